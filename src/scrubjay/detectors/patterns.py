@@ -1,0 +1,199 @@
+"""Exact rules: the catalogue of `patterns/*.toml` in one linear pass, then checksums and context.
+
+A pattern is data (docs/patterns-howto.md). A hit survives when its neighbours allow it and its
+check accepts it; words near it raise or lower its score.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from scrubjay import labels
+from scrubjay.detectors import checks, scan
+from scrubjay.detectors.shadow import Shadow
+from scrubjay.errors import CatalogueError
+from scrubjay.types import Document, Finding
+
+FOLDER = Path(__file__).parent / "patterns"
+BEFORE, AFTER = 64, 24  # bytes on either side in which a context word counts
+NEAR = 0.35  # what a context word adds, and what an `unless` word takes away
+
+
+class Pattern(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One entry of the catalogue."""
+
+    name: str
+    label: str
+    regex: str
+    score: float = 0.6
+    ignore_case: bool = True
+    check: str = ""
+    context: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    not_before: str = ""
+    not_after: str = ""
+    source: str = ""
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+
+
+class _Armed(Struct, frozen=True):
+    """A pattern with its tools at hand."""
+
+    label: str
+    detector: str
+    score: float
+    group: Any
+    check: Callable[[str], bool | float] | None
+    context: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
+    not_before: frozenset[int]
+    not_after: frozenset[int]
+
+
+class Patterns:
+    """The detector `patterns.v1`."""
+
+    name = "patterns.v1"
+
+    def __init__(self, patterns: Sequence[Pattern], scanner: scan.Scan | None = None) -> None:
+        self._armed = [_arm(pattern) for pattern in patterns]
+        self._scan = scanner or scan.scanner(expressions(patterns))
+
+    def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
+        """Every accepted hit, with its place in the original text."""
+        return [self._detect(document.text) for document in documents]
+
+    def _detect(self, text: str) -> list[Finding]:
+        shadow = Shadow(text)
+        kept = []
+        for index, start, end in self._scan(shadow.data):
+            hit = _judge(self._armed[index], shadow.data, start, end)
+            if hit:
+                kept.append(hit)
+        spans = shadow.spans([(start, end) for start, end, _, _ in kept])
+        return [
+            Finding(start, end, armed.label, score, armed.detector)
+            for (start, end), (_, _, score, armed) in zip(spans, kept, strict=True)
+        ]
+
+
+def _judge(
+    armed: _Armed, data: bytes, start: int, end: int
+) -> tuple[int, int, float, _Armed] | None:
+    """The hit's exact place and score, or nothing."""
+    if armed.group is not None:
+        start, end = _value(armed.group, data, start, end)
+    if armed.not_before and start and data[start - 1] in armed.not_before:
+        return None
+    if armed.not_after and end < len(data) and data[end] in armed.not_after:
+        return None
+    score = armed.score
+    if armed.check:
+        verdict = armed.check(data[start:end].decode("utf-8"))
+        if verdict is False:
+            return None
+        if verdict is not True:
+            score = verdict
+    if armed.context or armed.unless:
+        score = _weigh(armed, data, start, end, score)
+    return start, end, score, armed
+
+
+def _value(regex: Any, data: bytes, start: int, end: int) -> tuple[int, int]:
+    """The place of the group that took part; all of the hit if none did."""
+    match = regex.search(data, start, end)
+    groups = range(1, regex.groups + 1) if match else ()
+    spans = (match.span(group) for group in groups)
+    return next((span for span in spans if span[0] >= 0), (start, end))
+
+
+def _weigh(armed: _Armed, data: bytes, start: int, end: int, score: float) -> float:
+    """The score after a look at the neighbourhood."""
+    near = data[max(0, start - BEFORE) : start] + b" \x00 " + data[end : end + AFTER]
+    words = near.decode("utf-8", "ignore").lower()
+    if armed.context and armed.context.search(words):
+        score += NEAR
+    if armed.unless and armed.unless.search(words):
+        score -= NEAR
+    return min(max(score, 0.0), 1.0)
+
+
+def _arm(pattern: Pattern) -> _Armed:
+    compiled = expressions([pattern])[0].compiled if _groups(pattern.regex) else None
+    return _Armed(
+        label=pattern.label,
+        detector=f"patterns.v1:{pattern.name}",
+        score=pattern.score,
+        group=compiled,
+        check=checks.named(pattern.check) if pattern.check else None,
+        context=_words(pattern.context),
+        unless=_words(pattern.unless),
+        not_before=frozenset(pattern.not_before.encode()),
+        not_after=frozenset(pattern.not_after.encode()),
+    )
+
+
+def _groups(regex: str) -> bool:
+    """Whether the regex marks its value with a plain group."""
+    return re.search(r"(?<!\\)(?:\\\\)*\((?!\?)", re.sub(r"\[(?:\\.|[^\]\\])*\]", "x", regex)) is not None
+
+
+@cache
+def _words(words: tuple[str, ...]) -> re.Pattern[str] | None:
+    if not words:
+        return None
+    return re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(w.lower()) for w in words)})(?!\w)")
+
+
+def expressions(patterns: Iterable[Pattern]) -> list[scan.Expression]:
+    """What the scanner needs to know of each pattern."""
+    return [scan.Expression(pattern.regex, pattern.ignore_case) for pattern in patterns]
+
+
+def read(path: Path, parts: dict[str, str]) -> list[Pattern]:
+    """The patterns of one file, with shared parts filled in."""
+    try:
+        rows = tomllib.loads(path.read_text("utf-8")).get("pattern", [])
+    except tomllib.TOMLDecodeError as problem:
+        raise CatalogueError(f"{path.name}: {problem}") from None
+    return [parse(row, parts, path.name) for row in rows]
+
+
+def parse(row: dict[str, Any], parts: dict[str, str], where: str) -> Pattern:
+    """One checked entry. Unknown keys, labels, checks and parts are refused by name."""
+    name = row.get("name", "?")
+    try:
+        pattern = msgspec.convert(row, Pattern, strict=True)
+        regex = re.sub(r"\{\{(\w+)\}\}", lambda part: parts[part[1]], pattern.regex)
+    except (msgspec.ValidationError, KeyError) as problem:
+        raise CatalogueError(f"{where}: pattern '{name}': {problem}") from None
+    if pattern.label not in labels.table():
+        raise CatalogueError(f"{where}: pattern '{name}': unknown label '{pattern.label}'")
+    if pattern.check:
+        checks.named(pattern.check)
+    return msgspec.structs.replace(pattern, regex=regex)
+
+
+def parts() -> dict[str, str]:
+    """The fragments of _parts.toml, each with the earlier ones filled in."""
+    known: dict[str, str] = {}
+    for name, regex in tomllib.loads((FOLDER / "_parts.toml").read_text("utf-8")).items():
+        known[name] = re.sub(r"\{\{(\w+)\}\}", lambda part: known[part[1]], regex)
+    return known
+
+
+@cache
+def catalogue() -> tuple[Pattern, ...]:
+    """Every pattern that ships, by file and place in it."""
+    shared = parts()
+    paths = sorted(path for path in FOLDER.glob("*.toml") if not path.name.startswith("_"))
+    return tuple(pattern for path in paths for pattern in read(path, shared))

@@ -1,0 +1,83 @@
+"""Everything that can go wrong, and what each thing means to a shell and to an HTTP client.
+
+    ScrubjayError
+    ├── UsageError           the call itself is wrong                       exit 1   HTTP 400
+    │   ├── PolicyError      a policy file or value is wrong                exit 1   HTTP 422
+    │   └── CatalogueError   a pattern or label file is wrong               exit 1   HTTP 500
+    └── RefusedError         this input was not anonymized, nothing left    exit 2   HTTP 422
+        ├── InputError       the input cannot be read as what it claims     exit 2   HTTP 400
+        ├── DetectorError    a detector could not look at all of the text   exit 2   HTTP 500
+        ├── OperatorError    a value could not be replaced                  exit 2   HTTP 500
+        └── OutputError      the result could not be written whole          exit 2   HTTP 500
+
+A message says what, where, and what to do. It never holds document text.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ScrubjayError(Exception):
+    """The root. `code` is stable: programs may match on it, people read the message."""
+
+    code: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 2
+    http_status: ClassVar[int] = 500
+
+
+class UsageError(ScrubjayError):
+    """The call itself is wrong; nothing was read."""
+
+    code = "usage"
+    exit_status = 1
+    http_status = 400
+
+
+class PolicyError(UsageError):
+    """A policy cannot be used. The message names file and line, and what is allowed there."""
+
+    code = "policy"
+    http_status = 422
+
+
+class CatalogueError(UsageError):
+    """A label or pattern file cannot be used."""
+
+    code = "catalogue"
+    http_status = 500
+
+
+class RefusedError(ScrubjayError):
+    """This input was not anonymized, and nothing of it was written."""
+
+    code = "refused"
+    http_status = 422
+
+
+class InputError(RefusedError):
+    """The input is not what it claims to be. The message says the place."""
+
+    code = "input"
+    http_status = 400
+
+
+class DetectorError(RefusedError):
+    """A detector could not look at all of the text."""
+
+    code = "detector"
+    http_status = 500
+
+
+class OperatorError(RefusedError):
+    """An operator could not replace a value."""
+
+    code = "operator"
+    http_status = 500
+
+
+class OutputError(RefusedError):
+    """The result could not be written whole, so it was not written."""
+
+    code = "output"
+    http_status = 500

@@ -1,0 +1,51 @@
+"""Every extension point there is. Third parties register under the entry-point groups
+`scrubjay.detectors`, `scrubjay.operators` and `scrubjay.formats` (name = versioned name, such as
+`badge.v1`) and test themselves with `scrubjay.testing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, BinaryIO, Protocol
+
+from scrubjay.types import Document, Finding
+
+
+class Detector(Protocol):
+    """Finds places. `name` carries a version: `patterns.v1`."""
+
+    name: str
+
+    def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
+        """One list per document, in order. If any part of a text was not looked at, raise
+        `DetectorError`: a partial answer is a leak."""
+
+
+class Operator(Protocol):
+    """Replaces values. Entry points name a factory, `make(**options) -> Operator`."""
+
+    def __call__(self, value: str, finding: Finding, scene: Any) -> str:
+        """The substitute. `scene` is `operators.Scene`: the document, its key, run memory. Raise
+        `OperatorError` where it cannot be done; never return the value for want of an idea."""
+
+
+class Format(Protocol):
+    """Reads and writes one kind of file. `suffixes` are lower case, with the dot."""
+
+    name: str
+    suffixes: tuple[str, ...]
+
+    def read(self, stream: BinaryIO) -> Iterator[Document]:
+        """Every text in the file. Raise `InputError`, with the place, for what is not valid."""
+
+    def write(self, texts: Iterable[str], original: BinaryIO, target: BinaryIO) -> None:
+        """The file again, with each text of `read` replaced by the one at its place."""
+
+
+def registered(group: str, name: str) -> Callable[..., Any] | None:
+    """The third-party entry `name` of `scrubjay.<group>`, imported only now."""
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=f"scrubjay.{group}", name=name):
+        return entry.load()  # type: ignore[no-any-return]
+    return None

@@ -1,0 +1,102 @@
+"""The data that crosses module borders: each idea once, frozen, the same inside and on the wire.
+
+`start` and `end` are code points, half-open. A finding holds places, never values, and no repr
+shows document text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+
+class Document(Struct, frozen=True):
+    """One text. `group` is the patient or subject whose dates shift and pseudonyms agree."""
+
+    text: str
+    id: str = ""
+    language: str = "und"
+    group: str = ""
+
+    def __repr__(self) -> str:
+        return f"Document(<{len(self.text)} characters>, language={self.language!r})"
+
+
+class Finding(Struct, frozen=True, order=True):
+    """A place that holds an identifier. `entity` numbers who or what, per document; 0: not yet."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+    detector: str
+    entity: int = 0
+
+
+class Rule(Struct, frozen=True):
+    """What is done with one label: findings of at least `threshold` go through `operator`."""
+
+    operator: str = "redact.v1"
+    threshold: float = 0.5
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class Policy(Struct, frozen=True):
+    """Rules by label. A label without a rule, a new one included, takes `default`."""
+
+    name: str
+    rules: dict[str, Rule] = field(default_factory=dict)
+    default: Rule = Rule()
+    description: str = ""
+    allow: tuple[str, ...] = ()
+    deny: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    patterns: tuple[dict[str, Any], ...] = ()
+
+    def __repr__(self) -> str:  # allow and deny lists may hold real names
+        return f"Policy({self.name!r}, {len(self.rules)} rules)"
+
+    def rule(self, label: str) -> Rule:
+        """The rule in force for a label: its own, its parents', or the default."""
+        from scrubjay import labels  # the table is read when first needed
+
+        for name in labels.lineage(label):
+            if name in self.rules:
+                return self.rules[name]
+        return self.default
+
+
+class Replacement(Struct, frozen=True):
+    """One change: where it was in the text, where its substitute is in the new text."""
+
+    start: int
+    end: int
+    new_start: int
+    new_end: int
+    label: str
+    entity: int
+    score: float
+    detector: str
+    operator: str
+
+
+class Report(Struct, frozen=True):
+    """What was done to one document: places, labels and rules, never values."""
+
+    document: str
+    policy: str
+    policy_digest: str
+    version: str
+    counts: dict[str, int]
+    replacements: tuple[Replacement, ...]
+    detectors: tuple[str, ...] = ()
+
+
+class Anonymized(Struct, frozen=True):
+    """Clean text and the report of how it came to be."""
+
+    text: str
+    report: Report
+
+    def __repr__(self) -> str:
+        return f"Anonymized(<{len(self.text)} characters>, counts={self.report.counts!r})"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from scrubjay.detectors import patterns, scan
+from scrubjay.detectors import checks, patterns, scan
 from scrubjay.types import Document
 
 CATALOGUE = patterns.catalogue()
@@ -58,3 +58,8 @@ def test_both_engines_agree():
     for text in texts:
         data = text.encode()
         assert sorted(fast(data)) == sorted(slow(data)), text[:200]
+
+
+def test_every_check_exists():
+    for name in {pattern.check for pattern in CATALOGUE if pattern.check}:
+        checks.verify(name)

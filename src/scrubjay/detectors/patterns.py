@@ -178,8 +178,6 @@ def parse(row: dict[str, Any], parts: dict[str, str], where: str) -> Pattern:
         raise CatalogueError(f"{where}: pattern '{name}': {problem}") from None
     if pattern.label not in labels.table():
         raise CatalogueError(f"{where}: pattern '{name}': unknown label '{pattern.label}'")
-    if pattern.check:
-        checks.named(pattern.check)
     return msgspec.structs.replace(pattern, regex=regex)
 
 

@@ -1,0 +1,80 @@
+"""What is done to a value. `make("mask.v1", {"keep_last": 4})` gives a ready operator; a name without
+a version means the newest one.
+
+A factory's keyword parameters are the operator's options, checked against their annotations.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import inspect
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from scrubjay import plugins
+from scrubjay.errors import PolicyError
+from scrubjay.keys import Key
+from scrubjay.types import Document, Finding
+
+# Versioned name -> the function of scrubjay.operators.<module> that makes it. Old versions stay.
+KNOWN = {
+    "redact.v1": "redact.redact",
+    "label.v1": "label.label",
+    "mask.v1": "mask.mask",
+    "keep.v1": "keep.keep",
+    "hash.v1": "hash.hash_value",
+    "generalize.v1": "generalize.generalize",
+    "shift.v1": "dates.shift",
+    "surrogate.v1": "surrogate.surrogate",
+}
+
+
+class Scene(Struct):
+    """What an operator may look at besides the value. `memory` lasts for the run: an operator keeps
+    what must agree across documents under its own name in it."""
+
+    document: Document
+    findings: list[Finding]
+    key: Key
+    memory: dict[str, Any]
+    today: datetime.date
+
+
+def full_name(name: str) -> str:
+    """`mask` -> `mask.v1`; unknown names are refused with the known ones."""
+    if name in KNOWN or plugins.registered("operators", name):
+        return name
+    versions = [known for known in KNOWN if known.rpartition(".")[0] == name]
+    if not versions:
+        raise PolicyError(f"unknown operator '{name}'; known: {', '.join(sorted(KNOWN))}")
+    return versions[-1]
+
+
+def make(name: str, options: dict[str, Any]) -> plugins.Operator:
+    """The operator of that name with these options."""
+    name = full_name(name)
+    factory = _factory(name) if name in KNOWN else plugins.registered("operators", name)
+    return factory(**_checked(name, factory, options))  # type: ignore[misc, no-any-return]
+
+
+@cache
+def _factory(name: str) -> Any:
+    module, function = KNOWN[name].split(".")
+    return getattr(importlib.import_module(f"{__name__}.{module}"), function)
+
+
+def _checked(name: str, factory: Any, options: dict[str, Any]) -> dict[str, Any]:
+    accepted = inspect.signature(factory, eval_str=True).parameters
+    for option, value in options.items():
+        if option not in accepted:
+            known = ", ".join(accepted) or "none"
+            raise PolicyError(f"operator {name} has no option '{option}'; options: {known}")
+        try:
+            msgspec.convert(value, accepted[option].annotation, strict=True)
+        except msgspec.ValidationError as problem:
+            raise PolicyError(f"operator {name}, option '{option}': {problem}") from None
+    return options

@@ -10,6 +10,8 @@ from typing import Any, BinaryIO, Protocol
 
 from scrubjay.types import Document, Finding
 
+Clean = Callable[[Iterable[Document]], Iterator[str]]
+
 
 class Detector(Protocol):
     """Finds places. `name` carries a version: `patterns.v1`."""
@@ -30,16 +32,14 @@ class Operator(Protocol):
 
 
 class Format(Protocol):
-    """Reads and writes one kind of file. `suffixes` are lower case, with the dot."""
+    """One kind of file. `suffixes` are lower case, with the dot."""
 
     name: str
     suffixes: tuple[str, ...]
 
-    def read(self, stream: BinaryIO) -> Iterator[Document]:
-        """Every text in the file. Raise `InputError`, with the place, for what is not valid."""
-
-    def write(self, texts: Iterable[str], original: BinaryIO, target: BinaryIO) -> None:
-        """The file again, with each text of `read` replaced by the one at its place."""
+    def convert(self, source: BinaryIO, target: BinaryIO, clean: Clean) -> None:
+        """Give every text of `source` to `clean`, and write the file again with what comes back, in
+        order. Texts stream: hold few. Raise `InputError`, with the place, for what is not valid."""
 
 
 def registered(group: str, name: str) -> Callable[..., Any] | None:

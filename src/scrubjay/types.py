@@ -12,12 +12,14 @@ from msgspec import Struct, field
 
 
 class Document(Struct, frozen=True):
-    """One text. `group` is the patient or subject whose dates shift and pseudonyms agree."""
+    """One text. `group` is the patient or subject whose dates shift and pseudonyms agree; `field`
+    is the name that the text stands under: a key, a column's header."""
 
     text: str
     id: str = ""
     language: str = "und"
     group: str = ""
+    field: str = ""
 
     def __repr__(self) -> str:
         return f"Document(<{len(self.text)} characters>, language={self.language!r})"

@@ -70,7 +70,12 @@ class Patterns:
 
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
         """Every accepted hit, with its place in the original text."""
-        return [self._detect(document.text) for document in documents]
+        return [
+            _after(self._detect(heading + document.text), len(heading))
+            if (heading := _heading(document.field))
+            else self._detect(document.text)
+            for document in documents
+        ]
 
     def _detect(self, text: str) -> list[Finding]:
         shadow = Shadow(text)
@@ -84,6 +89,21 @@ class Patterns:
             Finding(start, end, armed.label, score, armed.detector)
             for (start, end), (_, _, score, armed) in zip(spans, kept, strict=True)
         ]
+
+
+def _heading(field: str) -> str:
+    """A key as a person would write it before the value: `patientName` -> "patient Name: "."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_./-]+", " ", field).strip()
+    return f"{spaced}: " if spaced else ""
+
+
+def _after(findings: list[Finding], heading: int) -> list[Finding]:
+    """Findings of the text alone, without what lies in the heading before it."""
+    return [
+        msgspec.structs.replace(f, start=max(f.start - heading, 0), end=f.end - heading)
+        for f in findings
+        if f.end > heading
+    ]
 
 
 def _judge(
@@ -144,7 +164,10 @@ def _arm(pattern: Pattern) -> _Armed:
 
 def _groups(regex: str) -> bool:
     """Whether the regex marks its value with a plain group."""
-    return re.search(r"(?<!\\)(?:\\\\)*\((?!\?)", re.sub(r"\[(?:\\.|[^\]\\])*\]", "x", regex)) is not None
+    return (
+        re.search(r"(?<!\\)(?:\\\\)*\((?!\?)", re.sub(r"\[(?:\\.|[^\]\\])*\]", "x", regex))
+        is not None
+    )
 
 
 @cache
@@ -195,3 +218,16 @@ def catalogue() -> tuple[Pattern, ...]:
     shared = parts()
     paths = sorted(path for path in FOLDER.glob("*.toml") if not path.name.startswith("_"))
     return tuple(pattern for path in paths for pattern in read(path, shared))
+
+
+def check(row: dict[str, Any], where: str) -> None:
+    """Refuse a pattern of a policy that could not run: its fields, regex, check."""
+    pattern = parse(row, parts(), where)
+    if pattern.check:
+        checks.verify(pattern.check)
+    scan.verify(expressions([pattern])[0])
+
+
+def shipped() -> Patterns:
+    """The detector over the whole catalogue."""
+    return Patterns(catalogue())

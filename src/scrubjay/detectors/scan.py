@@ -9,6 +9,7 @@ region, which holds every match that RE2 could find there. So both engines agree
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -16,6 +17,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,14 @@ def scanner(expressions: Sequence[Expression], shipped: Path | None = None) -> S
     except ImportError:
         return re2_scanner(expressions)
     return hyperscan_scanner(expressions, shipped)
+
+
+def engine_name() -> str:
+    """Which engine `scanner` takes here."""
+    try:
+        return f"Hyperscan {version('hyperscan')}"
+    except PackageNotFoundError:
+        return "RE2"
 
 
 Scan = Callable[[bytes], list[Hit]]
@@ -124,7 +134,7 @@ def _settle(data: bytes, hits: list[Hit], expressions: Sequence[Expression]) -> 
 def _hyperscan_error() -> type[Exception]:
     import hyperscan
 
-    return hyperscan.HyperscanError  # type: ignore[no-any-return]
+    return hyperscan.HyperscanError  # type: ignore[no-any-return,unused-ignore]
 
 
 def _database(expressions: Sequence[Expression], shipped: Path | None) -> Any:
@@ -173,11 +183,16 @@ def compile_database(expressions: Sequence[Expression]) -> Any:
     return database
 
 
+def verify(expression: Expression) -> None:
+    """Raise unless both engines take this regex."""
+    expression.compiled  # noqa: B018 - built for its error
+    with contextlib.suppress(ImportError):
+        compile_database([expression])
+
+
 def database_digest(expressions: Sequence[Expression]) -> str:
     """Names a compiled automaton: its expressions, the engine and the kind of machine."""
-    import hyperscan
-
-    told = f"{hyperscan.__version__}|{platform.machine()}|{platform.system()}|{_cpu_flags()}"
+    told = f"{version('hyperscan')}|{platform.machine()}|{platform.system()}|{_cpu_flags()}"
     body = "\n".join(f"{e.ignore_case:d}{e.regex}" for e in expressions)
     return hashlib.sha256(f"{told}\n{body}".encode()).hexdigest()[:32]
 

@@ -1,0 +1,5 @@
+"""`python -m scrubjay` is the command `scrubjay`."""
+
+from scrubjay.cli import main
+
+main()

@@ -1,0 +1,74 @@
+"""The command line. One small file per command group; each is imported only when it is called.
+
+Exit status: 0 done, 1 the call is wrong, 2 could not be anonymized and nothing was written.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+import scrubjay
+from scrubjay.errors import ScrubjayError
+
+COMMANDS = {
+    "anonymize": "Take personal data out of files, folders or standard input.",
+    "detect": "Show where personal data is, without changing anything.",
+    "policy": "List, show, check policies, and what each covers.",
+    "labels": "List what can be found, and what each label means.",
+    "doctor": "Say what is installed here and what it can do.",
+    "completion": "Print the completion script for a shell.",
+}
+
+
+class Lazy(click.Group):
+    """Lists every command, imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"scrubjay.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Help texts come from the table, so that --help imports nothing."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(scrubjay.__version__, prog_name="scrubjay")
+def group() -> None:
+    """Find personal data in text and take it out: offline, on an ordinary CPU."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run a command and exit with its status."""
+    try:
+        status = group.main(args=arguments, prog_name="scrubjay", standalone_mode=False)
+        sys.stdout.flush()
+    except ScrubjayError as problem:
+        click.echo(f"scrubjay: {problem}", err=True)
+        status = problem.exit_status
+    except click.ClickException as problem:
+        problem.show()
+        status = 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("scrubjay: interrupted; nothing was written", err=True)
+        status = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 2
+    except MemoryError:
+        click.echo("scrubjay: not enough memory; nothing was written", err=True)
+        status = 2
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,127 @@
+"""`scrubjay anonymize`: files, folders or standard input, whole or not at all."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import msgspec
+
+from scrubjay import formats
+from scrubjay.cli import files, options
+from scrubjay.cli.progress import Progress
+from scrubjay.engine import Engine, load
+from scrubjay.errors import UsageError
+from scrubjay.keys import Key
+from scrubjay.types import Document
+
+
+@click.command()
+@options.inputs
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, allow_dash=True),
+    help="The file to write, or the folder for several inputs. Default: standard output.",
+)  # fmt: skip
+@options.policy
+@click.option("--in-place", is_flag=True, help="Replace each input; needs --backup.")
+@click.option("--backup", metavar="SUFFIX", help="Keep each original under its name + SUFFIX.")
+@options.format_
+@options.encoding
+@options.group
+@click.option(
+    "--key-file", type=click.Path(path_type=Path),
+    help="The secret of hash, shift and surrogate. Without it they agree within one run only.",
+)  # fmt: skip
+@click.option(
+    "--report", type=click.Path(path_type=Path), help="Write what was done, a JSON line a document."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No summary on standard error.")
+def command(
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    policy: str,
+    in_place: bool,
+    backup: str | None,
+    format_: str | None,
+    encoding: str,
+    group: str,
+    key_file: Path | None,
+    report: Path | None,
+    quiet: bool,
+) -> None:
+    """Take personal data out of INPUTS: files, folders, or `-` for standard input.
+
+    Text and JSON Lines are read. A folder is mirrored under the output folder. If anything cannot
+    be anonymized, nothing is written and the exit status is 2.
+    """
+    inputs = inputs or standard_input()
+    if in_place != bool(backup):
+        raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
+    jobs = plan(inputs, output, in_place)
+    read = {"encoding": encoding, "group": group}
+    engine = load(policy, key=Key.read(key_file) if key_file else None)
+    counts: Counter[str] = Counter()
+    progress = Progress(files.size(source for source, _ in jobs))
+    with files.Outputs(backup or "") as outputs, outputs.log(report) as log:
+        clean = partial(_clean, engine, counts, log)
+        for source, target in jobs:
+            reader = formats.make(files.format_of(source, format_), **read)
+            reading = files.reading(source)
+            with files.naming(source), reading as stream, outputs.open(target) as sink:
+                reader.convert(progress.watch(stream), sink, clean)
+    progress.close()
+    if not quiet:
+        click.echo(_summary(counts, len(jobs), engine.policy.name), err=True)
+
+
+def standard_input() -> tuple[Path, ...]:
+    """What no argument means: standard input, unless a person sits there."""
+    if sys.stdin.isatty():
+        raise UsageError("name a file or folder, or pipe text in; see scrubjay --help")
+    return (files.STDIO,)
+
+
+def plan(inputs: tuple[Path, ...], output: Path | None, in_place: bool) -> list[tuple[Path, Path]]:
+    """Every source file with its target."""
+    if in_place:
+        if output or files.STDIO in inputs:
+            raise UsageError("--in-place takes files or folders, and no --output")
+        sources = [file for path in inputs for file in files.expand(path)]
+        return [(source, source) for source in sources]
+    if len(inputs) == 1 and not inputs[0].is_dir():
+        target = output or files.STDIO
+        if target.is_dir():
+            target = target / inputs[0].name
+        return [(inputs[0], target)]
+    if output is None or output == files.STDIO:
+        raise UsageError("several inputs, or a folder, need --output FOLDER")
+    jobs = []
+    for path in inputs:
+        base = path if path.is_dir() else path.parent
+        jobs += [(file, output / file.relative_to(base)) for file in files.expand(path)]
+    targets = [target for _, target in jobs]
+    if len(set(targets)) < len(targets):
+        raise UsageError("two inputs have the same name in the output folder")
+    return jobs
+
+
+def _clean(
+    engine: Engine, counts: Counter[str], log: BinaryIO | None, documents: Iterable[Document]
+) -> Iterator[str]:
+    for result in engine.stream(documents):
+        counts.update(result.report.counts)
+        if log:
+            log.write(msgspec.json.encode(result.report) + b"\n")
+        yield result.text
+
+
+def _summary(counts: Counter[str], sources: int, policy: str) -> str:
+    what = ", ".join(f"{label} {count}" for label, count in counts.most_common())
+    where = "1 file" if sources == 1 else f"{sources} files"
+    told = f"{counts.total():,} identifiers in {where}, policy {policy}"
+    return f"scrubjay: {told}{': ' + what if what else ''}"

@@ -1,0 +1,152 @@
+"""Where a command's bytes come from and go to: whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from scrubjay import formats
+from scrubjay.errors import InputError, OutputError, RefusedError
+
+STDIO = Path("-")
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file, or of standard input for `-`."""
+    if path == STDIO:
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = path.open("rb")
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+    with stream:
+        yield stream
+
+
+class Outputs:
+    """Files that appear under their names only when all of them are written and on disk. `-` is
+    standard output, which likewise gets all or nothing. With `backup`, what a file replaces stays
+    under its name and that suffix."""
+
+    def __init__(self, backup: str = "") -> None:
+        self._backup = backup
+        self._ready: list[tuple[Path, Path]] = []  # temporary file, target
+
+    def __enter__(self) -> Outputs:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            if kind is None:
+                self._release()
+        finally:
+            for temporary, _ in self._ready:
+                temporary.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def log(self, target: Path | None) -> Iterator[BinaryIO | None]:
+        """A stream for a side file, or nothing where none is wanted."""
+        if target is None:
+            yield None
+            return
+        with self.open(target) as stream:
+            yield stream
+
+    @contextlib.contextmanager
+    def open(self, target: Path) -> Iterator[BinaryIO]:
+        """A stream that becomes `target`."""
+        folder = None if target == STDIO else target.parent
+        with _told(target):
+            if folder:
+                folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".scrubjay-", dir=folder)
+        self._ready.append((Path(name), target))
+        with os.fdopen(handle, "wb") as stream:
+            yield _Sink(stream, target)  # type: ignore[misc]
+            with _told(target):
+                stream.flush()
+                os.fsync(stream.fileno())
+
+    def _release(self) -> None:
+        for temporary, target in self._ready:
+            if target == STDIO:
+                with temporary.open("rb") as stream:
+                    shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)
+                sys.stdout.buffer.flush()
+                continue
+            with _told(target):
+                temporary.chmod(_mode(target))
+                if self._backup and target.exists():
+                    shutil.copy2(target, f"{target}{self._backup}")
+                temporary.replace(target)
+
+
+class _Sink:
+    """A stream whose errors name the target."""
+
+    def __init__(self, stream: BinaryIO, target: Path) -> None:
+        self._stream = stream
+        self._target = target
+
+    def write(self, data: bytes) -> int:
+        with _told(self._target):
+            return self._stream.write(data)
+
+
+@contextlib.contextmanager
+def _told(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise OutputError(f"{target}: {problem.strerror}; nothing was written") from None
+
+
+def _mode(path: Path) -> int:
+    """The mode of the file that is replaced, else what the umask leaves."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def expand(path: Path) -> list[Path]:
+    """The file itself, or every file below the folder, in a stable order. Links in a folder are
+    refused: they may lead out of it."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise InputError(f"{path}: no such file or folder")
+    links = [inner for inner in path.rglob("*") if inner.is_symlink()]
+    if links:
+        raise InputError(f"{links[0]} is a symbolic link: copy what it leads to, or take it out")
+    return sorted(inner for inner in path.rglob("*") if inner.is_file())
+
+
+def format_of(source: Path, asked: str | None) -> str:
+    """The format that was asked for, or what the suffix says."""
+    if asked:
+        return formats.named(asked)
+    return "text.v1" if source == STDIO else formats.of(source)
+
+
+def size(sources: Iterable[Path]) -> int:
+    """Bytes in all, as far as they are known."""
+    return sum(source.stat().st_size for source in sources if source.is_file())
+
+
+@contextlib.contextmanager
+def naming(source: Path) -> Iterator[None]:
+    """Errors inside say which file they are about."""
+    try:
+        yield
+    except RefusedError as problem:
+        raise type(problem)(f"{source}: {problem}") from None

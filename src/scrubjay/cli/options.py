@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+inputs: Decorator = click.argument(
+    "inputs", nargs=-1, type=click.Path(path_type=Path, allow_dash=True)
+)
+policy: Decorator = click.option(
+    "-p", "--policy", default="hipaa-safe-harbor", show_default=True,
+    help="A policy's name, or the path of a TOML file.",
+)  # fmt: skip
+format_: Decorator = click.option(
+    "--format", "format_", metavar="NAME",
+    help="Read as text, lines or jsonl, whatever the suffix says.",
+)  # fmt: skip
+encoding: Decorator = click.option(
+    "--encoding", default="utf-8", show_default=True, help="How the bytes are text."
+)
+group: Decorator = click.option(
+    "--group", default="", metavar="FIELD",
+    help="JSONL: the field that says whose record a line is; dates shift alike within it.",
+)  # fmt: skip

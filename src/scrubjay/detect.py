@@ -1,0 +1,66 @@
+"""The detectors that a policy asks for, and how one is run: all of a text, or an error."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from scrubjay import plugins
+from scrubjay.detectors import patterns
+from scrubjay.detectors.known import Deny
+from scrubjay.errors import DetectorError, InputError, ScrubjayError
+from scrubjay.types import Document, Finding, Policy
+
+
+def detectors(policy: Policy) -> list[plugins.Detector]:
+    """The catalogue, then the policy's own patterns and deny lists."""
+    chosen: list[plugins.Detector] = [_catalogue()]
+    if policy.patterns:
+        shared = patterns.parts()
+        own = [patterns.parse(row, shared, policy.name) for row in policy.patterns]
+        chosen.append(patterns.Patterns(own))
+    if policy.deny:
+        chosen.append(Deny(policy.deny))
+    return chosen
+
+
+@cache
+def _catalogue() -> patterns.Patterns:
+    return patterns.shipped()
+
+
+def run(detector: plugins.Detector, batch: list[Document]) -> list[list[Finding]]:
+    """The detector's findings, each checked to lie inside its text."""
+    for document in batch:
+        check_text(document)
+    try:
+        found = detector.detect(batch)
+    except ScrubjayError:
+        raise
+    except Exception as problem:  # noqa: BLE001 - the border to foreign code
+        raise DetectorError(f"detector {detector.name} failed: {type(problem).__name__}") from None
+    if len(found) != len(batch):
+        raise DetectorError(
+            f"detector {detector.name} answered for {len(found)} of {len(batch)} documents"
+        )
+    for document, findings in zip(batch, found, strict=True):
+        for finding in findings:
+            if not 0 <= finding.start < finding.end <= len(document.text):
+                raise DetectorError(
+                    f"detector {detector.name} gave the span {finding.start}-{finding.end} "
+                    f"for a text of {len(document.text)} characters"
+                )
+    return found
+
+
+def check_text(document: Document) -> None:
+    """Refuse what cannot be text, with its place."""
+    text = document.text
+    where = f"document '{document.id}'" if document.id else "document"
+    nul = text.find("\x00")
+    if nul >= 0:
+        raise InputError(f"{where}: NUL character at {nul}: this is not text")
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as problem:
+            raise InputError(f"{where}: lone surrogate at {problem.start}") from None

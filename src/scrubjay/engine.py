@@ -1,0 +1,117 @@
+"""A document's way through, in order: detect, resolve, replace, report.
+
+Batch first: `stream` is the one implementation, and `anonymize` is a batch of one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from scrubjay import detect, operators, plugins, policies, report
+from scrubjay.detectors.known import words
+from scrubjay.keys import Key
+from scrubjay.replace import replace
+from scrubjay.resolve import resolve
+from scrubjay.types import Anonymized, Document, Finding, Policy
+
+BATCH_CHARACTERS = 1 << 18  # a batch ends when it holds this much, or
+BATCH_DOCUMENTS = 256
+
+
+def load(
+    policy: str | os.PathLike[str] | Policy = "hipaa-safe-harbor",
+    *,
+    key: Key | None = None,
+    detectors: Sequence[plugins.Detector] = (),
+    today: datetime.date | None = None,
+) -> Engine:
+    """An engine for a policy by name, path or value. `detectors` join those that the policy asks
+    for. Without a `key`, keyed operators agree within this engine only."""
+    chosen = policy if isinstance(policy, Policy) else policies.load(policy)
+    return Engine(chosen, [*detect.detectors(chosen), *detectors], key=key, today=today)
+
+
+class Engine:
+    """A policy with everything that it needs at hand."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        detectors: Sequence[plugins.Detector],
+        *,
+        key: Key | None = None,
+        today: datetime.date | None = None,
+    ) -> None:
+        self.policy = policy
+        self.detectors = tuple(detectors)
+        self._key = key or Key.random()
+        self._today = today
+        self._digest = policies.digest(policy)
+        self._allow = frozenset(words(value) for value in policy.allow)
+        self._thresholds: dict[str, float] = {}
+        self._operators: dict[str, tuple[str, plugins.Operator]] = {}
+        self._memory: dict[str, Any] = {}
+
+    def detect(self, document: Document | str) -> list[Finding]:
+        """What would be replaced."""
+        return self._find([_document(document)])[0]
+
+    def anonymize(self, document: Document | str) -> Anonymized:
+        """The clean text and its report."""
+        return next(self.stream([document]))
+
+    def stream(self, documents: Iterable[Document | str]) -> Iterator[Anonymized]:
+        """Any number of documents, in order. One that cannot be anonymized ends the stream."""
+        for batch in batches(map(_document, documents)):
+            for document, findings in zip(batch, self._find(batch), strict=True):
+                yield self._anonymize(document, findings)
+
+    def _find(self, batch: list[Document]) -> list[list[Finding]]:
+        found = [detect.run(detector, batch) for detector in self.detectors]
+        return [
+            resolve(document.text, filter(self._counts, chain(*every)), self._allow)
+            for document, *every in zip(batch, *found, strict=True)
+        ]
+
+    def _anonymize(self, document: Document, findings: list[Finding]) -> Anonymized:
+        today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
+        scene = operators.Scene(document, findings, self._key, self._memory, today)
+        text, replacements = replace(scene, self._operator)
+        names = tuple(detector.name for detector in self.detectors)
+        return report.anonymized(text, document, replacements, self.policy, self._digest, names)
+
+    def _counts(self, finding: Finding) -> bool:
+        """Whether a finding is certain enough for its label's rule."""
+        label = finding.label
+        if label not in self._thresholds:
+            self._thresholds[label] = self.policy.rule(label).threshold
+        return finding.score >= self._thresholds[label]
+
+    def _operator(self, label: str) -> tuple[str, plugins.Operator]:
+        if label not in self._operators:
+            rule = self.policy.rule(label)
+            name = operators.full_name(rule.operator)
+            self._operators[label] = name, operators.make(name, rule.options)
+        return self._operators[label]
+
+
+def _document(document: Document | str) -> Document:
+    return Document(document) if isinstance(document, str) else document
+
+
+def batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    """Documents in lists that are worth one call of a detector, and fit in memory."""
+    batch: list[Document] = []
+    size = 0
+    for document in documents:
+        batch.append(document)
+        size += len(document.text)
+        if size >= BATCH_CHARACTERS or len(batch) >= BATCH_DOCUMENTS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,52 @@
+"""Plain text: `text.v1` is one document a file, `lines.v1` one a line (logs), any length of file.
+
+Line ends, byte-order marks and a missing last newline stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from scrubjay import formats, plugins
+from scrubjay.errors import InputError
+from scrubjay.types import Document
+
+LARGEST = 1 << 28  # bytes in one document; what is longer should be read as lines
+
+
+class Text:
+    """A whole file, or each of its lines."""
+
+    suffixes: tuple[str, ...] = (".txt", ".md", ".log")
+
+    def __init__(self, name: str, encoding: str, group: str) -> None:
+        self.name = name
+        self._encoding = encoding
+        self._group = group
+
+    def convert(self, source: BinaryIO, target: BinaryIO, clean: plugins.Clean) -> None:
+        """Texts through `clean`, in the same encoding."""
+        for text in clean(self._lines(source) if self.name == "lines.v1" else self._whole(source)):
+            try:
+                target.write(text.encode(self._encoding))
+            except UnicodeEncodeError:
+                raise InputError(f"a substitute cannot be written in {self._encoding}") from None
+
+    def _whole(self, source: BinaryIO) -> Iterator[Document]:
+        data = source.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise InputError(f"more than {LARGEST >> 20} MiB in one document: say --format lines")
+        yield Document(formats.decode(data, self._encoding))
+
+    def _lines(self, source: BinaryIO) -> Iterator[Document]:
+        offset = 0
+        for number, line in enumerate(iter(lambda: source.readline(LARGEST), b""), 1):
+            text = formats.decode(line, self._encoding, offset, f"line {number}: ")
+            yield Document(text, id=f"line {number}", group=self._group)
+            offset += len(line)
+
+
+def make(name: str, *, encoding: str, group: str) -> plugins.Format:
+    """`text.v1` or `lines.v1`."""
+    return Text(name, encoding, group)

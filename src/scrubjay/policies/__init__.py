@@ -1,0 +1,167 @@
+"""Policies as TOML files: found by name or path, extended, checked, digested (docs/spec/policy.md).
+
+A wrong policy is refused with file, line and what is allowed there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from scrubjay import labels, operators
+from scrubjay.detectors import patterns
+from scrubjay.errors import CatalogueError, PolicyError
+from scrubjay.types import Policy, Rule
+
+FOLDER = Path(__file__).parent
+
+
+class _Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    operator: str | None = None
+    threshold: float | None = None
+    options: dict[str, Any] | None = None
+
+
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
+    """A policy file as written."""
+
+    name: str = ""
+    description: str = ""
+    extends: str = ""
+    default: _Rule = _Rule()
+    rules: dict[str, _Rule] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+    deny: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    patterns: tuple[dict[str, Any], ...] = ()
+
+
+def names() -> list[str]:
+    """The policies that ship."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(policy: str | os.PathLike[str], seen: tuple[str, ...] = ()) -> Policy:
+    """The policy of that name or path, with what it extends."""
+    path = _path(policy)
+    if str(path) in seen:
+        raise PolicyError(f"{path}: extends itself: {' -> '.join((*seen, str(path)))}")
+    try:
+        source = path.read_text("utf-8")
+        parsed = msgspec.convert(tomllib.loads(source), _File, strict=True)
+    except OSError as problem:
+        raise PolicyError(f"{path}: {problem.strerror}") from None
+    except UnicodeDecodeError as problem:
+        raise PolicyError(f"{path}: not UTF-8 at byte {problem.start}") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise PolicyError(f"{path}: {problem}") from None
+    except msgspec.ValidationError as problem:
+        raise PolicyError(_placed(path, source, str(problem))) from None
+    base = load(_beside(path, parsed.extends), (*seen, str(path))) if parsed.extends else None
+    built = _build(parsed, base, path.stem)
+    _check(built, parsed, path, source)
+    return built
+
+
+def _path(policy: str | os.PathLike[str]) -> Path:
+    shipped = FOLDER / f"{os.fspath(policy)}.toml"
+    if os.fspath(policy) in names():
+        return shipped
+    path = Path(policy)
+    if path.suffix == ".toml" or path.is_file():
+        return path
+    raise PolicyError(f"unknown policy '{policy}'; known: {', '.join(names())}, or a .toml file")
+
+
+def _beside(path: Path, extends: str) -> str | Path:
+    """What `extends` names: a shipped policy, or a file beside this one."""
+    return extends if extends in names() else path.parent / extends
+
+
+def _build(parsed: _File, base: Policy | None, stem: str) -> Policy:
+    base = base or Policy(name=stem)
+    default = _rule(parsed.default, base.default)
+    rules = dict(base.rules)
+    for label, rule in parsed.rules.items():
+        rules[label] = _rule(rule, rules.get(label, default))
+    deny = dict(base.deny)
+    for label, values in parsed.deny.items():
+        deny[label] = (*deny.get(label, ()), *values)
+    return Policy(
+        name=parsed.name or stem,
+        rules=rules,
+        default=default,
+        description=parsed.description or base.description,
+        allow=(*base.allow, *parsed.allow),
+        deny=deny,
+        patterns=(*base.patterns, *parsed.patterns),
+    )
+
+
+def _rule(written: _Rule, base: Rule) -> Rule:
+    """What is written, over what it extends. Options go with their operator."""
+    operator = base.operator if written.operator is None else written.operator
+    inherited = base.options if written.operator in (None, base.operator) else {}
+    return Rule(
+        operator=operator,
+        threshold=base.threshold if written.threshold is None else written.threshold,
+        options=inherited if written.options is None else written.options,
+    )
+
+
+def _check(policy: Policy, parsed: _File, path: Path, source: str) -> None:
+    """Refuse what would fail later: labels, operators, options, thresholds, patterns."""
+    known = labels.table()
+    for label in (*parsed.rules, *parsed.deny):
+        if label not in known:
+            line = _line(source, label)
+            raise PolicyError(f"{path}:{line}: unknown label '{label}'; known: {', '.join(known)}")
+    written = [("default", policy.default), *((la, policy.rules[la]) for la in parsed.rules)]
+    for where, rule in written:
+        if not 0 <= rule.threshold <= 1:
+            line = _line(source, where, "threshold")
+            raise PolicyError(f"{path}:{line}: {where}.threshold must lie between 0 and 1")
+        try:
+            operators.make(rule.operator, rule.options)
+        except PolicyError as problem:
+            raise PolicyError(f"{path}:{_line(source, where, 'operator')}: {problem}") from None
+    for row in parsed.patterns:
+        try:
+            patterns.check(row, str(path))
+        except CatalogueError as problem:
+            raise PolicyError(f"{path}:{_line(source, str(row.get('name')))}: {problem}") from None
+
+
+def _placed(path: Path, source: str, problem: str) -> str:
+    """A message of msgspec's, with the line that it is about and what may stand there."""
+    named = re.search(r"unknown field `(\w+)`", problem)
+    place = re.search(r"at `\$\.?([^`]*)`", problem)
+    trail = [part for part in re.split(r"[.\[\]]+", place[1] if place else "") if part != "..."]
+    line = _line(source, *trail, *([named[1]] if named else []))
+    allowed = _File if not trail else _Rule if trail[0] in {"rules", "default"} else None
+    hint = (
+        f"; allowed: {', '.join(f.name for f in msgspec.structs.fields(allowed))}"
+        if allowed and named
+        else ""
+    )
+    return f"{path}:{line}: {problem}{hint}"
+
+
+def _line(source: str, *trail: str) -> int:
+    """The line on which the last found word of the trail stands, each after the one before."""
+    lines, at = source.splitlines(), 0
+    for word in filter(None, trail):
+        wanted = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
+        at = next((n for n in range(at, len(lines)) if wanted.search(lines[n])), at)
+    return at + 1
+
+
+def digest(policy: Policy) -> str:
+    """SHA-256 over the policy's canonical JSON: equal digests mean equal behaviour."""
+    return hashlib.sha256(msgspec.json.encode(policy, order="sorted")).hexdigest()

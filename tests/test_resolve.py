@@ -1,0 +1,82 @@
+"""Resolve: unions, one number per person, every mention, eponyms and words left alone."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scrubjay.people import link
+from scrubjay.resolve import merge, resolve
+from scrubjay.types import Finding
+
+
+def find(text, *values, label="PERSON", score=0.9):
+    return [
+        Finding(text.index(v), text.index(v) + len(v), label, score, "test.v1") for v in values
+    ]
+
+
+def resolved(text, findings, allow=()):
+    return [(text[f.start : f.end], f.entity) for f in resolve(text, findings, frozenset(allow))]
+
+
+spans = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(1, 20), st.sampled_from("ABC"), st.floats(0, 1)),
+    max_size=30,
+)
+
+
+@given(spans)
+def test_merge_covers_all_and_overlaps_nothing(rows):
+    findings = [Finding(s, s + n, label, score, "t.v1") for s, n, label, score in rows]
+    merged = merge(findings)
+    assert all(a.end <= b.start for a, b in zip(merged, merged[1:], strict=False))
+    covered = {i for f in findings for i in range(f.start, f.end)}
+    assert covered == {i for f in merged for i in range(f.start, f.end)}
+    assert merge(merged) == merged
+    assert merge(reversed(findings)) == merged or len({f.score for f in findings}) < len(findings)
+
+
+def test_union_takes_the_stronger_label():
+    union = merge([Finding(0, 10, "DATE", 0.6, "a"), Finding(5, 15, "SSN", 0.9, "b")])
+    assert union == [Finding(0, 15, "SSN", 0.9, "b")]
+
+
+def test_spellings_of_one_person():
+    mentions = ["Maria Gonzalez", "Gonzalez", "M. Gonzalez", "GONZALEZ, MARIA", "González"]
+    assert link(mentions) == [0] * 5
+
+
+def test_different_people_stay_apart():
+    assert link(["Maria Gonzalez", "Jose Gonzalez"]) == [0, 1]
+    assert link(["Ann Lee", "Bob Ray", "Lee", "Ray", "Ann"]) == [0, 1, 0, 1, 0]
+
+
+def test_a_shared_surname_goes_to_the_person_mentioned_last():
+    people = link(["Maria Gonzalez", "Gonzalez", "Jose Gonzalez", "Gonzalez"])
+    assert people[0] == people[1] != people[2] == people[3]
+
+
+def test_found_once_found_everywhere():
+    text = "Dr. Ann Okafor came. okafor@x; Okafor left; OKAFOR signed. MRN 00123456, id 00123456."
+    findings = find(text, "Ann Okafor") + find(text, "00123456", label="MRN")
+    found = resolved(text, findings)
+    assert ("Okafor", 1) in found and ("OKAFOR", 1) in found
+    assert [v for v, _ in found].count("00123456") == 2
+    assert "okafor" not in [v for v, _ in found]
+
+
+def test_eponyms_and_words_are_left_alone():
+    text = "Mr. James Parkinson has Parkinson disease. Mr. Will Young will go. Young men. Will they?"
+    values = [v for v, _ in resolved(text, find(text, "James Parkinson", "Will Young"))]
+    assert values == ["James Parkinson", "Will Young"]
+
+
+def test_a_placeholder_is_not_found_again():
+    text = "[PERSON 1] called [SSN]. [OTHER] stays."
+    assert resolved(text, find(text, "PERSON", "SSN", "[OTHER]")) == [("[OTHER]", 1)]
+
+
+def test_allowed_values_stay():
+    text = "Call Ann Lee or Bob Ray. Ann Lee again."
+    assert [v for v, _ in resolved(text, find(text, "Ann Lee", "Bob Ray"), {("ann", "lee")})] == [
+        "Bob Ray"
+    ]

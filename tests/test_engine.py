@@ -132,9 +132,9 @@ def test_a_string_crosses_few_files(engine):
     files = set()
 
     def look(frame, event, argument):
-        if "/scrubjay/" in frame.f_code.co_filename and event == "call":
-            if any(isinstance(v, Document) or v is text for v in frame.f_locals.values()):
-                files.add(frame.f_code.co_filename)
+        values = frame.f_locals.values() if event == "call" else ()
+        if any(isinstance(value, Document) or value is text for value in values):
+            files.add(frame.f_code.co_filename)
 
     text = "Call Dr. Ann Lee at 555-010-7788, SSN 536-90-4399."
     engine.anonymize(text)
@@ -143,4 +143,5 @@ def test_a_string_crosses_few_files(engine):
         engine.anonymize(text)
     finally:
         sys.setprofile(None)
-    assert len(files) <= 8, sorted(files)
+    ours = {name for name in files if "/scrubjay/" in name}
+    assert len(ours) <= 8, sorted(ours)

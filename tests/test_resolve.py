@@ -9,9 +9,7 @@ from scrubjay.types import Finding
 
 
 def find(text, *values, label="PERSON", score=0.9):
-    return [
-        Finding(text.index(v), text.index(v) + len(v), label, score, "test.v1") for v in values
-    ]
+    return [Finding(text.index(v), text.index(v) + len(v), label, score, "test.v1") for v in values]
 
 
 def resolved(text, findings, allow=()):
@@ -65,7 +63,7 @@ def test_found_once_found_everywhere():
 
 
 def test_eponyms_and_words_are_left_alone():
-    text = "Mr. James Parkinson has Parkinson disease. Mr. Will Young will go. Young men. Will they?"
+    text = "Mr. James Parkinson has Parkinson disease. Mr. Will Young will. Young men. Will he?"
     values = [v for v, _ in resolved(text, find(text, "James Parkinson", "Will Young"))]
     assert values == ["James Parkinson", "Will Young"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 import scrubjay
-from scrubjay.detectors import patterns, scan
+from scrubjay.detectors import built, patterns, scan
 
 PACKAGES = ("msgspec", "click", "hyperscan", "google-re2", "phonenumbers", "python-stdnum")
 
@@ -26,7 +26,7 @@ def command() -> None:
     click.echo(f"engine        {scan.engine_name()}")
     click.echo(f"cpu           {_cpu()}")
     click.echo(f"patterns      {len(patterns.catalogue())}")
-    click.echo(f"cache         {scan.cache_folder()}")
+    click.echo(f"cache         {built.cache_folder()}")
     click.echo("tagger        none yet: names come from titles, fields, greetings and signatures")
     for extra, needs in _extras().items():
         missing = [need for need in needs if _version(need) == "not installed"]

@@ -6,6 +6,7 @@ check accepts it; words near it raise or lower its score.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from msgspec import Struct
 
 from scrubjay import labels
 from scrubjay.detectors import checks, scan
+from scrubjay.detectors.built import built
 from scrubjay.detectors.shadow import Shadow
 from scrubjay.errors import CatalogueError
 from scrubjay.types import Document, Finding
@@ -215,9 +217,27 @@ def parts() -> dict[str, str]:
 @cache
 def catalogue() -> tuple[Pattern, ...]:
     """Every pattern that ships, by file and place in it."""
+    return built(catalogue_name(), lambda: msgspec.json.encode(read_all()), _decoded)
+
+
+def catalogue_name() -> str:
+    """Names the parsed catalogue by what its files say."""
+    told = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.toml")))
+    return f"{hashlib.sha256(told).hexdigest()[:32]}.json"
+
+
+def _decoded(data: bytes) -> tuple[Pattern, ...] | None:
+    try:
+        return msgspec.json.decode(data, type=tuple[Pattern, ...])
+    except msgspec.MsgspecError:
+        return None
+
+
+def read_all() -> list[Pattern]:
+    """The catalogue from its files."""
     shared = parts()
     paths = sorted(path for path in FOLDER.glob("*.toml") if not path.name.startswith("_"))
-    return tuple(pattern for path in paths for pattern in read(path, shared))
+    return [pattern for path in paths for pattern in read(path, shared)]
 
 
 def check(row: dict[str, Any], where: str) -> None:

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import platform
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import re2
 from msgspec import Struct
 
+from scrubjay.detectors.built import built
 from scrubjay.errors import CatalogueError, DetectorError
 
 Hit = tuple[int, int, int]  # pattern index, start, end: byte offsets
@@ -54,13 +52,13 @@ def _re2(regex: str, ignore_case: bool) -> Any:
         raise CatalogueError(f"regex {regex!r}: {problem}") from None
 
 
-def scanner(expressions: Sequence[Expression], shipped: Path | None = None) -> Scan:
+def scanner(expressions: Sequence[Expression]) -> Scan:
     """The fastest engine that this machine has."""
     try:
         import hyperscan  # noqa: F401
     except ImportError:
         return re2_scanner(expressions)
-    return hyperscan_scanner(expressions, shipped)
+    return hyperscan_scanner(expressions)
 
 
 def engine_name() -> str:
@@ -88,9 +86,9 @@ def re2_scanner(expressions: Sequence[Expression]) -> Scan:
     return scan
 
 
-def hyperscan_scanner(expressions: Sequence[Expression], shipped: Path | None = None) -> Scan:
+def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
     """All patterns at once."""
-    database = _database(expressions, shipped)
+    automaton = database(expressions)
     local = threading.local()  # scratch space belongs to one thread
 
     def scan(data: bytes) -> list[Hit]:
@@ -101,9 +99,9 @@ def hyperscan_scanner(expressions: Sequence[Expression], shipped: Path | None = 
             append((index, start, end))
 
         if not hasattr(local, "scratch"):
-            local.scratch = database.scratch.clone()
+            local.scratch = automaton.scratch.clone()
         try:
-            database.scan(data, match_event_handler=on_match, scratch=local.scratch)
+            automaton.scan(data, match_event_handler=on_match, scratch=local.scratch)
         except _hyperscan_error() as problem:
             raise DetectorError(f"the pattern scan stopped: {problem}") from None
         return _settle(data, hits, expressions)
@@ -137,28 +135,31 @@ def _hyperscan_error() -> type[Exception]:
     return hyperscan.HyperscanError  # type: ignore[no-any-return,unused-ignore]
 
 
-def _database(expressions: Sequence[Expression], shipped: Path | None) -> Any:
-    """The compiled automaton: from the wheel, from the cache, or built now and cached."""
+def database(expressions: Sequence[Expression]) -> Any:
+    """The compiled automaton, ready to scan."""
+    return built(
+        database_name(expressions),
+        lambda: _serialized(compile_database(expressions)),
+        _loaded,
+    )
+
+
+def _serialized(compiled: Any) -> bytes:
     import hyperscan
 
-    digest = database_digest(expressions)
-    kept = cache_folder() / f"patterns-{digest}.hsdb"
-    for path in (shipped, kept):
-        if path and path.is_file() and (path is kept or path.name.startswith(digest)):
-            try:
-                return _ready(hyperscan.loadb(path.read_bytes(), mode=hyperscan.HS_MODE_BLOCK))
-            except (hyperscan.HyperscanError, OSError):
-                continue  # made for another CPU or cut short: build our own
-    database = compile_database(expressions)
-    _keep(kept, hyperscan.dumpb(database))
-    return _ready(database)
+    return bytes(hyperscan.dumpb(compiled))
 
 
-def _ready(database: Any) -> Any:
+def _loaded(data: bytes) -> Any:
+    """None for bytes that another CPU made or that were cut short."""
     import hyperscan
 
-    database.scratch = hyperscan.Scratch(database)
-    return database
+    try:
+        loaded = hyperscan.loadb(data, mode=hyperscan.HS_MODE_BLOCK)
+        loaded.scratch = hyperscan.Scratch(loaded)
+    except hyperscan.HyperscanError:
+        return None
+    return loaded
 
 
 def compile_database(expressions: Sequence[Expression]) -> Any:
@@ -168,9 +169,9 @@ def compile_database(expressions: Sequence[Expression]) -> Any:
     base = hyperscan.HS_FLAG_SOM_LEFTMOST | hyperscan.HS_FLAG_UTF8
     sources = [e.regex.encode("utf-8") for e in expressions]
     flags = [base | (hyperscan.HS_FLAG_CASELESS if e.ignore_case else 0) for e in expressions]
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    compiled = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
-        database.compile(expressions=sources, ids=list(range(len(sources))), flags=flags)
+        compiled.compile(expressions=sources, ids=list(range(len(sources))), flags=flags)
     except hyperscan.HyperscanError as problem:
         for source, flag in zip(sources, flags, strict=True):
             try:
@@ -180,7 +181,7 @@ def compile_database(expressions: Sequence[Expression]) -> Any:
             except hyperscan.HyperscanError as why:
                 raise CatalogueError(f"regex {source.decode()!r}: {why}") from None
         raise CatalogueError(f"the patterns cannot be compiled together: {problem}") from None
-    return database
+    return compiled
 
 
 def verify(expression: Expression) -> None:
@@ -190,38 +191,8 @@ def verify(expression: Expression) -> None:
         compile_database([expression])
 
 
-def database_digest(expressions: Sequence[Expression]) -> str:
-    """Names a compiled automaton: its expressions, the engine and the kind of machine."""
-    told = f"{version('hyperscan')}|{platform.machine()}|{platform.system()}|{_cpu_flags()}"
-    body = "\n".join(f"{e.ignore_case:d}{e.regex}" for e in expressions)
-    return hashlib.sha256(f"{told}\n{body}".encode()).hexdigest()[:32]
-
-
-@cache
-def _cpu_flags() -> str:
-    """The vector instructions that an automaton may have been tuned for."""
-    import hyperscan
-
-    tiny = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    tiny.compile(expressions=[b"a"], ids=[0], flags=[0])
-    return str(tiny.info())
-
-
-def cache_folder() -> Path:
-    """What can be made again lives here; nothing in it is personal data."""
-    home = os.environ.get("SCRUBJAY_HOME")
-    if home:
-        return Path(home) / "cache"
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "scrubjay"
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Whole or not at all; a read-only home only costs the next start its second."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(data)
-        Path(file.name).replace(path)
-    except OSError:
-        return
+def database_name(expressions: Sequence[Expression]) -> str:
+    """Names a compiled automaton by its expressions, the engine and the kind of machine."""
+    machine = f"{version('hyperscan')} {platform.machine()} {platform.system()}"
+    told = "\n".join([machine, *(f"{e.ignore_case:d}{e.regex}" for e in expressions)])
+    return f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.hsdb"

@@ -1,0 +1,86 @@
+"""Policies: a wrong one is refused with its line, and Safe Harbor keeps nothing that it may not."""
+
+import pytest
+
+import scrubjay
+from scrubjay import coverage, labels, operators, policies
+from scrubjay.errors import PolicyError
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="own.toml"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[rules.SSN]\noperator = "mask.v9"', "own.toml:2: unknown operator 'mask.v9'; known: "),
+        ('\n[rules.SNN]\noperator = "keep"', "own.toml:2: unknown label 'SNN'; known: PERSON"),
+        ('[rules.SSN]\nthreshhold = 1', "own.toml:2: .*threshhold.*allowed: operator, threshold"),
+        ("[rules.SSN]\nthreshold = 2", "own.toml:2: rules?.*between 0 and 1"),
+        ('[rules.SSN]\noperator = "mask"\noptions = {keep = 1}', "own.toml:2: .*no option 'keep'"),
+        ("[rules", "own.toml: .*line 1"),
+        ('colour = "red"', "own.toml:1: .*colour.*allowed: name, description"),
+        ('extends = "nope"', "No such file|unknown policy"),
+        ('[[patterns]]\nname = "x"\nlabel = "ID"\nregex = "(?=a)"', "own.toml:2: "),
+        ('[[patterns]]\nname = "x"\nlabel = "ID"\nregex = "a"\ncheck = "no.no"', "unknown check"),
+    ],
+)  # fmt: skip
+def test_a_wrong_policy_names_line_and_choices(write, text, told):
+    with pytest.raises(PolicyError, match=told):
+        policies.load(write(text))
+
+
+def test_a_policy_may_not_extend_itself(write):
+    write('extends = "b.toml"', "a.toml")
+    with pytest.raises(PolicyError, match="extends itself"):
+        policies.load(write('extends = "a.toml"', "b.toml"))
+
+
+def test_extends_overrides_rule_by_rule(write):
+    base = policies.load("hipaa-safe-harbor")
+    own = policies.load(
+        write(
+            'extends = "hipaa-safe-harbor"\nallow = ["Riverside"]\n[rules.PHONE]\noperator = "mask"'
+        )
+    )
+    assert own.rule("FAX").operator == "mask", "a rule covers the labels below its own"
+    assert own.rule("DATE") == base.rule("DATE")
+    assert policies.digest(own) != policies.digest(base)
+
+
+def test_own_patterns_allow_and_deny(write):
+    engine = scrubjay.load(
+        write(
+            'allow = ["ACME-1"]\ndeny = { PERSON = ["Zoltan Qux"] }\n'
+            '[default]\noperator = "redact"\n'
+            "[[patterns]]\nname = 'badge'\nlabel = 'EMPLOYEE_ID'\nregex = '\\bACME-(\\d+)\\b'\n"
+        )
+    )
+    clean = engine.anonymize("ACME-77 met zoltan  qux").text
+    assert clean == "ACME-[EMPLOYEE_ID] met [PERSON]"
+
+
+@pytest.mark.parametrize("name", policies.names())
+def test_every_policy_that_ships_is_usable(name):
+    policy = policies.load(name)
+    for label in [*labels.table(), "SOMETHING_NEW"]:
+        rule = policy.rule(label)
+        operators.make(rule.operator, rule.options)
+    assert policy.description
+
+
+def test_safe_harbor_keeps_none_of_the_eighteen():
+    policy = policies.load("hipaa-safe-harbor")
+    rows = coverage.table(policy)
+    assert [row.letter for row in rows] == list("ABCDEFGHIJKLMNOPQR")
+    for row in rows:
+        assert row.labels, f"no label carries the letter {row.letter}"
+        assert "keep.v1" not in row.labels.values(), row.letter
+    assert policy.rule("SOMETHING_NEW").operator != "keep.v1"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, insort
+from collections import defaultdict
 
 _PART = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _SUFFIX = frozenset(["jr", "sr", "ii", "iii", "iv", "md", "phd", "rn", "do", "np", "pa", "esq"])
@@ -16,17 +18,22 @@ Name = tuple[str, ...]  # given names first, surname last; initials are one lett
 def link(mentions: list[str]) -> list[int]:
     """For each mention, in the order of the text, the number of its person."""
     names = [parse(mention) for mention in mentions]
-    people: dict[int, Name] = {}
-    persons = [-1] * len(names)
+    known: list[Name] = []  # each person's fullest name
+    places: list[list[int]] = []  # where each is mentioned, in order
+    by_part: defaultdict[str, set[int]] = defaultdict(set)  # persons by given name and by surname
+    persons = [0] * len(names)
     for place in sorted(range(len(names)), key=lambda i: (-_weight(names[i]), i)):
         name = names[place]
-        fitting = [person for person, known in people.items() if same(name, known)]
+        fitting = [p for p in by_part[name[-1]] if same(name, known[p])]
         if fitting:
-            person = _nearest(place, fitting, persons)
-            people[person] = max(people[person], name, key=_weight)
+            person = min(fitting, key=lambda p: (_distance(place, places[p]), p))
         else:
-            person = len(people)
-            people[person] = name
+            person = len(known)
+            known.append(name)
+            places.append([])
+            for part in {name[0], name[-1]}:
+                by_part[part].add(person)
+        insort(places[person], place)
         persons[place] = person
     return persons
 
@@ -59,10 +66,7 @@ def _weight(name: Name) -> int:
     return 100 * (len(name) > 1) + sum(min(len(part), 10) for part in name)
 
 
-def _nearest(place: int, fitting: list[int], persons: list[int]) -> int:
-    """The fitting person mentioned last before this place, else first after it."""
-    for earlier in range(place - 1, -1, -1):
-        if persons[earlier] in fitting:
-            return persons[earlier]
-    later = (p for p in persons[place:] if p in fitting)
-    return next(later, fitting[0])
+def _distance(place: int, places: list[int]) -> tuple[bool, int]:
+    """How far the last mention before a place is; the first one after it counts less."""
+    after = bisect_left(places, place)
+    return (False, place - places[after - 1]) if after else (True, places[0] - place)

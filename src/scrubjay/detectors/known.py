@@ -42,7 +42,7 @@ class Values(Generic[T]):
                 yield from self._longest(text, match, node)
 
     def _longest(
-        self, text: str, match: re.Match[str], node: dict[Any, Any]
+        self, text: str, match: re.Match[str], node: dict[Any, Any] | None
     ) -> Iterator[tuple[int, int, T]]:
         start, best = match.start(), None
         while node is not None:

@@ -116,9 +116,12 @@ def mac(value: str) -> bool | float:
     digits = "".join(c for c in value if c.isalnum())
     if len(marks) > 1 or len(set(digits)) == 1:
         return False
-    if not marks:
-        return AMBIGUOUS if any(c.isdigit() for c in digits) and not digits.isdigit() else False
     return AMBIGUOUS if digits.isdigit() and ":" not in marks else 0.85
+
+
+def mac_bare(value: str) -> bool | float:
+    """Twelve hexadecimal digits behind the word."""
+    return 0.8 if len(value) == 12 and len(set(value)) > 1 else False
 
 
 _NOT_HANDLES = frozenset(
@@ -174,7 +177,7 @@ def assigned(value: str) -> bool | float:
 def reddit(value: str) -> bool | float:
     """u/name, and not a unit per day or a urinalysis."""
     name = value.rpartition("/")[2].lower()
-    return name not in {"hour", "minute", "litre", "liter", "week", "dose", "unit", "night", "gram"}
+    return len(name) > 3 and name not in {"hour", "minute", "litre", "liter", "week", "dose", "unit", "night", "gram"}
 
 
 def _numbers(value: str) -> list[float]:
@@ -231,4 +234,10 @@ def token(value: str) -> bool:
 
 def uuid(value: str) -> bool | float:
     """RFC 9562; the nil and max values name nothing."""
-    return len(set(value.replace("-", "").lower())) > 2
+    return [len(p) for p in value.split("-")] == [8, 4, 4, 4, 12] and len(set(value.lower())) > 3
+
+
+def device(value: str) -> bool:
+    """An advertising or vendor id: a UUID, Android's 16 digits, Apple's 40 or 8 + 16."""
+    lengths = [len(part) for part in value.split("-")]
+    return lengths in ([8, 4, 4, 4, 12], [16], [40], [8, 16]) and len(set(value.lower())) > 3

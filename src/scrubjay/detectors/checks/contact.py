@@ -96,7 +96,8 @@ def international(value: str) -> bool | float:
         digits = digits[3 if digits.startswith("011") else 2 :]
     score = _abroad(digits)
     if plus:
-        return score
+        arithmetic = re.fullmatch(r"\+ \d+|.*\D\d", number)
+        return MAYBE if arithmetic else score
     if number.isdigit():  # a record number may start with zeros, too
         return MAYBE if score > FORM_ONLY else False
     return score if score > FORM_ONLY else MAYBE
@@ -126,6 +127,8 @@ def north_american(value: str) -> bool | float:
     if len(digits) != 10 or number.count("(") != number.count(")"):
         return False
     plain = number.isdigit()
+    if "." in number and "-" in number:
+        return MAYBE  # a clause: 252.227-7013
     if digits[0] in "01" or digits[3] in "01":
         # Made-up numbers do this; so do article numbers, unless hyphens or brackets say phone.
         shaped = "(" in number or "-" in number or number.count(".") == 2
@@ -190,8 +193,10 @@ def _plausible(number: str, groups: list[str], digits: str) -> bool:
         return False
     if number.count("(") != number.count(")") or lengths[-1] == 1 or lengths[1:].count(1) > 1:
         return False
-    if lengths in ([2, 2, 4], [4, 2, 2], [2, 2, 2, 2], [5, 4, 2], [5, 3, 2], [4, 4, 2]):
+    if lengths in ([2, 2, 4], [4, 2, 2], [2, 2, 2, 2], [5, 4, 2], [5, 3, 2], [4, 4, 2], [5, 4]):
         separators = [gap.strip() for gap in _SEPARATORS.findall(number)]
+        if lengths == [5, 4]:
+            return "-" not in number  # ZIP+4
         return lengths == [2, 2, 2, 2] and separators == ["-", "", ""]  # Swedish 08-12 34 56
     return True
 
@@ -218,6 +223,8 @@ def local(value: str) -> bool | float:
         return False
     if "(" in number:
         return LIKELY if len(digits) >= 9 else FORM_ONLY
+    if digits[0] == "0" or (lengths == [5, 4] and "-" in number):
+        return False  # another pattern's, or ZIP+4
     if lengths == [3, 4, 4] and digits[0] == "1" and digits[1] in "3456789":
         return KNOWN_FORM  # China's mobiles
     if lengths == [2, 5, 4] and digits[2] == "9":

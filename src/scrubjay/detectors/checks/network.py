@@ -106,6 +106,8 @@ def ipv6(value: str) -> bool | float:
         return False
     if not any(c.isdigit() for c in address):
         return AMBIGUOUS if len(address) > 4 else HARDLY
+    if len(address) < 5 and address.startswith("::") and address != "::1":
+        return AMBIGUOUS  # a slice in code
     return 0.85 if address.startswith("::") or len(address) > 5 or value != address else FAIR
 
 
@@ -158,7 +160,7 @@ _NOT_USERS = frozenset(
     "string int integer varchar text root admin administrator guest anonymous nobody public shared "
     "default all users everyone test system localhost self str any object linuxbrew runner here "
     "this that your you he she they we it who when if but attempt attempts time date session "
-    "names ids info details account accounts group groups profile type role number code".split()
+    "set used correct incorrect taken already case unique same names ids info details account accounts group groups profile type role number code".split()
 )
 
 
@@ -171,13 +173,17 @@ def assigned(value: str) -> bool | float:
     """A value behind a weaker key such as "user=": surer where it does not look like a word."""
     if not user(value):
         return False
-    return 0.8 if re.search(r"[\d_.]", value) else FAIR
+    if re.search(r"[\d_.]", value):
+        return 0.8
+    return FAIR if value.islower() else AMBIGUOUS
 
 
 def reddit(value: str) -> bool | float:
     """u/name, and not a unit per day or a urinalysis."""
     name = value.rpartition("/")[2].lower()
-    return len(name) > 3 and name not in {"hour", "minute", "litre", "liter", "week", "dose", "unit", "night", "gram"}
+    if len(name) < 4 or name in {"hour", "minute", "litre", "liter", "week", "dose", "unit", "gram"}:
+        return False
+    return FAIR if re.search(r"[\d_]", name) else AMBIGUOUS
 
 
 def _numbers(value: str) -> list[float]:

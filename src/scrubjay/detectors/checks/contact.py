@@ -15,19 +15,26 @@ from msgspec import Struct
 
 VALID, KNOWN_FORM, LIKELY, FORM_ONLY, MAYBE, WEAK = 0.9, 0.75, 0.65, 0.5, 0.4, 0.25
 
+
+def _words(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
 # Plans with a leading 0 inside the country, the most likely first.
-TRUNK_ZERO = (
-    "GB DE FR AU IT NL BE CH AT SE JP IN NZ ZA IE FI RO TR IL KR CN TW BG HR SI RS UA SK BA MK AL "
-    "ID MY TH VN PH EG MA DZ NG KE GH TZ UG PK BD LK NP AE SA JO IQ IR LB GE AM AR PE VE CO EC"
-).split()
+TRUNK_ZERO = _words("""
+    GB DE FR AU IT NL BE CH AT SE JP IN NZ ZA IE FI RO TR IL KR CN TW BG HR SI RS UA SK BA MK AL 
+    ID MY TH VN PH EG MA DZ NG KE GH TZ UG PK BD LK NP AE SA JO IQ IR LB GE AM AR PE VE CO EC
+""")
 # Plans whose numbers are written without any prefix.
-BARE_PLANS = (
-    "US ES PL PT CZ GR DK NO BR MX IN HU CN SG HK CH FR RU CL CO LU IS EE LV LT CY MT TN "
-    "QA KW OM BH"
-).split()
+BARE_PLANS = _words("""
+    US ES PL PT CZ GR DK NO BR MX IN HU CN SG HK CH FR RU CL CO LU IS EE LV LT CY MT TN 
+    QA KW OM BH
+""")
 
 _EXTENSION = re.compile(r"[ ,;]*(?:x|ext\.?|extn\.?|extension|#)[ .:]*\d+$", re.I)
-_NORTH_AMERICAN = re.compile(r"(?:1[ .-]?)?(?:\([1-9]\d\d\) ?-?|[1-9]\d\d[ ./-])\d{3}[ .-]?\d{4}(?!\d)")
+_NORTH_AMERICAN = re.compile(
+    r"(?:1[ .-]?)?(?:\([1-9]\d\d\) ?-?|[1-9]\d\d[ ./-])\d{3}[ .-]?\d{4}(?!\d)"
+)
 _RUNS = re.compile(r"\d+")
 _SEPARATORS = re.compile(r"\D+")
 _ONLY_DIGITS = str.maketrans("", "", " .-/()+\n\t")
@@ -56,6 +63,7 @@ class _Plan(Struct, frozen=True):
 def _plan(region: str, code: int = 0) -> _Plan:
     from phonenumbers import PhoneMetadata
 
+    data: Any
     if region == "001":  # UN M.49's world: codes of no country, such as +800
         data = PhoneMetadata.metadata_for_nongeo_region(code)
     else:
@@ -83,7 +91,7 @@ def _regions(code: str) -> tuple[_Plan, ...]:
     from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE
 
     regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code), ())
-    return tuple(_plan(region, int(code)) for region in regions[:1 if code == "1" else 3])
+    return tuple(_plan(region, int(code)) for region in regions[: 1 if code == "1" else 3])
 
 
 @lru_cache(8192)
@@ -96,8 +104,7 @@ def international(value: str) -> bool | float:
         digits = digits[3 if digits.startswith("011") else 2 :]
     score = _abroad(digits)
     if plus:
-        arithmetic = re.fullmatch(r"\+ \d+|.*\D\d", number)
-        return MAYBE if arithmetic else score
+        return MAYBE if re.fullmatch(r"\+ \d+", number) else score  # x + 907133923
     if number.isdigit():  # a record number may start with zeros, too
         return MAYBE if score > FORM_ONLY else False
     return score if score > FORM_ONLY else MAYBE
@@ -114,7 +121,7 @@ def _abroad(digits: str) -> float:
                 return VALID
             if len(national) in plan.lengths:
                 return KNOWN_FORM
-    return 0.55 if 7 <= len(digits) <= 15 else 0.0
+    return 0.55 if len(digits) >= 7 else 0.0
 
 
 @lru_cache(8192)
@@ -273,7 +280,7 @@ def keyed(value: str) -> bool | float:
 def fax(value: str) -> bool | float:
     """Any of the forms, right behind the word: the word is the proof."""
     digits = sum(c.isdigit() for c in _EXTENSION.sub("", value))
-    return 0.95 if 7 <= digits <= 15 and not _is_date(_RUNS.findall(value)) else False
+    return 1.0 if 7 <= digits <= 15 and not _is_date(_RUNS.findall(value)) else False
 
 
 def fax_elsewhere(value: str) -> bool | float:

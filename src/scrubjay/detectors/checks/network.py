@@ -8,40 +8,49 @@ from functools import lru_cache
 
 STRONG, FAIR, AMBIGUOUS, HARDLY = 0.85, 0.6, 0.4, 0.1
 
+
+def _words(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # IANA root zone: two-letter domains. Those that are also words or file names follow below.
-_COUNTRIES = frozenset(
-    "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs "
-    "bt bv bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec "
-    "ee eg er es et eu fi fj fk fm fo fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy "
-    "hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz "
-    "la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx "
-    "my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re "
-    "ro rs ru rw sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th "
-    "tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw "
-    "рф бг укр срб бел ελ".split()
-)
-_GENERIC = frozenset(
-    "com org net edu gov mil int biz mobi aero coop museum jobs travel asia eus gal cat swiss wales "
-    "scot irish london berlin paris tokyo hamburg koeln wien bayern nrw nyc amsterdam xyz tech dev "
-    "health clinic hospital dental doctor healthcare pharmacy surgery foundation charity ngo blog "
-    "website space cloud host ltd gmbh inc llc club social chat email photos expert systems agency "
-    "academy university college education onion arpa icu vip bank insurance".split()
-)
+_COUNTRIES = _words("""
+    ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs
+    bt bv bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec
+    ee eg er es et eu fi fj fk fm fo fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy
+    hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz
+    la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx
+    my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re
+    ro rs ru rw sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th
+    tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw
+    рф бг укр срб бел ελ
+""")
+_GENERIC = _words("""
+    com org net edu gov mil int biz mobi aero coop museum jobs travel asia eus gal cat swiss
+    wales scot irish london berlin paris tokyo hamburg koeln wien bayern nrw nyc amsterdam xyz
+    tech dev health clinic hospital dental doctor healthcare pharmacy surgery foundation charity
+    ngo blog website space cloud host ltd gmbh inc llc club social chat email photos expert
+    systems agency academy university college education onion arpa icu vip bank insurance
+""")
 # Domains that are more often the next sentence's first word, an attribute or a file's ending.
-_WORDS = frozenset(
-    "in it is no at as my so to us be me am do la id al ad im st tv re pa pm an et es de se ne no "
-    "om ma va si li sa na pt ms mr dr ph bi ps co mm ml mg cm km ss sc sd la al ca su tm fm nu ai "
-    "info name pro app care live life world today news site online store shop page link digital "
-    "social chat email photos space cloud host expert systems clinic hospital health dental doctor "
-    "pharmacy surgery education foundation work works media center team support services help "
-    "bank insurance jobs travel host int cat biz club vip".split()
-)
-_FILES = frozenset("py sh md rs pl cc so zip mov ps mk ml mm app cab tf la pm st do in as cd ms".split())
-_SECOND = frozenset("co com org net ac gov edu nhs ltd plc police go or ne gob gouv nom sch".split())
-_CODE = frozenset(
-    "self this os sys np pd plt df re req res obj user log logger console window document module "
-    "math json data node event args ctx app config string java javax system process".split()
-)
+_WORDS = _words("""
+    in it is no at as my so to us be me am do la id al ad im st re pa pm et es se ne om
+    ma va si li sa na pt ms mr ph bi ps mm ml mg cm km ss sc sd su tm info
+    name pro app care live life world today news site online store shop page link digital social
+    chat email photos space cloud host expert systems clinic hospital health dental doctor
+    pharmacy surgery education foundation work works media center team support services help
+    bank insurance jobs travel int cat biz club vip
+""")
+_FILES = _words("""
+    py sh md rs pl cc so zip mov ps mk ml mm app cab tf la pm st do in as cd ms
+""")
+_SECOND = _words("""
+    co com org net ac gov edu nhs ltd plc police go or ne gob gouv nom sch
+""")
+_CODE = _words("""
+    self this os sys np pd plt df re req res obj user log logger console window document module
+    math json data node event args ctx app config string java javax system process
+""")
 
 
 @lru_cache(4096)
@@ -126,21 +135,20 @@ def mac_bare(value: str) -> bool | float:
     return 0.8 if len(value) == 12 and len(set(value)) > 1 else False
 
 
-_NOT_HANDLES = frozenset(
-    # annotations, decorators, at-rules, tags of documentation comments
-    "property media import charset keyframes supports include mixin extend use dataclass override "
-    "test before after beforeeach aftereach staticmethod classmethod cached cache lru_cache pytest "
-    "fixture param params return returns throws see since author version deprecated link inherit "
-    "autowired bean component service entity table column nullable notnull nonnull app click "
-    "abstractmethod contextmanager wraps functools interface implements end selector synthesize "
-    "dynamic objc available escaping main state binding published font-face page layer container "
-    "suppresswarnings functionalinterface type typedef todo example default private public "
-    # clinical "at": @ bedtime, @ rest
-    "home night bedtime noon midnight work clinic hospital rest rate admission discharge baseline "
-    "lunch breakfast dinner this that the time times present school same which all least about "
-    "approx around max min day days hs qhs prn bed bedside level arrival triage birth base apex "
-    "room office nursing facility snf rehab er ed icu or pacu pcp left right mid low high".split()
-)
+# Annotations, decorators, at-rules; then what follows a clinician's "at": @ bedtime, @ rest.
+_NOT_HANDLES = _words("""
+    property media import charset keyframes supports include mixin extend use dataclass override
+    test before after beforeeach aftereach staticmethod classmethod cached cache lru_cache
+    pytest fixture param params return returns throws see since author version deprecated link
+    inherit autowired bean component service entity table column nullable notnull nonnull app
+    click abstractmethod contextmanager wraps functools interface implements end selector
+    synthesize dynamic objc available escaping main state binding published font-face page layer
+    container suppresswarnings functionalinterface type typedef todo example default private
+    public home night bedtime noon midnight work clinic hospital rest rate admission discharge
+    baseline lunch breakfast dinner this that the time times present school same which all least
+    about approx around max min day days hs qhs prn bed bedside level arrival triage birth base
+    apex room office nursing facility snf rehab er ed icu or pacu pcp left right mid low high
+""")
 
 
 def handle(value: str) -> bool | float:
@@ -153,15 +161,16 @@ def handle(value: str) -> bool | float:
     return 0.7 if re.search(r"[\d_]", name) else FAIR
 
 
-_NOT_USERS = frozenset(
-    "the a an is was are has have had not no none null nil true false yes name id and or for of in "
-    "to on at by with from as be can will may must should failed failure success successful error "
-    "page screen required invalid valid unknown undefined empty blank username user login password "
-    "string int integer varchar text root admin administrator guest anonymous nobody public shared "
-    "default all users everyone test system localhost self str any object linuxbrew runner here "
-    "this that your you he she they we it who when if but attempt attempts time date session "
-    "set used correct incorrect taken already case unique same names ids info details account accounts group groups profile type role number code".split()
-)
+_NOT_USERS = _words("""
+    the a an is was are has have had not no none null nil true false yes name id and or for of
+    in to on at by with from as be can will may must should failed failure success successful
+    error page screen required invalid valid unknown undefined empty blank username user login
+    password string int integer varchar text root admin administrator guest anonymous nobody
+    public shared default all users everyone test system localhost self str any object linuxbrew
+    runner here this that your you he she they we it who when if but attempt attempts time date
+    session set used correct incorrect taken already case unique same names ids info details
+    account accounts group groups profile type role number code
+""")
 
 
 def user(value: str) -> bool:
@@ -181,7 +190,16 @@ def assigned(value: str) -> bool | float:
 def reddit(value: str) -> bool | float:
     """u/name, and not a unit per day or a urinalysis."""
     name = value.rpartition("/")[2].lower()
-    if len(name) < 4 or name in {"hour", "minute", "litre", "liter", "week", "dose", "unit", "gram"}:
+    if len(name) < 4 or name in {
+        "hour",
+        "minute",
+        "litre",
+        "liter",
+        "week",
+        "dose",
+        "unit",
+        "gram",
+    }:
         return False
     return FAIR if re.search(r"[\d_]", name) else AMBIGUOUS
 
@@ -225,7 +243,9 @@ def plus_code(value: str) -> bool:
     code = value.upper()
     if not any(c.isdigit() for c in code) or not any(c.isalpha() for c in code.replace("+", "")):
         return False
-    return len(code.partition("+")[0]) < 8 or (code[0] in "23456789C" and code[1] in "23456789CFGHJMPQRV")
+    return len(code.partition("+")[0]) < 8 or (
+        code[0] in "23456789C" and code[1] in "23456789CFGHJMPQRV"
+    )
 
 
 def geohash(value: str) -> bool:

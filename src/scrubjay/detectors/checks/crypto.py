@@ -97,4 +97,4 @@ def seed_phrase(value: str) -> bool:
     return len(words) in {12, 15, 18, 21, 24} and fits
 
 
-_NEVER = frozenset("the and for are with from was not please which our their has its".split())
+_NEVER = frozenset({"the", "and", "for", "are", "with", "from", "was", "not", "please", "which"})

@@ -68,7 +68,7 @@ _DATE = re.compile(r"\d{1,2}[-./]\d{1,2}[-./](?:\d\d){1,2}|(?:19|20)\d\d[-./]\d{
 
 
 def card(value: str) -> bool | float:
-    """An issuer's prefix and length, and the check digit (ISO/IEC 7812-1). Short ones score less."""
+    """An issuer's prefix and length, and ISO/IEC 7812-1's check digit. Short ones score less."""
     digits = "".join(filter(str.isdigit, value))
     if not _issued(digits) or not luhn(digits) or len(set(digits)) == 1:
         return False
@@ -83,7 +83,7 @@ def _issued(digits: str) -> bool:
 
 
 def card_length(value: str) -> bool:
-    """A number called a card's: length alone, since examples and typing errors fail the checksum."""
+    """A number called a card's: examples and typing errors fail the checksum."""
     return 12 <= sum(map(str.isdigit, value)) <= 19
 
 

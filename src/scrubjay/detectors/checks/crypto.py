@@ -64,6 +64,11 @@ def _polymod(values: list[int], keep: int, steps: tuple[int, ...]) -> int:
     return checksum
 
 
+def hex_address(value: str) -> bool:
+    """Not the zero address nor another filler."""
+    return len(set(value.lower()[2:])) > 4
+
+
 def key32(value: str) -> bool:
     """32 bytes in base58, as Solana's addresses are, and not one case or digits only."""
     mixed = any(map(str.isdigit, value)) and not value.isdigit() and value.lower() != value

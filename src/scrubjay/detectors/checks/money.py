@@ -133,6 +133,11 @@ def number(value: str) -> bool:
     return 4 <= len(bare) <= 34 and digits >= 4 and not _DATE.fullmatch(value)
 
 
+def bare_account(value: str) -> bool:
+    """What follows "account" alone: one digit more than a year has."""
+    return sum(map(str.isdigit, value)) >= 5 and number(value)
+
+
 def reference(value: str) -> bool:
     """What follows "policy no" and the like: three digits or more, not a date, not a year."""
     bare = re.sub(r"[^0-9A-Za-z]", "", value)

@@ -20,23 +20,24 @@ _FILLER = re.compile(
 )
 _CODE = re.compile(
     r"[a-z_]\w*(?:(?:\.|->|::)[a-z_]\w*)*(?:\(.*|\[.*)"  # a call or an index
-    r"|[a-z_][a-z_]*(?:\.[a-z_]\w*)+"  # an attribute
+    r"|[a-z_]\w{0,24}(?:\.[a-z_]\w{0,24})+"  # an attribute
     r"|(?:os|process|env|self|this|config|settings|args|request|params?|ctx|secrets|vault|data)"
     r"[.\[].*",
     re.IGNORECASE,
 )
-_WORDS = frozenset(
-    "required reset optional none null nil true false yes no undefined string str text bytes int "
-    "integer varchar char bool boolean object any hidden masked redacted removed secret password "
-    "passwort passwd pass pwd passphrase passcode token incorrect invalid wrong missing expired "
-    "changed change forgot forgotten forget protected protection policy manager field input type "
-    "value empty blank default example placeholder test todo tbd na n/a unknown not must should "
-    "cannot can may will is was has a an the and or to for of in on if your my please enter see "
-    "same different username user login email name date failed ok valid confirm confirmation "
-    "strength strong weak encrypted hash hashed plaintext private public self this env prompt "
-    "requis obligatoire obligatorio erforderlich vergessen olvidada incorrecta stdin file only "
-    "key auth authentication authorization basic bearer pending optional[str] args kwargs".split()
-)
+_TALK = """
+    required reset optional none null nil true false yes no undefined string str text bytes int
+    integer varchar char bool boolean object any hidden masked redacted removed secret password
+    passwort passwd pass pwd passphrase passcode token incorrect invalid wrong missing expired
+    changed change forgot forgotten forget protected protection policy manager field input type
+    value empty blank default example placeholder test todo tbd na n/a unknown not must should
+    cannot can may will is was has a an the and or to for of in on if your my please enter see
+    same different username user login email name date failed ok valid confirm confirmation
+    strength strong weak encrypted hash hashed plaintext private public self this env prompt
+    requis obligatoire obligatorio erforderlich vergessen olvidada incorrecta stdin file only
+    key auth authentication authorization basic bearer pending optional[str] args val acct expected actual kwargs
+"""
+_WORDS = frozenset(_TALK.split())
 _NAME = re.compile(r"[A-Za-z]*(?:_?pass(?:word|wd)?|_?pwd|_?secret|_?token|_?key)[A-Za-z_]*")
 
 
@@ -51,7 +52,7 @@ def password(value: str) -> bool | float:
 
 def password_in_prose(value: str) -> bool:
     """What stands after "the password is": no word of a sentence, so something besides letters."""
-    mixed = re.search(r"\d", value) or re.search(r"[A-Za-z][!@#$%^&*_+=]|[!@#$%^&*_+=][A-Za-z]", value)
+    mixed = re.search(r"\d|[A-Za-z][!@#$%^&*_+=]|[!@#$%^&*_+=][A-Za-z]", value)
     return bool(mixed) and password(value) is not False
 
 

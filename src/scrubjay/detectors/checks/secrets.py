@@ -35,10 +35,11 @@ _TALK = """
     same different username user login email name date failed ok valid confirm confirmation
     strength strong weak encrypted hash hashed plaintext private public self this env prompt
     requis obligatoire obligatorio erforderlich vergessen olvidada incorrecta stdin file only
-    key auth authentication authorization basic bearer pending optional[str] args val acct expected actual kwargs
+    key auth authentication authorization basic bearer pending
+    optional[str] args val acct expected actual kwargs
 """
 _WORDS = frozenset(_TALK.split())
-_NAME = re.compile(r"[A-Za-z]*(?:_?pass(?:word|wd)?|_?pwd|_?secret|_?token|_?key)[A-Za-z_]*")
+_NAME = re.compile(r"[A-Za-z_]*(?:_?pass(?:word|wd)?|_?pwd|_?secret|_?token|_?key)[A-Za-z_]*")
 
 
 def password(value: str) -> bool | float:
@@ -116,7 +117,7 @@ def url_password(value: str) -> bool | float:
     authority = value.split("://", 1)[1].split("/", 1)[0].split("?", 1)[0]
     login, _, host = authority.rpartition("@")
     secret = login.partition(":")[2]
-    if not host or _placeholder(secret) or secret.lower() in {"pass", "pw", "xxx"}:
+    if not host or _placeholder(secret) or secret.lower() in {"pass", "passwd", "pw"}:
         return False
     return 0.6 if secret.lower() in {"password", "secret"} else True
 

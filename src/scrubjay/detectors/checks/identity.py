@@ -350,3 +350,29 @@ def pt_card(value: str) -> bool:
     """Número de documento of the Cartão de Cidadão, whose version holds a letter."""
     plain = _plain(value)
     return any(c.isalpha() for c in plain) and _any(plain, "stdnum.pt.cc")
+
+
+def ca_sin(value: str) -> bool | float:
+    """Luhn. Groups of three with spaces are ordinary numbers too."""
+    if not luhn(value) or value[0] in "08":
+        return False
+    return 0.5 if "-" in value else 0.3
+
+
+def cl_rut(value: str) -> bool | float:
+    """Modulo 11. Without points it looks like many another number."""
+    if not _any(value, "stdnum.cl.rut"):
+        return False
+    return 0.8 if "." in value else 0.4
+
+
+def id_nik(value: str) -> bool:
+    """Province, then birth date (day + 40 for women)."""
+    digits = _digits(value)
+    province, day, month, year = (10 * digits[i] + digits[i + 1] for i in (0, 6, 8, 10))
+    return 11 <= province <= 96 and _short_day(year, month, day - 40 if day > 40 else day)
+
+
+def za_person(value: str) -> bool:
+    """The spaces out first."""
+    return za_identity(_plain(value))

@@ -7,9 +7,11 @@ import re
 from scrubjay.detectors.checks.general import luhn
 from scrubjay.detectors.checks.identity import icao
 
+_DAY, _MONTH = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])"
 _DATE = re.compile(
-    r"(?:\d{1,2}[-/.]\d{1,2}[-/.](?:\d\d)?\d\d|(?:19|20)\d\d[-/.]\d{1,2}(?:[-/.]\d{1,2})?"
-    r"|\d{1,2}[-/](?:19|20)\d\d|(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?|\d{1,2}/\d{1,2})",
+    rf"(?:{_MONTH}[-/.]{_DAY}|{_DAY}[-/.]{_MONTH})(?:[-/.](?:[0-9][0-9])?[0-9][0-9])?"
+    rf"|(?:19|20)[0-9][0-9](?:[-/.]{_MONTH}(?:[-/.]{_DAY})?)?"
+    rf"|{_MONTH}[-/](?:19|20)[0-9][0-9]|(?:19|20)[0-9][0-9][-/](?:19|20)?[0-9][0-9]"
 )
 _MEASURE = re.compile(r"\d+(?:\.\d+)?(?:mg|mcg|ug|g|kg|ml|cm|mm|yo|y|hrs?|am|pm|th|st|nd|rd|x)", re.I)
 
@@ -100,3 +102,14 @@ def medicaid(value: str) -> bool:
 def vat(value: str) -> bool:
     """Eight to twelve digits."""
     return identifier(value) and 8 <= sum(map(str.isdigit, value)) <= 12
+
+
+def driver(value: str) -> bool:
+    """Six places or more, as every country's licence has but a few oldest ones."""
+    return identifier(value) and 6 <= sum(c.isalnum() or c == "*" for c in value) <= 20
+
+
+def passport(value: str) -> bool:
+    """Six to eleven places, five digits and more or letters among them."""
+    plain = [c for c in value if c.isalnum()]
+    return identifier(value) and 6 <= len(plain) <= 11 and sum(map(str.isdigit, plain)) >= 3

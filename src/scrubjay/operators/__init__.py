@@ -1,5 +1,5 @@
-"""What is done to a value. `make("mask.v1", {"keep_last": 4})` gives a ready operator; a name without
-a version means the newest one.
+"""What is done to a value. `make("mask.v1", {"keep_last": 4})` gives a ready operator; a name
+without a version means the newest one.
 
 A factory's keyword parameters are the operator's options, checked against their annotations.
 """

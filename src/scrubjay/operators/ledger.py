@@ -59,18 +59,32 @@ class Real(Struct, frozen=True):
     words: frozenset[str]
 
 
-def pick(scene: Scene, kind: str, value: str, draw: Draw, scope: str = "") -> str:
+def fold(value: str) -> str:
+    """Letters and digits alone, without case, accents and width: how values are compared."""
+    spread = unicodedata.normalize("NFKD", value).casefold()
+    return "".join(c for c in spread if c.isalnum()) or value
+
+
+def pick(
+    scene: Scene,
+    kind: str,
+    value: str,
+    draw: Draw,
+    *,
+    scope: str = "",
+    compare: Callable[[str], str] = fold,
+) -> str:
     """The surrogate of a value, from `draw(dice, attempt)`; empty if every attempt was taken.
-    `value` and draws are compared folded. Within a `scope` no two values get the same."""
+    Values and draws are the same if they `compare` so; in a `scope` no two values share one."""
     ledger = _ledger(scene)
-    asked = (kind, scene.document.group, fold(value))
+    asked = (kind, scene.document.group, compare(value))
     real = facts(scene).real
     known = ledger.given.get(asked)
     if known is not None and _fresh(known, real):
         return known
     for attempt in range(TRIES):
         drawn = draw(Dice(scene.key.derive("surrogate.v1", *asked, str(attempt))), attempt)
-        owned = (f"{kind}\0{scope}", fold(drawn))
+        owned = (f"{kind}\0{scope}", compare(drawn))
         mine = ledger.owner.get(owned, asked[1:]) == asked[1:]
         if mine and owned[1] != asked[2] and _fresh(drawn, real):
             ledger.given[asked] = drawn
@@ -82,12 +96,6 @@ def pick(scene: Scene, kind: str, value: str, draw: Draw, scope: str = "") -> st
 def dice(scene: Scene, kind: str, *parts: str) -> Dice:
     """Dice for a choice that nobody else may not share."""
     return Dice(scene.key.derive("surrogate.v1", kind, scene.document.group, *parts))
-
-
-def fold(value: str) -> str:
-    """Letters and digits alone, without case, accents and width: how values are compared."""
-    spread = unicodedata.normalize("NFKD", value).casefold()
-    return "".join(c for c in spread if c.isalnum()) or value
 
 
 def _fresh(drawn: str, real: Real) -> bool:

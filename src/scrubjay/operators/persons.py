@@ -179,11 +179,13 @@ def _part(
 
 
 def _alone(word: str, words: list[str], people: Cast) -> str:
-    """A single word: as elsewhere in the document, as in the lists, else a family name."""
+    """One word, perhaps with initials: as elsewhere in the document, as in the lists, by its place,
+    else a family name."""
     known = people.parts.get(fold(_pieces(word)[0])) if _pieces(word) else None
     parts = {known.part} if known else {role.part for role in names.roles(word)}
-    given = bool(parts) and "family" not in parts and len(words) == 1
-    return "given" if given else "family"
+    if "family" in parts or (not parts and words[0] != words[-1] == word):
+        return "family"
+    return "given" if parts or len(words) > 1 else "family"
 
 
 def _family_first(words: list[str]) -> bool:

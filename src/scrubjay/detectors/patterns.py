@@ -144,7 +144,10 @@ def _arm(pattern: Pattern) -> _Armed:
 
 def _groups(regex: str) -> bool:
     """Whether the regex marks its value with a plain group."""
-    return re.search(r"(?<!\\)(?:\\\\)*\((?!\?)", re.sub(r"\[(?:\\.|[^\]\\])*\]", "x", regex)) is not None
+    return (
+        re.search(r"(?<!\\)(?:\\\\)*\((?!\?)", re.sub(r"\[(?:\\.|[^\]\\])*\]", "x", regex))
+        is not None
+    )
 
 
 @cache

@@ -105,7 +105,9 @@ def _enrol(word: Word, words: list[Word], person: Person, people: Cast, scene: S
 
 
 def _pieces(word: str) -> list[str]:
-    """Smith-Jones is two names; O'Brien is one; 's is none."""
+    """Smith-Jones is two names; Ji-woo and O'Brien are one; 's is none."""
+    if names.roles(word):
+        return [word]
     return [piece for piece in re.split(r"-|[’'](?=s$)", word) if piece and piece != "s"]
 
 

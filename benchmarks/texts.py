@@ -174,7 +174,7 @@ PLAIN = (
     "Denies {symptom}, {symptom} or {symptom}.",
     "Past medical history is significant for {condition}, {condition} and {condition}.",
     "This is a {age}-year-old {sex} with a history of {condition} who presents with {symptom}.",
-    "Vital signs: BP {pressure}, pulse {pulse}, temperature {celsius}, SpO2 {percent}% on room air.",
+    "Vital signs: BP {pressure}, pulse {pulse}, temperature {celsius}, SpO2 {percent}% on air.",
     "Started on {drug} {dose} {unit} {often}; {drug} was held because of {symptom}.",
     "Continue {drug} {dose} {unit} PO {often} and recheck in {ratio} weeks.",
     "Sodium {lab}, potassium {few}.{few}, creatinine {few}.{few}, platelets {count}.",

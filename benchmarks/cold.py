@@ -4,10 +4,10 @@
     python benchmarks/cold.py --presidio-python OTHER/bin/python ...
 
 Every number is the best and median of `--runs` new processes, by the clock, files already in the
-page cache and bytecode compiled; `processor` is the least processor time, for busy machines. `python` is an interpreter that does nothing: take it off where
-only the package is of interest. The first run of the command has an empty SCRUBJAY_HOME, so it may
-have to compile the patterns; later runs find what it kept. Presidio, if there is one, loads no
-model: with one it takes longer.
+page cache and bytecode compiled; `processor` is the least processor time, for busy machines.
+`python` is an interpreter that does nothing: take it off where only the package is of interest.
+The first run of the command has an empty SCRUBJAY_HOME, so it may have to compile the patterns;
+later runs find what it kept. Presidio, if there is one, loads no model: with one it takes longer.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ Only labels that the corpus annotates are judged: those that one of its labels m
 that annotates a label only in part makes precision look worse than it is.
 
 Characters, whatever the label: recall over all gold, precision over all findings outside ignored
-spans. In brackets: 95 % intervals from resampling documents (the exact binomial interval where all
-or none hit). Documents made from one template are not independent, so that for synthetic corpora
+spans. In brackets: 95 % intervals from resampling documents (where all
+or none hit: the exact binomial one, a document a trial). Documents made from one template are not independent, so that for synthetic corpora
 the intervals are too narrow.
 """
 
@@ -108,9 +108,10 @@ class Tally:
         return {key: _middle(sorted(values)) for key, values in drawn.items()}
 
     def interval(self, key: Key, ranges: dict[Key, list[float]]) -> list[float]:
-        """The resampled range; at 0 or all hits, where resampling sees no doubt, the exact one."""
+        """The resampled range; at 0 or all hits, where resampling sees no doubt, the exact one
+        for as many trials as there are documents with chances."""
         told = self.ratio(key)
-        unseen = round(0.025 ** (1 / told["of"]), 4)
+        unseen = round(0.025 ** (1 / len(self._rows[key])), 4)
         if told["hits"] == told["of"]:
             return [unseen, 1.0]
         if told["hits"] == 0:

@@ -19,9 +19,9 @@ Only labels that the corpus annotates are judged: those that one of its labels m
 that annotates a label only in part makes precision look worse than it is.
 
 Characters, whatever the label: recall over all gold, precision over all findings outside ignored
-spans. In brackets: 95 % intervals from resampling documents (where all
-or none hit: the exact binomial one, a document a trial). Documents made from one template are not independent, so that for synthetic corpora
-the intervals are too narrow.
+spans. In brackets: 95 % intervals from resampling documents; where all or none hit, the exact
+binomial one with a document as a trial. Documents made from one template are not independent, so
+that for synthetic corpora the intervals are too narrow.
 """
 
 from __future__ import annotations

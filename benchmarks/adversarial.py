@@ -60,8 +60,13 @@ def _prose(dice: random.Random) -> Iterator[str]:
         yield texts.note(dice)[0]
 
 
+def _typographic(dice: random.Random) -> Iterator[str]:
+    return map(texts.typographic, _prose(dice))
+
+
 FAMILIES: dict[str, Pieces] = {
     "clinical prose": _prose,
+    "typographic prose": _typographic,
     "digits": _same("1234567890"),
     "digits by chance": _from(string.digits),
     "dots": _same("."),

@@ -182,6 +182,7 @@ def corpora(options: argparse.Namespace) -> dict[str, list[str]]:
     made = {
         "clinical notes, 3 KB": texts.notes(count),
         "clinical notes, few identifiers": texts.notes(count, density=texts.SPARSE),
+        "clinical notes, typographic signs": [*map(texts.typographic, texts.notes(count))],
         "short texts, 100-200 characters": texts.shorts(max(options.characters // 300, 1)),
         "one text of 1 MB": [texts.prose(1_000_000)],
     }

@@ -66,6 +66,12 @@ STUDIES = _list(
 )
 RELATIVES = ("wife", "husband", "daughter", "son", "mother", "father", "sister", "brother")
 
+TYPOGRAPHY = (
+    ("patient's", "patient\u2019s"), ("\n\n", "\n\n\u2022 "), ("-year", "\u2011year"),
+    (" mcg", " \u00b5g"), (" x ", " \u00d7 "), ("No known", "\u201cNo known"), (" cm", "\u00a0cm"),
+    ("allergies", "allergies\u201d"), ("Plan:", "Plan \u2013"),
+)  # fmt: skip
+
 Maker = Callable[[random.Random], str]
 
 
@@ -275,6 +281,13 @@ def notes(count: int, size: int = 3000, density: float = DENSE, seed: int = SEED
     """Different notes, the same on every call."""
     dice = random.Random(seed)
     return [note(dice, size, density)[0] for _ in range(count)]
+
+
+def typographic(text: str) -> str:
+    """As a word processor leaves it: curly quotes, bullets, dashes, a degree, a hard space."""
+    for plain, fancy in TYPOGRAPHY:
+        text = text.replace(plain, fancy)
+    return text
 
 
 def shorts(count: int, seed: int = SEED) -> list[str]:

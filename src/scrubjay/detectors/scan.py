@@ -94,6 +94,10 @@ def _head(regex: str) -> str:
 
 _BORDERS = {r"(?:\b|_)", r"(?:^|\s)"}
 _INNERMOST = re.compile(r"\(\?[a-z]*:([^()]*)\)")
+_COMMON = frozenset(  # words that would stop at every line
+    "in on by of at to is it the and for from with be or as was has had before after during last"
+    " since until year due are not this that en de da em le la el di du der die im".split()  # noqa: SIM905
+)
 _LETTERS = re.compile(r"[^\W\d_].*[^\W\d_]|\\x\{")
 
 
@@ -104,8 +108,11 @@ def _wordy(head: str) -> bool:
     body = plain[plain.find("(?") + 1 : -1].partition(":")[2]
     while (simpler := _INNERMOST.sub(lambda group: group[1].replace("|", " "), body)) != body:
         body = simpler
-    words_only = "(" not in body  # a plain group is a value
-    return words_only and all(_LETTERS.search(alternative) for alternative in body.split("|"))
+    if "(" in body:  # a plain group is a value
+        return False
+    alternatives = body.split("|")
+    rare = _COMMON.isdisjoint(alternative.strip().lower() for alternative in alternatives)
+    return rare and all(_LETTERS.search(alternative) for alternative in alternatives)
 
 
 @cache

@@ -94,9 +94,53 @@ def _head(regex: str) -> str:
 
 _BORDERS = {r"(?:\b|_)", r"(?:^|\s)"}
 _INNERMOST = re.compile(r"\(\?[a-z]*:([^()]*)\)")
-_COMMON = frozenset(  # words that would stop at every line
-    "in on by of at to is it the and for from with be or as was has had before after during last"
-    " since until year due are not this that en de da em le la el di du der die im".split()  # noqa: SIM905
+# words that would stop the scan at every line
+_COMMON = frozenset(
+    (
+        "in",
+        "on",
+        "by",
+        "of",
+        "at",
+        "to",
+        "is",
+        "it",
+        "the",
+        "and",
+        "for",
+        "from",
+        "with",
+        "be",
+        "or",
+        "as",
+        "was",
+        "has",
+        "had",
+        "before",
+        "after",
+        "during",
+        "last",
+        "since",
+        "until",
+        "year",
+        "due",
+        "are",
+        "not",
+        "this",
+        "that",
+        "en",
+        "de",
+        "da",
+        "em",
+        "le",
+        "la",
+        "el",
+        "di",
+        "du",
+        "der",
+        "die",
+        "im",
+    )
 )
 _LETTERS = re.compile(r"[^\W\d_].*[^\W\d_]|\\x\{")
 

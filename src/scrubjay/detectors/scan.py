@@ -80,19 +80,26 @@ _ATOM = re.compile(
 
 
 def _head(regex: str) -> str:
-    """The beginning of a regex up to the end of its first group, if all that is words."""
+    """The beginning of a regex up to the end of its first group, if all that is words; or the
+    letters that it begins with."""
+    border = _BORDER.match(regex)
+    start = border.end() if border else 0
+    letters = _LITERAL.match(regex, start)
+    if letters:
+        return regex[: letters.end()]
     depth = 0
-    for atom in _ATOM.finditer(regex):
+    for atom in _ATOM.finditer(regex, start):
         depth += atom[0].startswith("(")
         depth -= atom[0] == ")"
         if depth == 0 and atom[0] == ")":
             head, rest = regex[: atom.end()], regex[atom.end() :]
-            if head not in _BORDERS:
-                return head if _wordy(head) and len(rest) > 8 and rest[0] not in "?*+{|" else ""
+            wordy = len(rest) > 8 and rest[0] not in "?*+{|" and _wordy(regex[start : atom.end()])
+            return head if wordy else ""
     return ""
 
 
-_BORDERS = {r"(?:\b|_)", r"(?:^|\s)"}
+_BORDER = re.compile(r"\\b|\(\?:\\b\|_\)|\(\?:\^\|\\s\)")
+_LITERAL = re.compile(r"-{5}BEGIN |[A-Za-z]{3,}(?![?*+{A-Za-z])|[A-Za-z]{4,}(?=[A-Za-z][?*+{])")
 _INNERMOST = re.compile(r"\(\?[a-z]*:([^()]*)\)")
 # words that would stop the scan at every line
 _COMMON = frozenset(

@@ -1,0 +1,89 @@
+"""Whether capitalised words after a title, a label or a greeting can be a person's name.
+
+The lists beside this folder say what is not a name: roles, departments, headings, drugs, diseases
+and eponyms that something medical follows.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+_LISTS = Path(__file__).parent.parent / "lists"
+_SUFFIX = {"jr", "sr", "ii", "iii", "iv"}
+_PARTICLES = {"de", "la", "da", "di", "du", "le", "el", "al", "del", "della", "van", "von", "der"}
+_PARTICLES |= {"den", "ter", "ten", "zu", "bin", "ibn", "dos", "das", "do", "e", "y", "af", "av"}
+# In Maryland, so that "Silver Spring, MD" is no doctor.
+_MARYLAND = {"baltimore", "bethesda", "rockville", "annapolis", "columbia", "towson", "frederick"}
+_MARYLAND |= {"gaithersburg", "germantown", "hagerstown", "bowie", "laurel", "salisbury", "dundalk"}
+_MARYLAND |= {"silver spring", "college park", "ellicott city", "owings mills", "glen burnie"}
+_MARYLAND |= {"takoma park", "chevy chase", "bel air", "ocean city", "havre de grace", "cumberland"}
+
+
+@cache
+def words(name: str) -> frozenset[str]:
+    """The lower-case words of lists/NAME.txt."""
+    return frozenset((_LISTS / f"{name}.txt").read_text("utf-8").split())
+
+
+def person(value: str) -> bool:
+    """A name, given that a title, a label or a credential stands beside it."""
+    tokens = _tokens(value)
+    bare = [token.lower() for token in tokens]
+    if (
+        not value[:1].isupper()
+        and bare[0] not in _PARTICLES
+        or not any(len(word) > 1 for word in bare)
+    ):
+        return False
+    if any(_refused(token, word) for token, word in zip(tokens, bare, strict=True)):
+        return False
+    return not (_mixed_case(tokens) or _eponym(bare) or " ".join(bare) in _MARYLAND)
+
+
+def likely(value: str) -> bool:
+    """A name where the words around it are a weaker sign: not only everyday words."""
+    if not person(value):
+        return False
+    tokens = [token.lower() for token in _tokens(value)]
+    common = words("common_words") | words("eponym_tails")
+    if len(tokens) == 1:
+        return len(tokens[0]) > 2 and tokens[0] not in common and not value.isupper()
+    return not all(token in common or len(token) < 2 for token in tokens)
+
+
+def _tokens(value: str) -> list[str]:
+    """O'Brien is one word, J.R. Smith three."""
+    return [token for token in re.split(r"[\s,.]+", value) if token]
+
+
+def _tokens(value: str) -> list[str]:
+    """O'Brien is one word, J.R. Smith three."""
+    return [token for token in re.split(r"[\s,.]+", value) if token]
+
+
+def _refused(token: str, word: str) -> bool:
+    """On the list; a single capital letter is an initial, whatever it spells."""
+    if len(word) < 2 or word in _PARTICLES or word in _SUFFIX:
+        return False
+    stop = words("not_names")
+    return word in stop or any(part in stop for part in word.split("-") if len(part) > 3)
+
+
+def _mixed_case(tokens: list[str]) -> bool:
+    """An abbreviation beside ordinary words: Jane Smith DOB."""
+    long = [t for t in tokens if len(t) > 1 and t.lower() not in _SUFFIX | _PARTICLES]
+    shouted = [t for t in long if t.isupper()]
+    return 0 < len(shouted) < len(long) and any(len(t) < 5 for t in shouted)
+
+
+def _eponym(bare: list[str]) -> bool:
+    """Foley catheter, Glasgow Coma Scale."""
+    return bare[0] in words("eponyms") and any(w in words("eponym_tails") for w in bare[1:])
+
+
+def given(value: str) -> bool:
+    """Two or more words that begin with a given name: not a street, hospital or Thomas test."""
+    bare = [token.lower() for token in _tokens(value)]
+    return person(value) and bare[-1] not in words("eponym_tails") and bare[0] != "st"

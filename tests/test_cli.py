@@ -106,13 +106,14 @@ def test_an_unwritable_target(note, tmp_path):
     assert done.returncode == 2 and b"nothing was written" in done.stderr
 
 
-def test_a_full_disk(note):
-    done = scrubjay("anonymize", note, "--report", "/dev/full")
-    assert done.returncode == 2 or done.returncode == 0
+def test_a_device_is_written_into_not_replaced(note):
+    done = scrubjay("anonymize", note, "-o", "/dev/full")
+    assert done.returncode == 2 and b"No space left" in done.stderr
+    assert os.path.exists("/dev/full") and not os.path.isfile("/dev/full")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
-def test_a_really_full_disk(tmp_path):
+def test_a_full_disk(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk]).returncode:

@@ -33,7 +33,7 @@ def run(detector: plugins.Detector, batch: list[Document]) -> list[list[Finding]
     for document in batch:
         check_text(document)
     try:
-        found = detector.detect(batch)
+        found = list(detector.detect(batch))
     except ScrubjayError:
         raise
     except Exception as problem:  # noqa: BLE001 - the border to foreign code

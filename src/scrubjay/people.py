@@ -10,25 +10,32 @@ import unicodedata
 
 _PART = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _SUFFIX = frozenset(["jr", "sr", "ii", "iii", "iv", "md", "phd", "rn", "do", "np", "pa", "esq"])
+FULL, INITIALS, LONE = range(3)  # "Maria Gonzalez", "M. Gonzalez", "Gonzalez"
 Name = tuple[str, ...]  # given names first, surname last; initials are one letter
 
 
 def link(mentions: list[str]) -> list[int]:
-    """For each mention, in the order of the text, the number of its person."""
+    """For each mention, in the order of the text, the number of its person. Linear: each round
+    walks the text once and asks a table who bore this name last."""
     names = [parse(mention) for mention in mentions]
-    people: dict[int, Name] = {}
-    persons = [-1] * len(names)
-    for place in sorted(range(len(names)), key=lambda i: (-_weight(names[i]), i)):
-        name = names[place]
-        fitting = [person for person, known in people.items() if same(name, known)]
-        if fitting:
-            person = _nearest(place, fitting, persons)
-            people[person] = max(people[person], name, key=_weight)
-        else:
-            person = len(people)
-            people[person] = name
-        persons[place] = person
-    return persons
+    persons: list[int | None] = [None] * len(names)
+    first: dict[Name, int] = {}
+    count = 0
+    for rank in (FULL, INITIALS, LONE):
+        latest: dict[Name, int] = {}
+        for place, name in enumerate(names):
+            if _rank(name) == rank:
+                sought = _sought(name)
+                person = latest.get(sought, first.get(sought))
+                if person is None:
+                    person, count = count, count + 1
+                persons[place] = person
+            known = persons[place]
+            if known is not None:
+                for heard in _heard(name):
+                    latest[heard] = known
+                    first.setdefault(heard, known)
+    return [person or 0 for person in persons]
 
 
 def parse(mention: str) -> Name:
@@ -41,28 +48,20 @@ def parse(mention: str) -> Name:
     return parts or (plain,)
 
 
-def same(name: Name, other: Name) -> bool:
-    """Whether both can name one person."""
-    if len(name) == 1 or len(other) == 1:
-        lone, full = (name, other) if len(name) == 1 else (other, name)
-        return lone[0] in (full[0], full[-1])
-    return name[-1] == other[-1] and _agree(name[0], other[0])
+def _rank(name: Name) -> int:
+    if len(name) == 1:
+        return LONE
+    return INITIALS if len(name[0]) == 1 else FULL
 
 
-def _agree(given: str, other: str) -> bool:
-    shorter, longer = sorted((given, other), key=len)
-    return longer == shorter or (len(shorter) == 1 and longer.startswith(shorter))
+def _sought(name: Name) -> Name:
+    """Under what a mention looks for its person."""
+    return name if len(name) == 1 else (name[0], name[-1])
 
 
-def _weight(name: Name) -> int:
-    """Full names say more than initials, and these more than a lone part."""
-    return 100 * (len(name) > 1) + sum(min(len(part), 10) for part in name)
-
-
-def _nearest(place: int, fitting: list[int], persons: list[int]) -> int:
-    """The fitting person mentioned last before this place, else first after it."""
-    for earlier in range(place - 1, -1, -1):
-        if persons[earlier] in fitting:
-            return persons[earlier]
-    later = (p for p in persons[place:] if p in fitting)
-    return next(later, fitting[0])
+def _heard(name: Name) -> set[Name]:
+    """Under what later mentions may mean the same person."""
+    given, surname = name[0], name[-1]
+    if len(name) == 1:
+        return {(given,)}
+    return {(given, surname), (given[0], surname), (given,), (surname,)}

@@ -7,13 +7,14 @@ different spellings of one name become one entity. Pure: text and findings in, f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
 from scrubjay import labels
 from scrubjay.detectors import lists
-from scrubjay.detectors.known import WORD, Words, occurrences, words
+from scrubjay.detectors.known import WORD, Values, Words, words
 from scrubjay.people import link
 from scrubjay.types import Finding
 
@@ -39,7 +40,13 @@ def _outside_placeholders(text: str, findings: Iterable[Finding]) -> Iterable[Fi
     taken = [m.span() for m in PLACEHOLDER.finditer(text) if m[1] in labels.table()]
     if not taken:
         return findings
-    return (f for f in findings if not any(s <= f.start and f.end <= e for s, e in taken))
+    starts = [start for start, _ in taken]
+
+    def outside(finding: Finding) -> bool:
+        nearest = bisect_right(starts, finding.start) - 1
+        return nearest < 0 or taken[nearest][1] < finding.end
+
+    return filter(outside, findings)
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
@@ -67,7 +74,7 @@ def everywhere(text: str, findings: list[Finding]) -> Iterator[Finding]:
             seeds.setdefault(value, finding)
     if not seeds:
         return
-    for start, end, seed in occurrences(text, seeds):
+    for start, end, seed in Values(seeds).occurrences(text):
         if seed.label != "PERSON" or _is_name(text, start, end, seed):
             yield Finding(start, end, seed.label, seed.score, EVERYWHERE)
 
@@ -95,7 +102,7 @@ def _is_name(text: str, start: int, end: int, seed: Finding) -> bool:
         return text[seed.start : seed.end].islower() and not _common(found)
     if not _common(found):
         return True
-    before = text[:start].rstrip(" \t\"'(")[-1:]
+    before = text[max(0, start - 20) : start].rstrip(" \t\"'(")[-1:]
     return bool(before) and before not in ".!?:;\n\r-*"  # a capital that starts no sentence
 
 
@@ -105,19 +112,13 @@ def _common(word: str) -> bool:
 
 def number(text: str, findings: list[Finding]) -> list[Finding]:
     """Entities per label, numbered as they appear."""
-    spans = [(f.start, f.end) for f in findings if f.label == "PERSON"]
-    people = dict(zip(spans, link([text[s:e] for s, e in spans]), strict=True))
-
-    def identity(finding: Finding) -> object:
-        span = (finding.start, finding.end)
-        return people[span] if finding.label == "PERSON" else words(text[span[0] : span[1]])
-
-    return list(_numbered(findings, identity))
-
-
-def _numbered(findings: list[Finding], identity: Callable[[Finding], object]) -> Iterator[Finding]:
+    mentions = [text[f.start : f.end] for f in findings if f.label == "PERSON"]
+    people = iter(link(mentions))
     numbers: dict[str, dict[object, int]] = {}
-    for finding in findings:
-        known = numbers.setdefault(finding.label, {})
-        entity = known.setdefault(identity(finding), len(known) + 1)
-        yield replace(finding, entity=entity)
+    numbered = []
+    for f in findings:
+        identity = next(people) if f.label == "PERSON" else words(text[f.start : f.end])
+        known = numbers.setdefault(f.label, {})
+        entity = known.setdefault(identity, len(known) + 1)
+        numbered.append(Finding(f.start, f.end, f.label, f.score, f.detector, entity))
+    return numbered

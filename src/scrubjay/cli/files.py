@@ -62,8 +62,9 @@ class Outputs:
 
     @contextlib.contextmanager
     def open(self, target: Path) -> Iterator[BinaryIO]:
-        """A stream that becomes `target`."""
-        folder = None if target == STDIO else target.parent
+        """A stream that becomes `target`, or what a link of that name leads to."""
+        target = target if target == STDIO else target.resolve()
+        folder = None if _stream_like(target) else target.parent
         with _told(target):
             if folder:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -78,15 +79,28 @@ class Outputs:
     def _release(self) -> None:
         for temporary, target in self._ready:
             if target == STDIO:
-                with temporary.open("rb") as stream:
-                    shutil.copyfileobj(stream, sys.stdout.buffer, 1 << 20)
-                sys.stdout.buffer.flush()
+                _pour(temporary, sys.stdout.buffer)
                 continue
             with _told(target):
+                if _stream_like(target):
+                    with target.open("wb") as stream:
+                        _pour(temporary, stream)
+                    continue
                 temporary.chmod(_mode(target))
                 if self._backup and target.exists():
                     shutil.copy2(target, f"{target}{self._backup}")
                 temporary.replace(target)
+
+
+def _stream_like(target: Path) -> bool:
+    """Standard output, a pipe or a device: written into, never replaced."""
+    return target == STDIO or (target.exists() and not target.is_file() and not target.is_dir())
+
+
+def _pour(source: Path, sink: BinaryIO) -> None:
+    with source.open("rb") as stream:
+        shutil.copyfileobj(stream, sink, 1 << 20)
+    sink.flush()
 
 
 class _Sink:

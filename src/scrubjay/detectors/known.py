@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from scrubjay.types import Document, Finding
 
@@ -22,27 +22,39 @@ def words(value: str) -> Words:
     return tuple(WORD.findall(value.casefold()))
 
 
-def occurrences(text: str, values: Mapping[Words, T]) -> Iterator[tuple[int, int, T]]:
-    """Every place of every value, at word borders, with what the mapping holds for it."""
-    by_first: dict[str, list[tuple[Words, T]]] = {}
-    for value, payload in values.items():
-        if value:
-            by_first.setdefault(value[0], []).append((value, payload))
-    for match in WORD.finditer(text):
-        for value, payload in by_first.get(match[0].casefold(), ()):
-            end = _follow(text, match.end(), value[1:])
-            if end is not None:
-                yield match.start(), end, payload
+class Values(Generic[T]):
+    """Values with what is known of each, as a tree of words."""
 
+    def __init__(self, values: Mapping[Words, T]) -> None:
+        self._root: dict[Any, Any] = {}  # word -> node; a node's None -> what is known of a value
+        for value, known in values.items():
+            node = self._root
+            for word in value:
+                node = node.setdefault(word, {})
+            if value:
+                node[None] = known
 
-def _follow(text: str, end: int, rest: Words) -> int | None:
-    """The end of the value if its other words follow closely."""
-    for word in rest:
-        following = WORD.search(text, end, end + GAP + len(word) * 2)
-        if not following or following.start() - end > GAP or following[0].casefold() != word:
-            return None
-        end = following.end()
-    return end
+    def occurrences(self, text: str) -> Iterator[tuple[int, int, T]]:
+        """The longest value at each word that starts one, with what is known of it."""
+        for match in WORD.finditer(text):
+            node = self._root.get(match[0].casefold())
+            if node is not None:
+                yield from self._longest(text, match, node)
+
+    def _longest(
+        self, text: str, match: re.Match[str], node: dict[Any, Any] | None
+    ) -> Iterator[tuple[int, int, T]]:
+        start, best = match.start(), None
+        while node is not None:
+            end = match.end()
+            if None in node:
+                best = start, end, node[None]
+            following = WORD.search(text, end) if len(node) > (None in node) else None
+            if following is None or following.start() - end > GAP:
+                break
+            match, node = following, node.get(following[0].casefold())
+        if best:
+            yield best
 
 
 class Deny:
@@ -51,14 +63,14 @@ class Deny:
     name = "deny.v1"
 
     def __init__(self, values: Mapping[str, Iterable[str]]) -> None:
-        self._values = {words(v): label for label, listed in values.items() for v in listed}
+        self._values = Values({words(v): label for label, listed in values.items() for v in listed})
 
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
         """Certain by decree."""
         return [
             [
                 Finding(start, end, label, 1.0, self.name)
-                for start, end, label in occurrences(document.text, self._values)
+                for start, end, label in self._values.occurrences(document.text)
             ]
             for document in documents
         ]

@@ -142,14 +142,12 @@ def _placed(path: Path, source: str, problem: str) -> str:
     """A message of msgspec's, with the line that it is about and what may stand there."""
     named = re.search(r"unknown field `(\w+)`", problem)
     place = re.search(r"at `\$\.?([^`]*)`", problem)
-    trail = [part for part in re.split(r"[.\[\]]+", place[1] if place else "") if part != "..."]
+    trail = [part for part in re.split(r"[.\[\]]+", place[1] if place else "") if part]
     line = _line(source, *trail, *([named[1]] if named else []))
-    allowed = _File if not trail else _Rule if trail[0] in {"rules", "default"} else None
-    hint = (
-        f"; allowed: {', '.join(f.name for f in msgspec.structs.fields(allowed))}"
-        if allowed and named
-        else ""
-    )
+    hint = ""
+    if named and (not trail or trail[0] in {"rules", "default"}):
+        allowed = msgspec.structs.fields(_Rule if trail else _File)
+        hint = f"; allowed: {', '.join(field.name for field in allowed)}"
     return f"{path}:{line}: {problem}{hint}"
 
 

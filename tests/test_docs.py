@@ -27,7 +27,7 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 TOLD = "\n".join(page.read_text("utf-8") for page in PAGES)
 GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w+(?: \w+)?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"\A(?:#|<!--|//) ([\w.-]+\.\w+)(?: -->)?\n")
 FLAGS = doctest.ELLIPSIS
 

@@ -18,6 +18,7 @@ import click
 import msgspec
 from click.testing import CliRunner
 
+import scrubjay
 from scrubjay import cli, coverage, errors, labels, operators, policies
 from scrubjay.detectors import patterns
 from scrubjay.types import Rule
@@ -30,7 +31,15 @@ NOTE = "<!-- Written by docs/generate.py. Change the code, not this page. -->"
 
 def pages() -> dict[str, str]:
     """Every page by name."""
-    makers = (cli_page, labels_page, patterns_page, policies_page, operators_page, errors_page)
+    makers = (
+        cli_page,
+        labels_page,
+        patterns_page,
+        policies_page,
+        operators_page,
+        errors_page,
+        presidio_page,
+    )
     return {f"{make.__name__.removesuffix('_page')}.md": _page(make) for make in makers}
 
 
@@ -249,6 +258,31 @@ def _tree(
     for below in error.__subclasses__():
         if below.__module__ == errors.__name__:
             yield from _tree(below, depth + 1)
+
+
+def presidio_page() -> Iterator[str]:
+    """Presidio's entities under our labels, and what is found of each by this very catalogue."""
+    yield "# Presidio's entities"
+    yield (
+        "The entities of Presidio 2.2.366, each with our label and a text that holds one. *Found as* "
+        "is what the policy `everything` finds in that text now; where it is empty, nothing does, "
+        "and a [pattern](../patterns-howto.md) of your own is what there is. Code that moves over: "
+        "[coming from Presidio](../coming-from-presidio.md)."
+    )
+    engine = scrubjay.load("everything")
+    groups = tomllib.loads((Path(__file__).parent / "presidio.toml").read_text("utf-8"))
+    for title, entities in groups.items():
+        yield f"## {title}"
+        rows = (
+            (code(entity), code(label), code(example), _found(engine, example))
+            for entity, examples in entities.items()
+            for label, example in examples.items()
+        )
+        yield table(("Presidio", "Scrubjay", "Text", "Found as"), rows)
+
+
+def _found(engine: scrubjay.Engine, example: str) -> str:
+    return ", ".join(dict.fromkeys(code(finding.label) for finding in engine.detect(example)))
 
 
 def main() -> None:

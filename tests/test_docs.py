@@ -20,6 +20,7 @@ import click
 import pytest
 
 from scrubjay import cli, errors, labels, operators, policies
+from scrubjay.detectors import built
 from scrubjay.types import Policy, Rule
 
 ROOT = Path(__file__).parent.parent
@@ -46,8 +47,11 @@ def test_generated_pages_are_current(name):
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory):
-    """A folder with the command `scrubjay`, and a home."""
+    """A folder with the command `scrubjay`, and a home with what was compiled already."""
     folder = tmp_path_factory.mktemp("tools")
+    built.cache_folder().mkdir(parents=True, exist_ok=True)
+    (folder / "home").mkdir()
+    (folder / "home" / "cache").symlink_to(built.cache_folder())
     script = folder / "scrubjay"
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m scrubjay "$@"\n')
     script.chmod(0o755)

@@ -57,9 +57,10 @@ def read(value: str) -> Age | None:
 
 
 def _counted(folded: str) -> list[float]:
-    """Every number with its own unit: `18 months` is one year, `2 years 3 months` is two."""
+    """Every number with its own unit: `18 months` is one year, `2 years 3 months` is two.
+    A number without a unit counts years."""
     found = list(NUMBER.finditer(folded))
-    years = [match for match in found if match["y"]]
+    years = [match for match in found if not match["u"]]
     return [float(m["n"]) / (PER_YEAR[_kind(m["u"])] if m["u"] else 1) for m in years or found]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -16,6 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
+YEARS = range(1800, 2200)
 LONGEST = 120  # code points; a longer value is not a date, and the patterns below backtrack
 
 
@@ -62,8 +64,12 @@ def styles(kind: str) -> dict[str, tuple[tuple[Style, int], ...]]:
         for names in row[kind]:
             style = Style(language, tuple(names.split()))
             for index, name in enumerate(style.names):
-                known[name] = (*known.get(name, ()), (style, index))
+                known[_key(name)] = (*known.get(_key(name), ()), (style, index))
     return known
+
+
+def _key(word: str) -> str:
+    return unicodedata.normalize("NFC", word.casefold())
 
 
 @cache
@@ -82,18 +88,30 @@ def usual_order(language: str) -> str:
     return str(row["order"]) if row and language.casefold() not in ("en-gb", "en-au") else "mdy"
 
 
-def named(word: str, kind: str, value: str, hints: Hints) -> tuple[Style, int]:
+def named(word: str, kind: str, value: str, hints: Hints) -> tuple[Style, int] | None:
     """The style a name is in: of the document's language, else the one the value's small words
-    speak for, else the first."""
-    found = styles(kind)[word.casefold()]
+    speak for, else the first. None for a spelling that only looks alike, such as APRİL."""
+    found = styles(kind).get(_key(word), ())
     small = [_links().get(w, frozenset()) for w in re.findall(r"[^\W\d_]+", value.casefold())]
     wanted = hints.language.partition("-")[0].casefold()
+    short = _shortened(word, value)
     return max(
         found,
         key=lambda pair: (
             pair[0].language == wanted,
             sum(pair[0].language in told for told in small),
+            (max(map(len, pair[0].names)) < 6) == short,
         ),
+        default=None,
+    )
+
+
+def _shortened(word: str, value: str) -> bool:
+    """May is short for itself in 3-May-2024, 3 May 24, May '24 and May. 3."""
+    name = re.escape(word)
+    return (
+        re.search(rf"{name}\.|-{name}-|{name}\s?['’]|[0-9]\s{name}\s[0-9]{{2}}(?![0-9])", value)
+        is not None
     )
 
 
@@ -215,7 +233,9 @@ def gather(value: str) -> str:
 
 def times(value: str) -> list[tuple[int, int]]:
     """Places of the times of day that stand beside dates in a value."""
-    return [m.span() for m in re.finditer(TIME, value, re.IGNORECASE)]
+    joined = re.finditer(r"(?<![0-9])[0-9]{8}T?(?P<t>[0-9]{4,6}(?:\.[0-9]+)?)", value)
+    loose = re.finditer(TIME, value, re.IGNORECASE)
+    return [m.span("t") for m in joined] + [m.span() for m in loose]
 
 
 def _stamp(value: str, place: int, hints: Hints) -> tuple[Stamp | None, int]:
@@ -244,7 +264,7 @@ def _understood(match: re.Match[str], value: str, hints: Hints) -> Stamp | None:
     precision = "decade" if "x" in parts else _precision(told)
     year, month, day = told["y"], told.get("m", 7), told.get("d", 2 if "m" not in told else 15)
     try:
-        date = datetime.date(year, month, day)
+        date = datetime.date(year if year in YEARS else 0, month, day)
     except ValueError:
         return None
     known = bool(parts.keys() & {"y", "Y", "Y2", "x"}) or ("a" in parts and precision == "month")
@@ -260,10 +280,10 @@ def _weekday(match: re.Match[str], value: str, hints: Hints) -> Stamp | None:
     word = match["w"]
     if len(word) < 3 and not word[0].isupper():
         return None
-    _, index = named(word, "weekdays", value, hints)
+    found = named(word, "weekdays", value, hints)
     monday = datetime.date(2001, 1, 1)
-    start, end = match.span("w")
-    return Stamp("weekday", monday + datetime.timedelta(index), ((start, end, "w"),))
+    fields = ((*match.span("w"), "w"),)
+    return Stamp("weekday", monday + datetime.timedelta(found[1]), fields) if found else None
 
 
 def _numbers(parts: dict[str, str], value: str, hints: Hints) -> dict[str, int] | None:
@@ -272,7 +292,10 @@ def _numbers(parts: dict[str, str], value: str, hints: Hints) -> dict[str, int] 
         if kind in parts:
             told[kind] = int(parts[kind])
     if "b" in parts:
-        told["m"] = named(parts["b"], "months", value, hints)[1] + 1
+        found = named(parts["b"], "months", value, hints)
+        if found is None:
+            return None
+        told["m"] = found[1] + 1
     if "x" in parts:
         told["y"] = int(parts["x"]) * 10 + 5
     if year := parts.get("Y") or parts.get("Y2"):
@@ -359,18 +382,22 @@ def write(value: str, stamps: list[Stamp], dates: list[datetime.date], hints: Hi
     for stamp, date in zip(stamps, dates, strict=True):
         padded = _padded(value, stamp, stamps, hints)
         for start, end, kind in stamp.fields:
-            pieces.append(value[place:start])
             old = value[start:end]
             if kind in "md":
-                pieces.append(f"{date.month if kind == 'm' else date.day:0{1 + padded}}")
+                new = f"{date.month if kind == 'm' else date.day:0{1 + padded}}"
             elif kind in "bw":
-                style, _ = named(old, "months" if kind == "b" else "weekdays", value, hints)
-                index = date.month - 1 if kind == "b" else date.weekday()
-                pieces.append(cased_like(old, style.names[index]))
+                new = _named_like(old, kind, value, date, hints)
             else:
-                pieces.append(_printed(old, kind, stamp, date))
+                new = _printed(old, kind, stamp, date)
+            pieces += [value[place:start], new]
             place = end
     return "".join(pieces) + value[place:]
+
+
+def _named_like(old: str, kind: str, value: str, date: datetime.date, hints: Hints) -> str:
+    found = named(old, "months" if kind == "b" else "weekdays", value, hints)
+    index = date.month - 1 if kind == "b" else date.weekday()
+    return cased_like(old, found[0].names[index]) if found else ""
 
 
 def _printed(old: str, kind: str, stamp: Stamp, date: datetime.date) -> str:
@@ -382,14 +409,19 @@ def _printed(old: str, kind: str, stamp: Stamp, date: datetime.date) -> str:
 
 
 def _padded(value: str, stamp: Stamp, stamps: list[Stamp], hints: Hints) -> bool:
-    """One number below ten tells of all in the value. Where there is none, words have no padding
-    and numbers have the document's."""
+    """One number below ten tells of all in the value. Where there is none: numbers have the
+    document's padding, 14-Mar-2024 has it, 14 March 2024 and 2024年10月14日 have not."""
     fields = [field for each in stamps for field in each.fields]
     numbers = [value[start:end] for start, end, kind in fields if kind in "md"]
     if any(len(number) == 1 for number in numbers):
         return False
-    written = any(kind == "b" for _, _, kind in stamp.fields)
-    return any(number[0] == "0" for number in numbers) or (not written and hints.padded)
+    if any(number[0] == "0" for number in numbers):
+        return True
+    places = {kind: (start, end) for start, end, kind in stamp.fields}
+    if "b" in places and "d" in places:
+        day, month = places["d"], places["b"]
+        return value[day[1] : month[0]] == "-"
+    return value.isascii() and hints.padded
 
 
 def cased_like(old: str, new: str) -> str:

@@ -1,0 +1,318 @@
+"""Other people's names for people's names, word by word: if Maria Gonzalez is Elena Vargas, then
+Gonzalez is Vargas, M. Gonzalez is E. Vargas, and MARIA's mother Gonzalez is a Vargas, too.
+
+A word's surrogate is of the same part (given, family), gender and culture as far as the lists know.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+
+from msgspec import Struct, field
+
+from scrubjay.operators import Scene, names
+from scrubjay.operators.ledger import Dice, dice, facts, fold, pick
+from scrubjay.operators.names import Role
+
+# Combining marks are part of a word, and so is all of the Indic and Southeast Asian blocks.
+LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17ff])"
+WORD = re.compile(rf"{LETTER}+(?:[’'ʼ`‘-]{LETTER}+)*")
+LETTERS = "ABCDEFGHJKLMNPRSTVW"
+
+
+class Word(Struct, frozen=True):
+    """One word of a mention. `part`: given, family, initial, or as for titles kept."""
+
+    text: str
+    start: int
+    end: int
+    part: str
+
+
+class Person(Struct):
+    """What the mentions of one entity say of it."""
+
+    given: list[str] = field(default_factory=list)
+    family: list[str] = field(default_factory=list)
+
+
+class Cast(Struct):
+    """The people of a document: by entity, and the part each folded word plays."""
+
+    people: dict[int, Person] = field(default_factory=dict)
+    parts: dict[str, Role] = field(default_factory=dict)
+
+
+@cache
+def _listed(kind: str) -> frozenset[str]:
+    return frozenset(names.table()[kind])
+
+
+def name(value: str, entity: int, scene: Scene) -> str:
+    """The surrogate of a mention, or an empty text where there is none."""
+    value = unicodedata.normalize("NFC", value)
+    people = cast(scene)
+    words = _parse(value, people)
+    if not any(word.part != "kept" for word in words):
+        words = [Word(word.text, word.start, word.end, "family") for word in words]
+    told = [_substitute(word, words, entity, people, scene) for word in words]
+    if not words or not all(told):
+        return ""
+    return _woven(value, words, told)
+
+
+def _woven(value: str, words: list[Word], told: list[str]) -> str:
+    """The new words in the old punctuation; digits and signs of no known use go."""
+    pieces: list[str] = []
+    place = 0
+    for word, new in zip(words, told, strict=True):
+        pieces += [re.sub(r"[^\s.,;:()’'\"/&-]", "", value[place : word.start]), new]
+        place = word.end
+    return "".join(pieces) + re.sub(r"[^\s.,;:()’'\"/&-]", "", value[place:])
+
+
+def cast(scene: Scene) -> Cast:
+    """The people of the scene's document, read from the fullest mention of each first."""
+    notes = facts(scene).notes
+    if "cast" not in notes:
+        notes["cast"] = _cast(scene)
+    return notes["cast"]  # type: ignore[no-any-return]
+
+
+def _cast(scene: Scene) -> Cast:
+    people = Cast()
+    text = scene.document.text
+    found = {(f.entity, text[f.start : f.end]) for f in scene.findings if f.label == "PERSON"}
+    mentions = sorted(found, key=lambda told: (-len(told[1].split()), told))
+    for entity, value in mentions:
+        words = _parse(unicodedata.normalize("NFC", value), people)
+        person = people.people.setdefault(entity, Person())
+        for word in words:
+            if word.part in ("given", "family"):
+                _enrol(word, words, person, people, scene)
+    return people
+
+
+def _enrol(word: Word, words: list[Word], person: Person, people: Cast, scene: Scene) -> None:
+    for piece in _pieces(word.text):
+        known = person.given if word.part == "given" else person.family
+        if fold(piece) not in known:
+            known.append(fold(piece))
+        people.parts.setdefault(fold(piece), _role(piece, word.part, words, scene))
+
+
+def _pieces(word: str) -> list[str]:
+    """Smith-Jones is two names; Ji-woo and O'Brien are one; 's is none."""
+    if names.roles(word):
+        return [word]
+    return [piece for piece in re.split(r"-|[’'](?=s$)", word) if piece and piece != "s"]
+
+
+def _parse(value: str, people: Cast) -> list[Word]:
+    found = list(WORD.finditer(value))
+    comma = _comma(value, found)
+    loose = [m for i, m in enumerate(found) if not _kept(m, i, found, value)]
+    parts = _parts([m[0] for m in loose], [m.start() < comma for m in loose], comma >= 0, people)
+    by_start = {m.start(): part for m, part in zip(loose, parts, strict=True)}
+    return [Word(m[0], *m.span(), by_start.get(m.start(), "kept")) for m in found]
+
+
+def _comma(value: str, found: list[re.Match[str]]) -> int:
+    """Where `Family, Given` turns; -1 if it does not, as before `, MD`."""
+    place = value.find(",")
+    after = [m for m in found if m.start() > place]
+    names_after = [m for m in after if plain_word(m[0]) not in _listed("suffixes")]
+    return place if place > 0 and names_after and found and found[0].start() < place else -1
+
+
+def plain_word(word: str) -> str:
+    """Folded for the lists of titles and suffixes."""
+    return word.casefold().rstrip(".")
+
+
+def _kept(match: re.Match[str], index: int, found: list[re.Match[str]], value: str) -> bool:
+    """Titles before a name, particles inside one, suffixes after one."""
+    word, folded = match[0], plain_word(match[0])
+    more = index + 1 < len(found)
+    if (
+        folded in _listed("titles")
+        and more
+        and (index == 0 or plain_word(found[index - 1][0]) in _listed("titles"))
+    ):
+        return True
+    if folded in _listed("suffixes") and index:
+        return word.isupper() or len(folded) > 2 or folded in ("jr", "sr") or "," in value
+    vietnamese = any(names.roles(m[0])[:1] == (Role("vi", "family"),) for m in found)
+    return (
+        folded in _listed("particles")
+        and more
+        and (word.islower() or (index > 0 and not vietnamese))
+    )
+
+
+def _parts(words: list[str], before: list[bool], comma: bool, people: Cast) -> list[str]:
+    """given, family or initial for each word that is a name."""
+    full = [not _is_initial(word) for word in words]
+    told = ["initial"] * len(words)
+    count = sum(full)
+    for index, word in enumerate(words):
+        if full[index]:
+            rank = sum(full[:index])
+            told[index] = _part(word, rank, count, before[index] if comma else None, words, people)
+    return told
+
+
+def _part(
+    word: str, rank: int, count: int, before: bool | None, words: list[str], people: Cast
+) -> str:
+    if before is not None:
+        return "family" if before else "given"
+    if count == 1:
+        return _alone(word, words, people)
+    family_first = _family_first(words)
+    if rank == (0 if family_first else count - 1):
+        return "family"
+    second_last = rank == count - 2 and count > 2 and not family_first
+    known = {role.part for role in names.roles(word)}
+    return "family" if second_last and known == {"family"} else "given"
+
+
+def _alone(word: str, words: list[str], people: Cast) -> str:
+    """One word, perhaps with initials: as elsewhere in the document, as in the lists, by its place,
+    else a family name."""
+    known = people.parts.get(fold(_pieces(word)[0])) if _pieces(word) else None
+    parts = {known.part} if known else {role.part for role in names.roles(word)}
+    if "family" in parts or (not parts and words[0] != words[-1] == word):
+        return "family"
+    return "given" if parts or len(words) > 1 else "family"
+
+
+def _family_first(words: list[str]) -> bool:
+    first, last = names.roles(words[0]), names.roles(words[-1])
+    if {r.part for r in first} == {"family"} and last and "family" not in {r.part for r in last}:
+        return True
+    eastern = (
+        bool(first) and first[0].culture in _listed("family_first") and first[0].part == "family"
+    )
+    return eastern and not any(r.part == "family" and r.culture == first[0].culture for r in last)
+
+
+def _is_initial(word: str) -> bool:
+    return len(word) == 1 and word.isupper() and not names.script(word, "")
+
+
+def _role(word: str, part: str, words: Sequence[Word], scene: Scene) -> Role:
+    """Culture and gender: by the word itself, else by the words beside it, else by the language."""
+    language = names.spoken(scene.document.language)
+    native = names.script(word, scene.document.language)
+    own = [r for r in names.roles(word) if (r.part == "family") == (part == "family")]
+    beside = [r.culture for w in words if w.text != word for r in names.roles(w.text)[:1]]
+    wanted = [language, *beside]
+    if own:
+        told = min(own, key=lambda r: wanted.index(r.culture) if r.culture in wanted else 9)
+        return told if not native or told.culture == native else Role(native, told.part)
+    culture = native or (beside[0] if beside else language)
+    return Role(culture, "family" if part == "family" else "")
+
+
+def _substitute(word: Word, words: list[Word], entity: int, people: Cast, scene: Scene) -> str:
+    if word.part == "kept":
+        return word.text
+    if word.part == "initial":
+        return _initial(word, words, entity, people, scene)
+    letters = _initials(word, words, entity, people, scene)
+    if letters:
+        return letters
+    native = names.script(word.text, scene.document.language)
+    if native in ("zh-hani", "ja-jpan", "ko-hang") and len(words) == 1:
+        return _unspaced(word.text, native, scene)
+    pieces = [_mapped(piece, word.part, words, people, scene) for piece in _pieces(word.text)]
+    told = "-".join(pieces) if pieces and all(pieces) else ""
+    return told + word.text[-2:] if told and re.search(r"[’']s$", word.text) else told
+
+
+def _mapped(piece: str, part: str, words: list[Word], people: Cast, scene: Scene) -> str:
+    role = people.parts.get(fold(piece)) or _role(piece, part, words, scene)
+    told = token(piece, role, scene)
+    plain = piece.isascii() and role.culture not in ("ru-cyrl",)
+    return _cased(piece, names.ascii_of(told) if plain else told)
+
+
+def token(word: str, role: Role, scene: Scene) -> str:
+    """The surrogate of one name. When the list runs short, two of its names with a hyphen."""
+    part = role.part or names.GENDERS[dice(scene, "gender", fold(word)).below(2)]
+    choices = names.pool(Role(role.culture, part))
+    feminine = _feminine(word, role)
+
+    def draw(load: Dice, attempt: int) -> str:
+        one = load.one(choices) + feminine
+        return one if attempt < 24 else f"{one}-{load.one(choices)}{feminine}"
+
+    return pick(scene, "name", word, draw, scope=scene.document.group)
+
+
+def _feminine(word: str, role: Role) -> str:
+    """Ivanova: the Russian lists hold the men's form."""
+    if role.part != "family" or role.culture not in ("ru", "ru-cyrl"):
+        return ""
+    ending = "а" if role.culture == "ru-cyrl" else "a"
+    return ending if re.search(r"(?:[oei]v|in|[оеё]в|ин)[aа]$", word.casefold()) else ""
+
+
+def _cased(old: str, new: str) -> str:
+    if old.isupper() and len(old) > 1:
+        return new.upper()
+    return new.lower() if old.islower() else new
+
+
+def _initial(word: Word, words: list[Word], entity: int, people: Cast, scene: Scene) -> str:
+    """The first letter of the surrogate of the entity's name that begins so, or any other."""
+    person = people.people.get(entity, Person())
+    last = word is words[-1] and any(w.part == "given" for w in words)
+    order = person.family + person.given if last else person.given + person.family
+    letter = fold(word.text)
+    full = next((told for told in order if told.startswith(letter)), "")
+    if full and full in people.parts:
+        return token(full, people.parts[full], scene)[:1].upper()
+    others = [other for other in LETTERS if other != word.text]
+    return dice(scene, "initial", str(entity), letter).one(others)
+
+
+def _initials(word: Word, words: list[Word], entity: int, people: Cast, scene: Scene) -> str:
+    """MG, where the entity is Maria Gonzalez: EV."""
+    person = people.people.get(entity, Person())
+    full = [w for w in person.given + person.family if w != fold(word.text)]
+    count = len(word.text)
+    short = len(words) == 1 and word.text.isupper() and word.text.isascii() and 2 <= count <= 4
+    if not short or names.roles(word.text):
+        return ""
+    if "".join(w[0] for w in full) == fold(word.text):
+        return "".join(token(w, people.parts[w], scene)[:1].upper() for w in full)
+    letters = dice(scene, "initials", fold(word.text))
+    return "".join(letters.one(LETTERS) for _ in word.text) if count < 4 else ""
+
+
+def _unspaced(word: str, culture: str, scene: Scene) -> str:
+    """王小明, 佐藤花子: the family name is what the list has of the beginning, else one character,
+    two in Japanese."""
+    family = set(names.pool(Role(culture, "family")))
+    fits = [n for n in (3, 2, 1) if word[:n] in family and len(word) > n]
+    cut = fits[0] if fits else min(len(word) - 1, 2 if culture == "ja-jpan" else 1)
+    if (len(word) < 3 and word in family) or cut <= 0:
+        return token(word, Role(culture, "family"), scene)
+    given = word[cut:]
+    role = next((r for r in names.roles(given) if r.part != "family"), Role(culture, ""))
+    pair = token(word[:cut], Role(culture, "family"), scene), token(given, role, scene)
+    return "".join(pair) if all(pair) else ""
+
+
+def email_words(scene: Scene) -> dict[str, str]:
+    """Every name word of the document, and the initial of each, as they are typed in addresses."""
+    told = {}
+    for word, role in cast(scene).parts.items():
+        new = names.ascii_of(token(word, role, scene)).casefold()
+        told[names.ascii_of(word)] = re.sub(r"[^a-z]", "", new)
+    return told

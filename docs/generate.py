@@ -5,7 +5,6 @@ a page is stale.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import sys
 import tomllib
@@ -149,7 +148,7 @@ def policies_page() -> Iterator[str]:
     for name in policies.names():
         policy = policies.load(name)
         parsed = tomllib.loads((policies.FOLDER / f"{name}.toml").read_text("utf-8"))
-        yield f"## {name}"
+        yield f"## {code(name)}"
         yield f"{policy.description}."
         if "extends" in parsed:
             yield f"Extends `{parsed['extends']}`."
@@ -192,11 +191,9 @@ def operators_page() -> Iterator[str]:
     )
     for name, place in operators.KNOWN.items():
         module_name, function = place.split(".")
-        if not importlib.util.find_spec(f"scrubjay.operators.{module_name}"):
-            continue  # named, not written yet
         module = importlib.import_module(f"scrubjay.operators.{module_name}")
         factory = getattr(module, function)
-        yield f"## {name}"
+        yield f"## {code(name)}"
         yield inspect.cleandoc(module.__doc__ or "")
         options = inspect.signature(factory, eval_str=True).parameters.values()
         if not options:

@@ -261,10 +261,10 @@ def presidio_page() -> Iterator[str]:
     """Presidio's entities under our labels, and what is found of each by this very catalogue."""
     yield "# Presidio's entities"
     yield (
-        "The entities of Presidio 2.2.366, each with our label and a text that holds one. *Found as* "
-        "is what the policy `everything` finds in that text now; where it is empty, nothing does, "
-        "and a [pattern](../patterns-howto.md) of your own is what there is. Code that moves over: "
-        "[coming from Presidio](../coming-from-presidio.md)."
+        "The entities of Presidio 2.2.366, each with our label and a text that holds one. "
+        "*Found as* is what the policy `everything` finds in that text now. Where it is empty, "
+        "nothing is found; write a [pattern](../patterns-howto.md). Code that moves over: [coming "
+        "from Presidio](../coming-from-presidio.md)."
     )
     engine = scrubjay.load("everything")
     groups = tomllib.loads((Path(__file__).parent / "presidio.toml").read_text("utf-8"))

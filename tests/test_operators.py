@@ -78,7 +78,9 @@ def test_applied_twice_is_applied_once(name, label, value):
         st.dates().map(str),
         st.dates().map(lambda d: f"{d:%d %B %Y}"),
         st.integers(0, 130).map(str),
-        st.tuples(st.floats(-90, 90), st.floats(-180, 180)).map(lambda p: f"{p[0]:.5f}, {p[1]:.5f}"),
+        st.tuples(st.floats(-90, 90), st.floats(-180, 180)).map(
+            lambda place: f"{place[0]:.5f}, {place[1]:.5f}"
+        ),
     ),
 )
 def test_generalized_twice_is_generalized_once(options, label, value):

@@ -89,3 +89,27 @@ def _character(char: str, ignore_case: bool) -> str:
     forms = {char, char.lower(), char.upper()} if ignore_case else {char}
     spelt = ["".join(f"\\x{byte:02x}" for byte in form.encode()) for form in sorted(forms)]
     return f"(?:{'|'.join(spelt)})"
+
+
+def bounded(regex: str) -> bool:
+    """Whether no part of the regex repeats without limit."""
+    tokens = [token[0] for token in _TOKEN.finditer(regex)]
+    return not {"*", "+"} & set(tokens) and not re.search(r"\{\d+,\}", "".join(tokens))
+
+
+def crosses(regex: str, char: str) -> bool:
+    """Whether a match may hold this ASCII character."""
+    return any(_takes(token[0], char) for token in _TOKEN.finditer(regex))
+
+
+def _takes(token: str, char: str) -> bool:
+    if token[:2] in {r"\p", r"\P"}:
+        return token[1] == "P"
+    if len(token) == 1:
+        return token in {char, "."} and char != "\n"
+    if token.startswith("[") or token in {r"\n", r"\s", r"\S", r"\d", r"\D", r"\w", r"\W", r"\t"}:
+        spelt = re.sub(r"\\x\{([0-9A-Fa-f]+)\}", lambda m: f"\\U{int(m[1], 16):08x}", token)
+        return re.fullmatch(spelt, char) is not None
+    return (
+        token == f"\\{char}" or _code(token) == ord(char) or token.lower() == f"\\x{ord(char):02x}"
+    )

@@ -1,11 +1,9 @@
 """Where each of many regexes matches, in one linear pass: `scan(data)` gives leftmost-longest,
 non-overlapping byte spans per pattern, as RE2's own `finditer` would, whichever engine runs.
 
-A regex of words and then a value ("passport no: ...") is scanned for by its words; RE2 reads on
-from there. For the others Hyperscan reports every end of a match with its leftmost start. Matches
-of one pattern that touch form a region; where all start alike, the region is the match. Elsewhere
-RE2 decides inside the region, which holds every match that RE2 could find there. So both engines
-agree by construction (docs/adr/0002-two-engines-one-answer.md).
+Hyperscan looks for a trigger of each pattern: its leading words ("passport no"), all of it, or its
+end. Where that does not settle the match, RE2 decides inside a stretch of text that no match can
+leave. So both engines agree by construction (docs/adr/0002-two-engines-one-answer.md).
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ import re2
 from msgspec import Struct
 
 from scrubjay.detectors.built import built
-from scrubjay.detectors.bytewise import bytewise
+from scrubjay.detectors.bytewise import bounded, bytewise, crosses
 from scrubjay.errors import CatalogueError, DetectorError
 
 Hit = tuple[int, int, int]  # pattern index, start, end: byte offsets
@@ -46,12 +44,18 @@ class Expression(Struct, frozen=True):
 
 
 class Trigger(Struct, frozen=True):
-    """What Hyperscan looks for in place of an expression: every match begins with it (`head`), or
-    it is the whole expression over bytes, to the letter (`exact`) or somewhat wider."""
+    """What Hyperscan looks for in place of an expression, and how its hits are read.
+
+    head   every match begins with it; RE2 reads on from each head
+    exact  the expression to the letter, with its starts
+    wide   somewhat more than the expression, with its starts; RE2 decides in each region
+    late   ends only, which is far cheaper; RE2 decides in the line (or word) that the match, which
+           holds no `breaks`, cannot leave
+    """
 
     regex: str
-    head: bool
-    exact: bool
+    kind: str
+    breaks: bytes = b""
 
 
 def trigger(expression: Expression) -> Trigger:
@@ -59,7 +63,14 @@ def trigger(expression: Expression) -> Trigger:
     small, since words times values would multiply."""
     head = _head(expression.regex)
     regex, exact = bytewise(head or expression.regex, expression.ignore_case)
-    return Trigger(regex, bool(head), exact)
+    if head:
+        return Trigger(regex, "head")
+    if exact and bounded(expression.regex):
+        return Trigger(regex, "exact")
+    breaks = b"".join(c.encode() for c in "\n " if not crosses(expression.regex, c))
+    if b"\n" in breaks:
+        return Trigger(regex, "late", breaks)
+    return Trigger(regex, "exact" if exact else "wide")
 
 
 _ATOM = re.compile(
@@ -83,7 +94,55 @@ def _head(regex: str) -> str:
 
 _BORDERS = {r"(?:\b|_)", r"(?:^|\s)"}
 _INNERMOST = re.compile(r"\(\?[a-z]*:([^()]*)\)")
-_LETTERS = re.compile(r"[^\W\d_]{2}|\\x\{")
+# words that would stop the scan at every line
+_COMMON = frozenset(
+    (
+        "in",
+        "on",
+        "by",
+        "of",
+        "at",
+        "to",
+        "is",
+        "it",
+        "the",
+        "and",
+        "for",
+        "from",
+        "with",
+        "be",
+        "or",
+        "as",
+        "was",
+        "has",
+        "had",
+        "before",
+        "after",
+        "during",
+        "last",
+        "since",
+        "until",
+        "year",
+        "due",
+        "are",
+        "not",
+        "this",
+        "that",
+        "en",
+        "de",
+        "da",
+        "em",
+        "le",
+        "la",
+        "el",
+        "di",
+        "du",
+        "der",
+        "die",
+        "im",
+    )
+)
+_LETTERS = re.compile(r"[^\W\d_].*[^\W\d_]|\\x\{")
 
 
 def _wordy(head: str) -> bool:
@@ -93,8 +152,11 @@ def _wordy(head: str) -> bool:
     body = plain[plain.find("(?") + 1 : -1].partition(":")[2]
     while (simpler := _INNERMOST.sub(lambda group: group[1].replace("|", " "), body)) != body:
         body = simpler
-    words_only = "(" not in body  # a plain group is a value
-    return words_only and all(_LETTERS.search(alternative) for alternative in body.split("|"))
+    if "(" in body:  # a plain group is a value
+        return False
+    alternatives = body.split("|")
+    rare = _COMMON.isdisjoint(alternative.strip().lower() for alternative in alternatives)
+    return rare and all(_LETTERS.search(alternative) for alternative in alternatives)
 
 
 @cache
@@ -144,9 +206,9 @@ def re2_scanner(expressions: Sequence[Expression]) -> Scan:
 
 
 def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
-    """All patterns at once."""
+    """All patterns at once, in an automaton for each kind of trigger."""
     triggers = [trigger(expression) for expression in expressions]
-    automaton = database(expressions)
+    automata = databases(triggers, expressions)
     local = threading.local()  # scratch space belongs to one thread
 
     def scan(data: bytes) -> list[Hit]:
@@ -156,10 +218,11 @@ def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
         def on_match(index: int, start: int, end: int, flags: int, context: object) -> None:
             append((index, start, end))
 
-        if not hasattr(local, "scratch"):
-            local.scratch = automaton.scratch.clone()
+        if not hasattr(local, "scratches"):
+            local.scratches = [automaton.scratch.clone() for automaton in automata]
         try:
-            automaton.scan(data, match_event_handler=on_match, scratch=local.scratch)
+            for automaton, scratch in zip(automata, local.scratches, strict=True):
+                automaton.scan(data, match_event_handler=on_match, scratch=scratch)
         except _hyperscan_error() as problem:
             raise DetectorError(f"the pattern scan stopped: {problem}") from None
         return _settle(data, hits, expressions, triggers)
@@ -174,11 +237,14 @@ def _settle(
     hits.sort()
     settled: list[Hit] = []
     for index, group in groupby(hits, key=itemgetter(0)):
-        expression = expressions[index]
-        if triggers[index].head:
-            spans = _after_heads(data, group, expression)
+        way = triggers[index]
+        compiled = expressions[index].compiled if way.kind != "exact" else expressions[index]
+        if way.kind == "head":
+            spans = _after_heads(data, group, compiled)
+        elif way.kind == "late":
+            spans = _in_stretches(data, group, compiled, way.breaks)
         else:
-            spans = _in_regions(data, group, expression, not triggers[index].exact)
+            spans = _in_regions(data, group, expressions[index], way.kind == "wide")
         settled += [(index, start, end) for start, end in spans]
     return settled
 
@@ -201,18 +267,35 @@ def _in_regions(
         start, end, mixed = hit_start, hit_end, wide
 
 
-def _after_heads(data: bytes, hits: Iterable[Hit], expression: Expression) -> Iterator[Span]:
+def _in_stretches(data: bytes, hits: Iterable[Hit], compiled: Any, breaks: bytes) -> Iterator[Span]:
+    """Only ends are known. A match cannot hold a break, so it lies between the last break before
+    its end and its end: RE2 looks there, once for all ends that no break parts."""
+    start = end = 0
+    for _, _, hit_end in hits:
+        begin = max(data.rfind(b, end, hit_end) for b in _each(breaks)) + 1
+        if begin and end:
+            yield from _spans(compiled.finditer(data, start, end))
+        start, end = begin or start, hit_end
+    yield from _spans(compiled.finditer(data, start, end))
+
+
+@cache
+def _each(breaks: bytes) -> tuple[bytes, ...]:
+    return tuple(bytes([byte]) for byte in breaks)
+
+
+def _after_heads(data: bytes, hits: Iterable[Hit], compiled: Any) -> Iterator[Span]:
     """Every match begins with a head: RE2 looks at each place where one begins."""
     last = 0
     tried = -1
     for _, start, head_end in hits:
         if start < last < head_end:  # a head that an earlier match has eaten into
-            match = expression.compiled.search(data, last, head_end)
+            match = compiled.search(data, last, head_end)
             start = match.start() if match else start
         if start < last or start == tried:
             continue
         tried = start
-        match = expression.compiled.match(data, start)
+        match = compiled.match(data, start)
         if match and match.end() > start:
             last = match.end()
             yield start, last
@@ -228,13 +311,28 @@ def _hyperscan_error() -> type[Exception]:
     return hyperscan.HyperscanError  # type: ignore[no-any-return,unused-ignore]
 
 
-def database(expressions: Sequence[Expression]) -> Any:
-    """The compiled automaton, ready to scan."""
-    return built(
-        database_name(expressions),
-        lambda: _serialized(compile_database(expressions)),
-        _loaded,
-    )
+def databases(triggers: Sequence[Trigger], expressions: Sequence[Expression]) -> list[Any]:
+    """The compiled automata, ready to scan."""
+    rows = [
+        Row(i, t, e.ignore_case) for i, (t, e) in enumerate(zip(triggers, expressions, strict=True))
+    ]
+    kinds = ([row for row in rows if row.trigger.kind == kind] for kind in KINDS)
+    return [_database(kind) for kind in kinds if kind]
+
+
+KINDS = ("head", "exact", "wide", "late")
+
+
+class Row(Struct, frozen=True):
+    """A trigger with the number that its hits carry."""
+
+    index: int
+    trigger: Trigger
+    ignore_case: bool
+
+
+def _database(rows: Sequence[Row]) -> Any:
+    return built(database_name(rows), lambda: _serialized(compile_database(rows)), _loaded)
 
 
 def _serialized(compiled: Any) -> bytes:
@@ -255,39 +353,46 @@ def _loaded(data: bytes) -> Any:
     return loaded
 
 
-def compile_database(expressions: Sequence[Expression]) -> Any:
-    """Build the automaton. A regex that Hyperscan cannot take is named."""
+def compile_database(rows: Sequence[Row]) -> Any:
+    """Build an automaton. A regex that Hyperscan cannot take is named."""
+    try:
+        return _compiled(rows)
+    except _hyperscan_error() as problem:
+        for row in rows:
+            try:
+                _compiled([row])
+            except _hyperscan_error() as why:
+                raise CatalogueError(f"regex {row.trigger.regex!r}: {why}") from None
+        raise CatalogueError(f"the patterns cannot be compiled together: {problem}") from None
+
+
+def _compiled(rows: Sequence[Row]) -> Any:
     import hyperscan
 
-    sources = [trigger(expression).regex.encode("ascii") for expression in expressions]
-    flags = [
-        hyperscan.HS_FLAG_SOM_LEFTMOST | (hyperscan.HS_FLAG_CASELESS if e.ignore_case else 0)
-        for e in expressions
-    ]
-    compiled = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    try:
-        compiled.compile(expressions=sources, ids=list(range(len(sources))), flags=flags)
-    except hyperscan.HyperscanError as problem:
-        for source, flag in zip(sources, flags, strict=True):
-            try:
-                hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(
-                    expressions=[source], ids=[0], flags=[flag]
-                )
-            except hyperscan.HyperscanError as why:
-                raise CatalogueError(f"regex {source.decode()!r}: {why}") from None
-        raise CatalogueError(f"the patterns cannot be compiled together: {problem}") from None
-    return compiled
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[row.trigger.regex.encode("ascii") for row in rows],
+        ids=[row.index for row in rows],
+        flags=[
+            (hyperscan.HS_FLAG_CASELESS if row.ignore_case else 0)
+            | (0 if row.trigger.kind == "late" else hyperscan.HS_FLAG_SOM_LEFTMOST)
+            for row in rows
+        ],
+    )
+    return database
 
 
 def verify(expression: Expression) -> None:
     """Raise unless both engines take this regex."""
     expression.compiled  # noqa: B018 - built for its error
     with contextlib.suppress(ImportError):
-        compile_database([expression])
+        compile_database([Row(0, trigger(expression), expression.ignore_case)])
 
 
-def database_name(expressions: Sequence[Expression]) -> str:
-    """Names a compiled automaton by its expressions, the engine and the kind of machine."""
+def database_name(rows: Sequence[Row]) -> str:
+    """Names a compiled automaton by its triggers, the engine and the kind of machine."""
     machine = f"{version('hyperscan')} {platform.machine()} {platform.system()}"
-    told = "\n".join([machine, *(f"{e.ignore_case:d}{trigger(e).regex}" for e in expressions)])
+    told = "\n".join(
+        [machine, *(f"{r.index} {r.trigger.kind} {r.ignore_case:d}{r.trigger.regex}" for r in rows)]
+    )
     return f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.hsdb"

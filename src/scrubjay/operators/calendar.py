@@ -115,14 +115,16 @@ def _shortened(word: str, value: str) -> bool:
     )
 
 
+@cache
 def _names(kind: str) -> str:
     return "|".join(sorted(map(re.escape, styles(kind)), key=len, reverse=True))
 
 
 @cache
-def _forms() -> tuple[re.Pattern[str], ...]:
-    """Every way to write a date, the more telling first. Groups: y m d numbers, b month name, a and
-    c numbers in unknown order, o ordinal ending, w weekday, x decade."""
+def _forms() -> dict[str, tuple[re.Pattern[str], ...]]:
+    """Every way to write a date, the more telling first, by what it is made of: numbers alone,
+    numbers and a name (mixed), or a name in front (words). Groups: y m d numbers, b month name,
+    a and c numbers in unknown order, o ordinal ending, w weekday, x decade."""
     year = r"(?:['’](?P<y>[0-9]{2})|(?P<Y>[0-9]{4})(?!\s?[ap]\.?m))(?![0-9:])"
     any_year = r"(?:['’]?(?P<y>[0-9]{2})|(?P<Y>[0-9]{4}))(?![0-9:]|\s?[ap]\.?m)"
     month = rf"(?P<b>{_names('months')})(?![^\W\d_])\.?"
@@ -141,13 +143,19 @@ def _forms() -> tuple[re.Pattern[str], ...]:
         rf"(?P<Y>[0-9]{{4}})[\s,./-]{{1,3}}{month}(?:[\s./-]{{1,2}}{day})?",
         r"(?P<m>[0-9]{1,2})\s?[-/.]\s?(?P<Y>[0-9]{4})(?![0-9])",
         r"(?P<Y>(?:1[89]|2[01])[0-9]{2})[-/.](?P<m>0[1-9]|1[0-2])(?![0-9])",
-        r"(?P<a>[0-9]{1,2})[-/.](?P<c>[0-9]{1,2})(?![0-9])",
+        r"(?P<a>[0-9]{1,2})[-/.](?P<c>[0-9]{1,2})(?![0-9]|\s?(?:Uhr|hrs?|h|[ap]\.?m)\b)",
         month,
         r"(?P<x>(?:1[89]|2[01])[0-9])0(?:['’]?s)(?![^\W\d_])",
         r"(?:['’](?P<y>[0-9]{2})|(?P<Y>(?:1[89]|2[01])[0-9]{2}))(?![0-9:])",
         rf"(?P<w>{_names('weekdays')})(?![^\W\d_])\.?",
     ]
-    return tuple(re.compile(form, re.IGNORECASE) for form in forms)
+    known = [re.compile(form, re.IGNORECASE) for form in forms]
+    named = [form.startswith((month, "(?P<w>")) for form in forms]
+    return {
+        "words": tuple(form for form, word in zip(known, named, strict=True) if word),
+        "mixed": tuple(form for form, word in zip(known, named, strict=True) if not word),
+        "numbers": tuple(k for k, form in zip(known, forms, strict=True) if month not in form),
+    }
 
 
 TIME = (
@@ -213,11 +221,15 @@ def _ranges() -> tuple[tuple[re.Pattern[str], str, re.Pattern[str], str], ...]:
     return tuple((re.compile(a, flags), b, re.compile(c, flags), d) for a, b, c, d in table)
 
 
+BETWEEN = re.compile(r"[0-9](?:st|nd|rd|th|\.)?\s?(?:[-–&]|[a-z]{1,7}\s)\s?[0-9]", re.IGNORECASE)
+
+
 def spread(value: str) -> str:
     """The value with ranges in long form, every day with its month."""
-    if len(value) > LONGEST:
+    if len(value) > LONGEST or not BETWEEN.search(value):
         return value
-    for short, form, _, _ in _ranges():
+    named = any(map(str.isalpha, value))
+    for short, form, _, _ in _ranges() if named else _ranges()[2:]:
         if short.search(value):
             return short.sub(form, value, count=1)
     return value
@@ -241,7 +253,9 @@ def times(value: str) -> list[tuple[int, int]]:
 def _stamp(value: str, place: int, hints: Hints) -> tuple[Stamp | None, int]:
     if place and _runs_on(value[place - 1], value[place]):
         return None, place
-    for form in _forms():
+    letters = value[place].isalpha()
+    made = "words" if letters else "mixed" if any(map(str.isalpha, value)) else "numbers"
+    for form in _forms()[made]:
         match = form.match(value, place)
         stamp = _understood(match, value, hints) if match else None
         if match and stamp:

@@ -170,7 +170,7 @@ SPOKEN = frozenset(("x", "ext", "extn", "extension", "tel", "phone", "fax", "cel
 
 
 def _dressed(value: str, digits: str) -> str:
-    """The digits in the value's places. Other letters than those of `ext` spell a number, and go."""
+    """The digits in the value's places. Letters but those of `ext` spell a number, and go."""
     left = iter(digits)
     parts = re.findall(r"[^\W\d_]+|.", value, re.S)
     return "".join(_phone_part(part, left) for part in parts)

@@ -22,6 +22,7 @@ from scrubjay.operators import (
     places,
     shapes,
 )
+from scrubjay.operators.ledger import facts
 from scrubjay.types import Finding
 
 Substitute = Callable[[str, Finding, Scene], str]
@@ -47,8 +48,13 @@ def surrogate(
         for label in lineage:
             if label in own:
                 return own[label](value, finding, scene)
-        told = _substitute(lineage)(value, finding, scene)
-        return told if told and told.casefold() != value.casefold() else f"[{finding.label}]"
+        done = facts(scene).notes.setdefault("done", {})
+        asked = (finding.label, finding.entity, value)
+        if asked not in done:
+            told = _substitute(lineage)(value, finding, scene)
+            same = not told or told.casefold() == value.casefold()
+            done[asked] = f"[{finding.label}]" if same else told
+        return done[asked]  # type: ignore[no-any-return]
 
     return operate
 

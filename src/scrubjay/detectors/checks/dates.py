@@ -137,7 +137,9 @@ def words(value: str) -> bool:
     days = [int(n) for n in numbers if len(n) < 3]
     if two_digit and not years:
         days = days[:-1]
-    return all(_year(y) for y in years) and all(any(_fits(d, month) for _, month in named) for d in days)
+    return all(_year(y) for y in years) and all(
+        any(_fits(d, month) for _, month in named) for d in days
+    )
 
 
 def words_pair(value: str) -> bool:

@@ -211,8 +211,9 @@ def au_medicare(value: str) -> bool:
 def au_dva_or_crn(value: str) -> bool:
     """Centrelink CRN: nine digits weighted by powers of two give the letter."""
     plain = _plain(value)
-    return "XVTSLKJHCBA"[_weighted(_digits(plain), (512, 256, 128, 64, 32, 16, 8, 4, 2)) % 11] == (
-        plain[9]
+    return (
+        "XVTSLKJHCBA"[_weighted(_digits(plain), (512, 256, 128, 64, 32, 16, 8, 4, 2)) % 11]
+        == (plain[9])
     )
 
 

@@ -13,7 +13,9 @@ _DATE = re.compile(
     rf"|(?:19|20)[0-9][0-9](?:[-/.]{_MONTH}(?:[-/.]{_DAY})?)?"
     rf"|{_MONTH}[-/](?:19|20)[0-9][0-9]|(?:19|20)[0-9][0-9][-/](?:19|20)?[0-9][0-9]"
 )
-_MEASURE = re.compile(r"\d+(?:\.\d+)?(?:mg|mcg|ug|g|kg|ml|cm|mm|yo|y|hrs?|am|pm|th|st|nd|rd|x)", re.I)
+_MEASURE = re.compile(
+    r"\d+(?:\.\d+)?(?:mg|mcg|ug|g|kg|ml|cm|mm|yo|y|hrs?|am|pm|th|st|nd|rd|x)", re.I
+)
 
 # What a driver licence looks like, state by state (AAMVA jurisdictions' published formats).
 _STATES = re.compile(

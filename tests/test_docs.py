@@ -146,11 +146,22 @@ def run_bash(block, namespace):
 RUNNERS = {"console": run_console, "python": run_python, "toml": run_toml, "bash": run_bash}
 
 
+def links(page):
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8"))
+    return [(page.parent / target).resolve() for target in targets if ":" not in target]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
-        if "://" not in target and not target.startswith("mailto:"):
-            assert (page.parent / target).exists(), target
+    assert [target for target in links(page) if not target.exists()] == []
+
+
+def test_every_page_can_be_reached():
+    found, new = set(), {ROOT / "README.md"}
+    while new:
+        found |= new
+        new = {p for page in new for p in links(page) if p.suffix == ".md" and p.exists()} - found
+    assert [named(page) for page in PAGES if page not in found] == [], "no page links to it"
 
 
 def everything():

@@ -22,7 +22,7 @@ class BuiltPatterns(BuildHookInterface[Any]):
         folder = Path(tempfile.mkdtemp(prefix="scrubjay-build-"))
         built.SHIPPED = built.Path(folder / "none")
         built.cache_folder = lambda: folder
-        scan.database(patterns.expressions(patterns.catalogue()))
+        scan.databases(patterns.expressions(patterns.catalogue()))
         for path in folder.iterdir():
             inside = f"scrubjay/detectors/patterns/_built/{path.name}"
             build_data["force_include"][str(path)] = inside

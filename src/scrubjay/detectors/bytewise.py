@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile(
+ATOM = re.compile(
     r"\\x\{([0-9A-Fa-f]+)\}"  # 1: a code point
     r"|\\[pP]\{[^}]*\}|\\[pP]\w"
     r"|\[\^?\]?(?:\\x\{[0-9A-Fa-f]+\}|\\.|[^\]\\])*\]"
-    r"|\\.|.",
+    r"|\\.|\(\?[a-z:]*|.",
     re.DOTALL,
 )
 _ITEM = re.compile(
@@ -30,15 +30,17 @@ _OPEN = {  # these match longer characters too; here, what they match in ASCII
 
 def bytewise(regex: str, ignore_case: bool) -> tuple[str, bool]:
     """The byte regex, and whether it matches exactly the same."""
+    inline = "(?i" in regex
     pieces, exact = [], True
-    for token in _TOKEN.finditer(regex):
+    for token in ATOM.finditer(regex):
         longer = _class(token[0])
         code = _code(token[0])
         if longer is not None:
             exact = False
             pieces.append(_either(longer, regex[token.end() : token.end() + 1]))
         elif code is not None and code > 127:
-            pieces.append(_character(chr(code), ignore_case))
+            pieces.append(_character(chr(code), ignore_case or inline))
+            exact = exact and not inline
         else:
             pieces.append(token[0])
     return "".join(pieces), exact
@@ -91,18 +93,8 @@ def _character(char: str, ignore_case: bool) -> str:
     return f"(?:{'|'.join(spelt)})"
 
 
-def bounded(regex: str) -> bool:
-    """Whether no part of the regex repeats without limit."""
-    tokens = [token[0] for token in _TOKEN.finditer(regex)]
-    return not {"*", "+"} & set(tokens) and not re.search(r"\{\d+,\}", "".join(tokens))
-
-
-def crosses(regex: str, char: str) -> bool:
-    """Whether a match may hold this ASCII character."""
-    return any(_takes(token[0], char) for token in _TOKEN.finditer(regex))
-
-
-def _takes(token: str, char: str) -> bool:
+def takes(token: str, char: str) -> bool:
+    """Whether an atom of a regex matches this ASCII character."""
     if token[:2] in {r"\p", r"\P"}:
         return token[1] == "P"
     if len(token) == 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from scrubjay import labels
 from scrubjay.detectors import checks, scan
 from scrubjay.detectors.built import built
 from scrubjay.detectors.shadow import Shadow
+from scrubjay.detectors.triggers import Expression
 from scrubjay.errors import CatalogueError
 from scrubjay.types import Document, Finding
 
@@ -53,8 +54,7 @@ class _Armed(Struct, frozen=True):
     label: str
     detector: str
     score: float
-    group: Any
-    check: Callable[[str], bool | float] | None
+    check: checks.Check | None
     context: re.Pattern[str] | None
     unless: re.Pattern[str] | None
     not_before: frozenset[int]
@@ -112,8 +112,6 @@ def _judge(
     armed: _Armed, data: bytes, start: int, end: int
 ) -> tuple[int, int, float, _Armed] | None:
     """The hit's exact place and score, or nothing."""
-    if armed.group is not None:
-        start, end = _value(armed.group, data, start, end)
     if armed.not_before and start and data[start - 1] in armed.not_before:
         return None
     if armed.not_after and end < len(data) and data[end] in armed.not_after:
@@ -123,19 +121,14 @@ def _judge(
         verdict = armed.check(data[start:end].decode("utf-8"))
         if verdict is False:
             return None
-        if verdict is not True:
+        if isinstance(verdict, tuple):  # only this part of the value
+            head, value = (data[start:end].decode("utf-8")[:part] for part in verdict)
+            start, end = start + len(head.encode("utf-8")), start + len(value.encode("utf-8"))
+        elif verdict is not True:
             score = verdict
     if armed.context or armed.unless:
         score = _weigh(armed, data, start, end, score)
     return start, end, score, armed
-
-
-def _value(regex: Any, data: bytes, start: int, end: int) -> tuple[int, int]:
-    """The place of the group that took part; all of the hit if none did."""
-    match = regex.search(data, start, end)
-    groups = range(1, regex.groups + 1) if match else ()
-    spans = (match.span(group) for group in groups)
-    return next((span for span in spans if span[0] >= 0), (start, end))
 
 
 def _weigh(armed: _Armed, data: bytes, start: int, end: int, score: float) -> float:
@@ -150,25 +143,15 @@ def _weigh(armed: _Armed, data: bytes, start: int, end: int, score: float) -> fl
 
 
 def _arm(pattern: Pattern) -> _Armed:
-    compiled = expressions([pattern])[0].compiled if _groups(pattern.regex) else None
     return _Armed(
         label=pattern.label,
         detector=f"patterns.v1:{pattern.name}",
         score=pattern.score,
-        group=compiled,
         check=checks.named(pattern.check) if pattern.check else None,
         context=_words(pattern.context),
         unless=_words(pattern.unless),
         not_before=frozenset(pattern.not_before.encode()),
         not_after=frozenset(pattern.not_after.encode()),
-    )
-
-
-def _groups(regex: str) -> bool:
-    """Whether the regex marks its value with a plain group."""
-    return (
-        re.search(r"(?<!\\)(?:\\\\)*\((?!\?)", re.sub(r"\[(?:\\.|[^\]\\])*\]", "x", regex))
-        is not None
     )
 
 
@@ -179,9 +162,9 @@ def _words(words: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(w.lower()) for w in words)})(?!\w)")
 
 
-def expressions(patterns: Iterable[Pattern]) -> list[scan.Expression]:
+def expressions(patterns: Iterable[Pattern]) -> list[Expression]:
     """What the scanner needs to know of each pattern."""
-    return [scan.Expression(pattern.regex, pattern.ignore_case) for pattern in patterns]
+    return [Expression(pattern.regex, pattern.ignore_case) for pattern in patterns]
 
 
 def read(path: Path, parts: dict[str, str]) -> list[Pattern]:

@@ -1,5 +1,5 @@
 """Checksums and other tests that a pattern names by `check`. A check sees the matched value and
-answers True (keep), False (drop) or a score of its own.
+answers True (keep), False (drop), a score of its own, or the start and end of the part to keep.
 
 `general.luhn` is the function `luhn` of the module `general` in this folder; `stdnum.us.ssn` is
 python-stdnum's module of that name. Either is imported when first asked.
@@ -13,7 +13,7 @@ from functools import cache
 
 from scrubjay.errors import CatalogueError
 
-Check = Callable[[str], "bool | float"]
+Check = Callable[[str], "bool | float | tuple[int, int]"]
 
 
 @cache
@@ -21,7 +21,7 @@ def named(name: str) -> Check:
     """The check of that name, whose module is imported at its first use."""
     found: list[Check] = []
 
-    def check(value: str) -> bool | float:
+    def check(value: str) -> bool | float | tuple[int, int]:
         if not found:
             found.append(_library(name) if name.startswith("stdnum.") else _own(name))
         return found[0](value)

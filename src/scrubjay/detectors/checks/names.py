@@ -31,10 +31,8 @@ def person(value: str) -> bool:
     """A name, given that a title, a label or a credential stands beside it."""
     tokens = _tokens(value)
     bare = [token.lower() for token in tokens]
-    if (
-        not value[:1].isupper()
-        and bare[0] not in _PARTICLES
-        or not any(len(word) > 1 for word in bare)
+    if (not value[:1].isupper() and bare[0] not in _PARTICLES) or not any(
+        len(word) > 1 for word in bare
     ):
         return False
     if any(_refused(token, word) for token, word in zip(tokens, bare, strict=True)):
@@ -51,11 +49,6 @@ def likely(value: str) -> bool:
     if len(tokens) == 1:
         return len(tokens[0]) > 2 and tokens[0] not in common and not value.isupper()
     return not all(token in common or len(token) < 2 for token in tokens)
-
-
-def _tokens(value: str) -> list[str]:
-    """O'Brien is one word, J.R. Smith three."""
-    return [token for token in re.split(r"[\s,.]+", value) if token]
 
 
 def _tokens(value: str) -> list[str]:

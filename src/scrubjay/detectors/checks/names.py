@@ -40,6 +40,11 @@ def person(value: str) -> bool:
     return not (_mixed_case(tokens) or _eponym(bare) or " ".join(bare) in _MARYLAND)
 
 
+def turned(value: str) -> bool:
+    """Last name, first name: "Hughes, M" may be Hughes, M.D."""
+    return len(value.partition(",")[2].strip()) > 1 and person(value)
+
+
 def likely(value: str) -> bool:
     """A name where the words around it are a weaker sign: not only everyday words."""
     if not person(value):

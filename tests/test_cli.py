@@ -93,6 +93,14 @@ def test_in_place_needs_a_backup(note):
     assert scrubjay("anonymize", note, "--in-place", "--backup", ".orig").returncode == 0
     assert note.with_name("note.txt.orig").read_bytes() == before
     assert SSN.encode() not in note.read_bytes()
+    again = scrubjay("anonymize", note, "--in-place", "--backup", ".orig")
+    assert again.returncode == 1 and b"exists" in again.stderr
+    assert note.with_name("note.txt.orig").read_bytes() == before
+
+
+def test_two_outputs_of_one_name_are_refused(note, tmp_path):
+    done = scrubjay("anonymize", note, "-o", tmp_path / "x", "--report", tmp_path / "x")
+    assert done.returncode == 1 and not (tmp_path / "x").exists()
 
 
 def test_usage_errors_exit_1(note, tmp_path):

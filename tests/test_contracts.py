@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 import scrubjay
-from scrubjay import Policy, Rule, formats, operators
+from scrubjay import Policy, Rule, formats, operators, plugins
 from scrubjay.detectors import patterns
 from scrubjay.detectors.known import Deny
 from scrubjay.testing import FakeDetector, check_detector, check_format, check_operator
@@ -54,9 +54,7 @@ def shout(*, mark: str = "!"):
 
 def test_a_third_partys_operator_is_found_by_entry_point(monkeypatch):
     entry = EntryPoint("shout.v1", f"{__name__}:shout", "scrubjay.operators")
-    monkeypatch.setattr(
-        "importlib.metadata.entry_points",
-        lambda group, name: [entry] if (group, name) == (entry.group, entry.name) else [],
-    )
+    installed = {"operators": {entry.name: entry}}
+    monkeypatch.setattr(plugins, "_entries", lambda group: installed.get(group, {}))
     engine = scrubjay.load(Policy("p", default=Rule("shout.v1", options={"mark": "?"})))
     assert engine.anonymize("SSN 536-90-4399").text == "SSN SSN?"

@@ -50,7 +50,7 @@ def test_extends_overrides_rule_by_rule(write):
             'extends = "hipaa-safe-harbor"\nallow = ["Riverside"]\n[rules.PHONE]\noperator = "mask"'
         )
     )
-    assert own.rule("FAX").operator == "mask", "a rule covers the labels below its own"
+    assert own.rule("FAX").operator == "mask.v1", "a rule covers the labels below its own"
     assert own.rule("DATE") == base.rule("DATE")
     assert policies.digest(own) != policies.digest(base)
 
@@ -84,3 +84,33 @@ def test_safe_harbor_keeps_none_of_the_eighteen():
         assert row.labels, f"no label carries the letter {row.letter}"
         assert "keep.v1" not in row.labels.values(), row.letter
     assert policy.rule("SOMETHING_NEW").operator != "keep.v1"
+
+
+def test_equal_behaviour_has_an_equal_digest(write):
+    short = policies.load(write('[rules.SSN]\noperator = "mask"', "a.toml"))
+    full = policies.load(write('name = "b"\n[rules.SSN]\noperator = "mask.v1"', "b.toml"))
+    assert policies.digest(short) == policies.digest(full)
+
+
+def test_a_rule_takes_what_it_does_not_say_from_the_label_above(write):
+    policy = policies.load(
+        write(
+            '[default]\noperator = "keep"\n[rules.SSN]\nthreshold = 0.3\n'
+            '[rules.NATIONAL_ID]\noperator = "redact"\n'
+        )
+    )
+    assert policy.rule("SSN").operator == "redact.v1"
+
+
+def test_a_policy_made_in_code_is_checked_too():
+    with pytest.raises(PolicyError, match="between 0 and 1"):
+        scrubjay.load(scrubjay.Policy("p", rules={"SSN": scrubjay.Rule(threshold=7.0)}))
+
+
+def test_what_stays_gives_way_to_what_goes():
+    from scrubjay.testing import FakeDetector
+
+    names = FakeDetector({"Kenya Lee": "PERSON"}, 0.8)
+    countries = FakeDetector({"Kenya": "COUNTRY"}, 0.9)
+    engine = scrubjay.load("hipaa-safe-harbor", detectors=[names, countries])
+    assert "Lee" not in engine.anonymize("We met Kenya Lee there.").text

@@ -73,6 +73,16 @@ def test_a_placeholder_is_not_found_again():
     assert resolved(text, find(text, "PERSON", "SSN", "[OTHER]")) == [("[OTHER]", 1)]
 
 
+def test_a_value_in_brackets_is_no_placeholder():
+    text = "[MRN 00483921] and [AGE 92]"
+    assert resolved(text, find(text, "00483921", "92", label="MRN")) == [("00483921", 1), ("92", 2)]
+
+
+def test_an_initial_before_a_known_surname_goes_with_it():
+    text = "Dr. Ann Okafor came. Later A. Okafor left."
+    assert ("A. Okafor", 1) in resolved(text, find(text, "Ann Okafor"))
+
+
 def test_allowed_values_stay():
     text = "Call Ann Lee or Bob Ray. Ann Lee again."
     assert [v for v, _ in resolved(text, find(text, "Ann Lee", "Bob Ray"), {("ann", "lee")})] == [

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
+from types import FunctionType
+from typing import Any
 
 from scrubjay import plugins
 from scrubjay.detectors import patterns
 from scrubjay.detectors.known import Deny
-from scrubjay.errors import DetectorError, InputError, ScrubjayError
+from scrubjay.errors import DetectorError, InputError, PolicyError, ScrubjayError
 from scrubjay.types import Document, Finding, Policy
 
 
 def detectors(policy: Policy) -> list[plugins.Detector]:
-    """The catalogue, then the policy's own patterns and deny lists."""
-    chosen: list[plugins.Detector] = [_catalogue()]
+    """Those that the policy names, then its own patterns and deny lists."""
+    chosen: list[plugins.Detector] = [_named(name) for name in policy.detectors]
     if policy.patterns:
         shared = patterns.parts()
         own = [patterns.parse(row, shared, policy.name) for row in policy.patterns]
@@ -21,6 +23,18 @@ def detectors(policy: Policy) -> list[plugins.Detector]:
     if policy.deny:
         chosen.append(Deny(policy.deny))
     return chosen
+
+
+def _named(name: str) -> plugins.Detector:
+    """The catalogue, or a third party's: its entry point is a detector or makes one."""
+    if name == patterns.NAME:
+        return _catalogue()
+    found = plugins.registered("detectors", name)
+    if found is None:
+        raise PolicyError(f"unknown detector '{name}'")
+    made: Any = found() if isinstance(found, type | FunctionType) else found
+    detector: plugins.Detector = made
+    return detector
 
 
 @cache

@@ -31,7 +31,11 @@ def load(
 ) -> Engine:
     """An engine for a policy by name, path or value. `detectors` join those that the policy asks
     for. Without a `key`, keyed operators agree within this engine only."""
-    chosen = policy if isinstance(policy, Policy) else policies.load(policy)
+    if isinstance(policy, Policy):
+        policies.verify(policy)
+        chosen = policy
+    else:
+        chosen = policies.load(policy)
     return Engine(chosen, [*detect.detectors(chosen), *detectors], key=key, today=today)
 
 
@@ -73,7 +77,7 @@ class Engine:
     def _find(self, batch: list[Document]) -> list[list[Finding]]:
         found = [detect.run(detector, batch) for detector in self.detectors]
         return [
-            resolve(document.text, filter(self._counts, chain(*every)), self._allow)
+            resolve(document.text, filter(self._counts, chain(*every)), self._allow, self._kept)
             for document, *every in zip(batch, *found, strict=True)
         ]
 
@@ -90,6 +94,10 @@ class Engine:
         if label not in self._thresholds:
             self._thresholds[label] = self.policy.rule(label).threshold
         return finding.score >= self._thresholds[label]
+
+    def _kept(self, label: str) -> bool:
+        """Whether the policy leaves this label in the text."""
+        return self._operator(label)[0] == "keep.v1"
 
     def _operator(self, label: str) -> tuple[str, plugins.Operator]:
         if label not in self._operators:

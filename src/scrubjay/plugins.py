@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, BinaryIO, Protocol
 
 from scrubjay.types import Document, Finding
@@ -44,8 +45,17 @@ class Format(Protocol):
 
 def registered(group: str, name: str) -> Callable[..., Any] | None:
     """The third-party entry `name` of `scrubjay.<group>`, imported only now."""
+    entry = _entries(group).get(name)
+    return entry.load() if entry else None
+
+
+def every(group: str) -> dict[str, Callable[..., Any]]:
+    """All third-party entries of `scrubjay.<group>` by name."""
+    return {name: entry.load() for name, entry in _entries(group).items()}
+
+
+@cache
+def _entries(group: str) -> dict[str, Any]:
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group=f"scrubjay.{group}", name=name):
-        return entry.load()  # type: ignore[no-any-return]
-    return None
+    return {entry.name: entry for entry in entry_points(group=f"scrubjay.{group}")}

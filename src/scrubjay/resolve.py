@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-
-from msgspec.structs import replace
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from scrubjay import labels
 from scrubjay.detectors import lists
@@ -20,50 +19,64 @@ from scrubjay.types import Finding
 
 EVERYWHERE = "resolve.v1:everywhere"
 SHORTEST = 4  # characters of a value that is looked for everywhere; names may be shorter
+_INITIALS = re.compile(r"\b(?:[^\W\d_a-z]\.[ ]?){1,3}$")
 PLACEHOLDER = re.compile(r"\[([A-Z_]{2,})(?: \d+)?\]")
 
 
-def resolve(text: str, findings: Iterable[Finding], allow: frozenset[Words]) -> list[Finding]:
-    """The final findings, in order, without overlaps, each with its entity's number."""
-    kept = merge(f for f in _outside_placeholders(text, findings) if not _allowed(text, f, allow))
-    again = _outside_placeholders(text, everywhere(text, kept))
-    kept = merge([*kept, *(f for f in again if not _allowed(text, f, allow))])
-    return number(text, kept)
+def resolve(
+    text: str,
+    findings: Iterable[Finding],
+    allow: frozenset[Words] = frozenset(),
+    kept: Callable[[str], bool] = lambda label: False,
+) -> list[Finding]:
+    """The final findings, in order, without overlaps, each with its entity's number. `kept` tells
+    the labels that stay in the text: in an overlap they give way to those that do not."""
+    wanted = partial(_wanted, text, allow, _placeholders(text))
+    found = merge(filter(wanted, findings), kept)
+    again = list(filter(wanted, everywhere(text, found)))
+    return number(text, merge([*found, *again], kept) if again else found)
 
 
-def _allowed(text: str, finding: Finding, allow: frozenset[Words]) -> bool:
-    return bool(allow) and words(text[finding.start : finding.end]) in allow
+def _wanted(
+    text: str, allow: frozenset[Words], placeholders: list[tuple[int, int]], finding: Finding
+) -> bool:
+    """Neither allowed nor the name of a placeholder: a second run changes nothing."""
+    value = text[finding.start : finding.end]
+    if allow and words(value) in allow:
+        return False
+    nearest = bisect_right(placeholders, (finding.start, len(text))) - 1
+    inside = nearest >= 0 and finding.end <= placeholders[nearest][1]
+    return not inside or not any(map(str.isalpha, value))  # "[AGE 92]" still says 92
 
 
-def _outside_placeholders(text: str, findings: Iterable[Finding]) -> Iterable[Finding]:
-    """Without findings inside `[SSN]` or `[PERSON 2]`: a second run changes nothing."""
-    taken = [m.span() for m in PLACEHOLDER.finditer(text) if m[1] in labels.table()]
-    if not taken:
-        return findings
-    starts = [start for start, _ in taken]
-
-    def outside(finding: Finding) -> bool:
-        nearest = bisect_right(starts, finding.start) - 1
-        return nearest < 0 or taken[nearest][1] < finding.end
-
-    return filter(outside, findings)
+def _placeholders(text: str) -> list[tuple[int, int]]:
+    """Where `[SSN]` and `[PERSON 2]` stand."""
+    if "[" not in text:
+        return []
+    return [m.span() for m in PLACEHOLDER.finditer(text) if m[1] in labels.table()]
 
 
-def merge(findings: Iterable[Finding]) -> list[Finding]:
+def merge(
+    findings: Iterable[Finding], kept: Callable[[str], bool] = lambda label: False
+) -> list[Finding]:
     """Overlapping findings as one: their union, under the label of the stronger."""
     merged: list[Finding] = []
     for finding in sorted(findings):
         if merged and finding.start < merged[-1].end:
-            merged[-1] = _union(merged[-1], finding)
+            merged[-1] = _union(merged[-1], finding, kept)
         else:
             merged.append(finding)
     return merged
 
 
-def _union(one: Finding, other: Finding) -> Finding:
-    stronger = max(one, other, key=lambda f: (f.score, f.end - f.start))
+def _union(one: Finding, other: Finding, kept: Callable[[str], bool]) -> Finding:
+    def strength(finding: Finding) -> tuple[bool, float, int, int]:
+        depth = len(labels.lineage(finding.label))  # FAX says more than PHONE
+        return not kept(finding.label), finding.score, finding.end - finding.start, depth
+
+    stronger = max(one, other, key=strength)
     start, end = min(one.start, other.start), max(one.end, other.end)
-    return replace(stronger, start=start, end=end)
+    return Finding(start, end, stronger.label, stronger.score, stronger.detector)
 
 
 def everywhere(text: str, findings: list[Finding]) -> Iterator[Finding]:
@@ -75,8 +88,12 @@ def everywhere(text: str, findings: list[Finding]) -> Iterator[Finding]:
     if not seeds:
         return
     for start, end, seed in Values(seeds).occurrences(text):
-        if seed.label != "PERSON" or _is_name(text, start, end, seed):
+        if seed.label != "PERSON":
             yield Finding(start, end, seed.label, seed.score, EVERYWHERE)
+        elif _is_name(text, start, end, seed):
+            initials = _INITIALS.search(text, max(0, start - 8), start)
+            begin = initials.start() if initials else start
+            yield Finding(begin, end, seed.label, seed.score, EVERYWHERE)
 
 
 def _seeds(text: str, finding: Finding) -> list[Words]:
@@ -96,11 +113,9 @@ def _is_name(text: str, start: int, end: int, seed: Finding) -> bool:
     following = WORD.search(text, end, end + 24)
     if following and following[0].casefold() in lists.read("eponym_tails"):
         return False
-    if " " in found:
-        return True
     if not found[0].isupper():
         return text[seed.start : seed.end].islower() and not _common(found)
-    if not _common(found):
+    if len(words(found)) > 1 or not _common(found):
         return True
     before = text[max(0, start - 20) : start].rstrip(" \t\"'(")[-1:]
     return bool(before) and before not in ".!?:;\n\r-*"  # a capital that starts no sentence

@@ -68,8 +68,8 @@ def command(
     counts: Counter[str] = Counter()
     progress = Progress(files.size(source for source, _ in jobs))
     with files.Outputs(backup or "") as outputs, outputs.log(report) as log:
-        clean = partial(_clean, engine, counts, log)
         for source, target in jobs:
+            clean = partial(_clean, engine, counts, log, str(source))
             reader = formats.make(files.format_of(source, format_), **read)
             reading = files.reading(source)
             with files.naming(source), reading as stream, outputs.open(target) as sink:
@@ -111,17 +111,24 @@ def plan(inputs: tuple[Path, ...], output: Path | None, in_place: bool) -> list[
 
 
 def _clean(
-    engine: Engine, counts: Counter[str], log: BinaryIO | None, documents: Iterable[Document]
+    engine: Engine,
+    counts: Counter[str],
+    log: BinaryIO | None,
+    source: str,
+    documents: Iterable[Document],
 ) -> Iterator[str]:
     for result in engine.stream(documents):
         counts.update(result.report.counts)
         if log:
-            log.write(msgspec.json.encode(result.report) + b"\n")
+            place = f"{source}: {result.report.document}" if result.report.document else source
+            report = msgspec.structs.replace(result.report, document=place)
+            log.write(msgspec.json.encode(report) + b"\n")
         yield result.text
 
 
 def _summary(counts: Counter[str], sources: int, policy: str) -> str:
     what = ", ".join(f"{label} {count}" for label, count in counts.most_common())
     where = "1 file" if sources == 1 else f"{sources} files"
-    told = f"{counts.total():,} identifiers in {where}, policy {policy}"
+    found = "1 identifier" if counts.total() == 1 else f"{counts.total():,} identifiers"
+    told = f"{found} in {where}, policy {policy}"
     return f"scrubjay: {told}{': ' + what if what else ''}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from scrubjay import formats
-from scrubjay.errors import InputError, OutputError, RefusedError
+from scrubjay.errors import InputError, OutputError, RefusedError, UsageError
 
 STDIO = Path("-")
 
@@ -64,6 +64,10 @@ class Outputs:
     def open(self, target: Path) -> Iterator[BinaryIO]:
         """A stream that becomes `target`, or what a link of that name leads to."""
         target = target if target == STDIO else target.resolve()
+        if any(target == other for _, other in self._ready):
+            raise UsageError(f"{target}: two outputs would have this name")
+        if self._backup and Path(f"{target}{self._backup}").exists():
+            raise UsageError(f"{target}{self._backup} exists: name another --backup suffix")
         folder = None if _stream_like(target) else target.parent
         with _told(target):
             if folder:
@@ -135,6 +139,8 @@ def _mode(path: Path) -> int:
 def expand(path: Path) -> list[Path]:
     """The file itself, or every file below the folder, in a stable order. Links in a folder are
     refused: they may lead out of it."""
+    if path == STDIO:
+        raise UsageError("standard input goes alone, not among several inputs")
     if path.is_file():
         return [path]
     if not path.is_dir():

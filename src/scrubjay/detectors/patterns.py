@@ -26,6 +26,7 @@ from scrubjay.errors import CatalogueError
 from scrubjay.types import Document, Finding
 
 FOLDER = Path(__file__).parent / "patterns"
+NAME = "patterns.v1"
 BEFORE, AFTER = 64, 24  # bytes on either side in which a context word counts
 NEAR = 0.35  # what a context word adds, and what an `unless` word takes away
 
@@ -64,7 +65,7 @@ class _Armed(Struct, frozen=True):
 class Patterns:
     """The detector `patterns.v1`."""
 
-    name = "patterns.v1"
+    name = NAME
 
     def __init__(self, patterns: Sequence[Pattern], scanner: scan.Scan | None = None) -> None:
         self._armed = [_arm(pattern) for pattern in patterns]

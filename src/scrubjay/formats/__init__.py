@@ -34,10 +34,12 @@ def of(path: PurePath) -> str:
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
+    for name, make_third in plugins.every("formats").items():
+        if suffix in make_third(encoding="utf-8", group="").suffixes:
+            return name
     known = " ".join(sorted(filter(None, SUFFIXES)))
     raise InputError(
-        f"{path}: no reader for '{suffix}' files; readable: {known}. If it is plain text, "
-        "say --format text"
+        f"no reader for '{suffix}' files; readable: {known}. If it is plain text, say --format text"
     )
 
 

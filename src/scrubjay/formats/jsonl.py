@@ -40,13 +40,20 @@ class JsonLines:
         """Lines are written as soon as their last text is clean."""
         waiting: deque[_Line] = deque()
         for text in clean(self._documents(source, waiting)):
-            _write_finished(waiting, target)
+            self._write_finished(waiting, target)
             line = waiting[0]
             container, key, before = line.slots[line.filled]
             if text != before:
                 container[key] = text
             line.filled += 1
-        _write_finished(waiting, target)
+        self._write_finished(waiting, target)
+
+    def _write_finished(self, waiting: deque[_Line], target: BinaryIO) -> None:
+        while waiting and waiting[0].filled == len(waiting[0].slots):
+            line = msgspec.json.encode(waiting.popleft().record[0]) + b"\n"
+            if self._encoding.lower() not in {"utf-8", "utf8", "utf-8-sig", "ascii"}:
+                line = line.decode("utf-8").encode(self._encoding, "backslashreplace")
+            target.write(line)
 
     def _documents(self, source: BinaryIO, waiting: deque[_Line]) -> Iterator[Document]:
         for number, data in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), 1):
@@ -90,11 +97,6 @@ def _values(container: Any, key: Any, field: str) -> Iterator[tuple[Any, Any, st
             yield from _values(value, index, field)
     elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
         yield container, key, field, value
-
-
-def _write_finished(waiting: deque[_Line], target: BinaryIO) -> None:
-    while waiting and waiting[0].filled == len(waiting[0].slots):
-        target.write(msgspec.json.encode(waiting.popleft().record[0]) + b"\n")
 
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:

@@ -135,7 +135,8 @@ def _age(value: str, finding: Finding, scene: Scene, degree: Degree) -> str:
     if age is None:
         return ""
     if age.high > degree.age_cap:
-        return f"{degree.age_cap + 1}+"
+        plus = scene.document.text[finding.end : finding.end + 1] == "+"  # "90+" stands there
+        return f"{degree.age_cap + 1}{'' if plus else '+'}"
     return _banded(age, degree) if degree.age_band else value
 
 

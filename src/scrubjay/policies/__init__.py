@@ -5,6 +5,7 @@ A wrong policy is refused with file, line and what is allowed there.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from scrubjay import labels, operators
+from scrubjay import labels, operators, plugins
 from scrubjay.detectors import patterns
 from scrubjay.errors import CatalogueError, PolicyError
 from scrubjay.types import Policy, Rule
@@ -40,6 +41,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     allow: tuple[str, ...] = ()
     deny: dict[str, tuple[str, ...]] = field(default_factory=dict)
     patterns: tuple[dict[str, Any], ...] = ()
+    detectors: tuple[str, ...] = ()
 
 
 def names() -> list[str]:
@@ -88,8 +90,9 @@ def _build(parsed: _File, base: Policy | None, stem: str) -> Policy:
     base = base or Policy(name=stem)
     default = _rule(parsed.default, base.default)
     rules = dict(base.rules)
-    for label, rule in parsed.rules.items():
-        rules[label] = _rule(rule, rules.get(label, default))
+    for label in sorted(parsed.rules, key=lambda label: len(labels.lineage(label))):
+        above = (rules[name] for name in labels.lineage(label) if name in rules)
+        rules[label] = _rule(parsed.rules[label], next(above, default))
     deny = dict(base.deny)
     for label, values in parsed.deny.items():
         deny[label] = (*deny.get(label, ()), *values)
@@ -101,13 +104,16 @@ def _build(parsed: _File, base: Policy | None, stem: str) -> Policy:
         allow=(*base.allow, *parsed.allow),
         deny=deny,
         patterns=(*base.patterns, *parsed.patterns),
+        detectors=tuple(dict.fromkeys((*base.detectors, *parsed.detectors))),
     )
 
 
 def _rule(written: _Rule, base: Rule) -> Rule:
     """What is written, over what it extends. Options go with their operator."""
-    operator = base.operator if written.operator is None else written.operator
-    inherited = base.options if written.operator in (None, base.operator) else {}
+    operator = written.operator or base.operator
+    with contextlib.suppress(PolicyError):  # an unknown name is told of with its line, in _check
+        operator = operators.full_name(operator)
+    inherited = base.options if operator == base.operator else {}
     return Rule(
         operator=operator,
         threshold=base.threshold if written.threshold is None else written.threshold,
@@ -116,26 +122,44 @@ def _rule(written: _Rule, base: Rule) -> Rule:
 
 
 def _check(policy: Policy, parsed: _File, path: Path, source: str) -> None:
-    """Refuse what would fail later: labels, operators, options, thresholds, patterns."""
+    """Refuse what would fail later, with its line."""
+    written = {label: policy.rules[label] for label in parsed.rules}
+    try:
+        verify(msgspec.structs.replace(policy, rules=written, patterns=parsed.patterns))
+    except _WrongError as wrong:
+        raise PolicyError(f"{path}:{_line(source, *wrong.trail)}: {wrong}") from None
+
+
+class _WrongError(PolicyError):
+    """What is wrong, and the keys that lead to it."""
+
+    def __init__(self, told: str, *trail: str) -> None:
+        super().__init__(told)
+        self.trail = trail
+
+
+def verify(policy: Policy) -> None:
+    """Raise unless every label, operator, option, threshold, pattern and detector is usable."""
     known = labels.table()
-    for label in (*parsed.rules, *parsed.deny):
+    for label in (*policy.rules, *policy.deny):
         if label not in known:
-            line = _line(source, label)
-            raise PolicyError(f"{path}:{line}: unknown label '{label}'; known: {', '.join(known)}")
-    written = [("default", policy.default), *((la, policy.rules[la]) for la in parsed.rules)]
-    for where, rule in written:
+            raise _WrongError(f"unknown label '{label}'; known: {', '.join(known)}", label)
+    for where, rule in {"default": policy.default, **policy.rules}.items():
         if not 0 <= rule.threshold <= 1:
-            line = _line(source, where, "threshold")
-            raise PolicyError(f"{path}:{line}: {where}.threshold must lie between 0 and 1")
+            raise _WrongError(f"{where}.threshold must lie between 0 and 1", where, "threshold")
         try:
             operators.make(rule.operator, rule.options)
         except PolicyError as problem:
-            raise PolicyError(f"{path}:{_line(source, where, 'operator')}: {problem}") from None
-    for row in parsed.patterns:
+            raise _WrongError(str(problem), where, "operator") from None
+    for row in policy.patterns:
         try:
-            patterns.check(row, str(path))
+            patterns.check(row, policy.name)
         except CatalogueError as problem:
-            raise PolicyError(f"{path}:{_line(source, str(row.get('name')))}: {problem}") from None
+            raise _WrongError(str(problem), str(row.get("name"))) from None
+    for name in policy.detectors:
+        if name != patterns.NAME and plugins.registered("detectors", name) is None:
+            told = f"unknown detector '{name}'; known: {patterns.NAME}, and what is installed"
+            raise _WrongError(told, "detectors")
 
 
 def _placed(path: Path, source: str, problem: str) -> str:
@@ -161,5 +185,6 @@ def _line(source: str, *trail: str) -> int:
 
 
 def digest(policy: Policy) -> str:
-    """SHA-256 over the policy's canonical JSON: equal digests mean equal behaviour."""
-    return hashlib.sha256(msgspec.json.encode(policy, order="sorted")).hexdigest()
+    """SHA-256 over the canonical JSON of all that decides what is done, so without the name."""
+    deciding = msgspec.structs.replace(policy, name="", description="")
+    return hashlib.sha256(msgspec.json.encode(deciding, order="sorted")).hexdigest()

@@ -16,43 +16,47 @@ from functools import cache
 # Cyrillic, Greek and other letters that readers cannot tell from Latin ones (after UTS #39).
 LOOKALIKES = str.maketrans(
     "аеорсухіјѕһԁԛԝьАВЕКМНОРСТУХІЈЅԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧαορνιτυ\u0131",
-    "aeopcyxijshdqwbABEKMHOPCTYXIJSQWABEZHIKMNOPTYXaopvituI".replace("tuI", "tui"),
+    "aeopcyxijshdqwbABEKMHOPCTYXIJSQWABEZHIKMNOPTYXaopvituI",
 )
-_VANISH = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff"
-    "]+|(?<=[0-9A-Za-z@._+-])[\u0300-\u036f\u0483-\u0489\u20d0-\u20f0]+"
-)
+_SIMILAR = "".join(map(chr, LOOKALIKES))
+_ALIEN = re.compile(rf"[A-Za-z0-9@][._+-]?[{_SIMILAR}]|[{_SIMILAR}][._+-]?[A-Za-z0-9@]")
 _MIXED_WORD = re.compile(r"[^\W_]*[A-Za-z0-9@][\w@.+-]*")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_MARKS = "\u0300-\u036f\u0483-\u0489\u20d0-\u20f0"
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff"
+)
+_VANISH = re.compile(f"[{_INVISIBLE}]+|(?<=[0-9A-Za-z@._+-])[{_MARKS}]+")
+_VANISHING = re.compile(f"[{_INVISIBLE}{_MARKS}]")
 _TRAILING = re.compile("[\u0300-\u036f\u200b-\u200f\u2060\ufe00-\ufe0f]+")
+FEW = 24  # so many different characters are replaced one by one, more in a table
+
+
+_SPECIAL = {
+    "\u2028": "\n",
+    "\u2029": "\n",
+    "\x85": "\n",
+    "\u2212": "-",
+    "\u00ac": "-",
+    "\u2043": "-",
+}
+_SPECIAL |= dict.fromkeys("\u2018\u2019\u02bc\u2032\uff07", "'")
+_BY_CATEGORY = {"Zs": " ", "Pd": "-"}  # spaces, dashes
 
 
 @cache
-def _plain() -> dict[int, str]:
-    """One-to-one replacements: every digit, full-width form, math letter, hyphen and space."""
-    plain = {}
-    for code in range(0x80, 0x1FC00):
-        char = chr(code)
-        category = unicodedata.category(char)
-        if category == "Nd":
-            plain[code] = str(unicodedata.decimal(char))
-        elif category == "Zs":
-            plain[code] = " "
-        elif category == "Pd" or char in "\u2212\u00ac\u2043":
-            plain[code] = "-"
-        elif category in {"Ll", "Lu", "So", "No", "Po", "Sm", "Ps", "Pe", "Pc", "Sk", "Sc"}:
-            compatible = unicodedata.normalize("NFKC", char)
-            if len(compatible) == 1 and compatible.isascii() and compatible != char:
-                plain[code] = compatible
-    plain |= {ord("\x0b"): " ", ord("\u2028"): "\n", ord("\u2029"): "\n", ord("\x85"): "\n"}
-    return plain | {ord(c): "'" for c in "\u2018\u2019\u02bc\u2032\uff07"}
-
-
-@cache
-def _suspicious() -> re.Pattern[str]:
-    """Any character that the shadow would change; most text has none."""
-    codes = sorted(_plain()) + list(LOOKALIKES)
-    return re.compile(f"[{''.join(re.escape(chr(c)) for c in codes)}]|{_VANISH.pattern}")
+def _replaced(char: str) -> str:
+    """The plain form of a digit, dash, space, full-width or mathematical character; else itself."""
+    category = unicodedata.category(char)
+    if char in _SPECIAL:
+        return _SPECIAL[char]
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    if category in _BY_CATEGORY:
+        return _BY_CATEGORY[category]
+    compatible = unicodedata.normalize("NFKC", char)
+    return compatible if len(compatible) == 1 and compatible.isascii() else char
 
 
 class Shadow:
@@ -64,11 +68,25 @@ class Shadow:
         self._text = text
         self._cuts: list[int] = []  # shadow positions before which characters vanished
         self._skipped = [0]  # how many had vanished by then
-        if not text.isascii() and _suspicious().search(text):
+        if not text.isascii():
             text = self._straighten(text)
         self.data = text.encode("utf-8")
 
     def _straighten(self, text: str) -> str:
+        odd = set("".join(_NOT_ASCII.findall(text)))
+        if _VANISHING.search("".join(odd)):
+            text = self._without_vanishing(text)
+        plain = {char: new for char in odd if (new := _replaced(char)) != char}
+        if len(plain) > FEW:
+            text = text.translate({ord(char): new for char, new in plain.items()})
+        else:
+            for char, new in plain.items():
+                text = text.replace(char, new)
+        if not odd.isdisjoint(_SIMILAR) and _ALIEN.search(text):
+            text = _MIXED_WORD.sub(lambda word: word[0].translate(LOOKALIKES), text)
+        return text
+
+    def _without_vanishing(self, text: str) -> str:
         kept, last = [], 0
         for gone in _VANISH.finditer(text):
             kept.append(text[last : gone.start()])
@@ -76,12 +94,10 @@ class Shadow:
             self._cuts.append(gone.start() - self._skipped[-1])
             self._skipped.append(self._skipped[-1] + gone.end() - gone.start())
         kept.append(text[last:])
-        plain = "".join(kept).translate(_plain())
-        return _MIXED_WORD.sub(lambda word: word[0].translate(LOOKALIKES), plain)
+        return "".join(kept)
 
     def places(self, offsets: Iterable[int]) -> dict[int, int]:
-        """Original code point of each byte offset. A span's end is `places[end - 1] + 1`'s job of
-        `span`: see there."""
+        """The code point of the straightened text at each byte offset."""
         data, found, byte, point = self.data, {}, 0, 0
         for offset in sorted(set(offsets)):
             point += len(data[byte:offset].decode("utf-8"))

@@ -55,6 +55,8 @@ def _replaced(char: str) -> str:
         return str(unicodedata.decimal(char))
     if category in _BY_CATEGORY:
         return _BY_CATEGORY[category]
+    if category == "Lo":
+        return char  # \u00ba in "n\u00ba" is a letter of its own to patterns
     compatible = unicodedata.normalize("NFKC", char)
     return compatible if len(compatible) == 1 and compatible.isascii() else char
 

@@ -47,6 +47,20 @@ def test_json_lines_keep_what_is_not_replaced():
     assert json.loads(sink.getvalue()) == record
 
 
+def test_json_keys_are_data_too():
+    import io
+
+    engine = scrubjay.load("everything")
+    record = {"jane@example.org": 1, "joe@example.org": {"2024-03-14": "x"}, "plain": True}
+    sink = io.BytesIO()
+    source = io.BytesIO((json.dumps(record) + "\n").encode() * 2)
+    formats.make("jsonl.v1").convert(
+        source, sink, lambda documents: (r.text for r in engine.stream(documents))
+    )
+    lines = [json.loads(line) for line in sink.getvalue().splitlines()]
+    assert lines == [{"[EMAIL]": 1, "[EMAIL] 2": {"[DATE]": "x"}, "plain": True}] * 2
+
+
 def shout(*, mark: str = "!"):
     """A third party's operator."""
     return lambda value, finding, scene: finding.label + mark

@@ -1,6 +1,5 @@
-"""JSON Lines: every string and number at every depth is a document, its key the `field`.
-
-Keys stay. A number stays a number unless something in it was replaced.
+"""JSON Lines: every string and number at every depth is a document, its key the `field`; so is
+every key. A number stays a number unless something in it was replaced.
 """
 
 from __future__ import annotations
@@ -17,13 +16,24 @@ from scrubjay.errors import InputError
 from scrubjay.types import Document
 
 LONGEST = 1 << 26  # bytes in one line
-Slot = tuple[Any, Any, str]  # the container, the key or index in it, the text that stood there
+REMEMBERED = 10_000  # keys known to hold nothing
+
+
+class _Slot(Struct):
+    """Where a text stood: the value of a key or index, or the key itself."""
+
+    container: Any
+    key: Any
+    text: str
+    field: str = ""
+    is_key: bool = False
 
 
 class _Line(Struct):
-    record: Any
-    slots: list[Slot]
+    record: list[Any]  # the one record, in a list so that it has a place too
+    slots: list[_Slot]
     filled: int = 0
+    renamed: list[tuple[dict[str, Any], str, str]] = []
 
 
 class JsonLines:
@@ -35,6 +45,7 @@ class JsonLines:
     def __init__(self, encoding: str, group: str) -> None:
         self._encoding = encoding
         self._group = group
+        self._plain_keys: set[str] = set()
 
     def convert(self, source: BinaryIO, target: BinaryIO, clean: plugins.Clean) -> None:
         """Lines are written as soon as their last text is clean."""
@@ -42,18 +53,28 @@ class JsonLines:
         for text in clean(self._documents(source, waiting)):
             self._write_finished(waiting, target)
             line = waiting[0]
-            container, key, before = line.slots[line.filled]
-            if text != before:
-                container[key] = text
+            self._fill(line, line.slots[line.filled], text)
             line.filled += 1
         self._write_finished(waiting, target)
 
+    def _fill(self, line: _Line, slot: _Slot, text: str) -> None:
+        if slot.is_key and text == slot.text:
+            if len(self._plain_keys) < REMEMBERED:
+                self._plain_keys.add(text)
+        elif slot.is_key:
+            line.renamed.append((slot.container, slot.text, text))
+        elif text != slot.text:
+            slot.container[slot.key] = text
+
     def _write_finished(self, waiting: deque[_Line], target: BinaryIO) -> None:
         while waiting and waiting[0].filled == len(waiting[0].slots):
-            line = msgspec.json.encode(waiting.popleft().record[0]) + b"\n"
+            line = waiting.popleft()
+            for container, old, new in line.renamed:
+                _rename(container, old, new)
+            data = msgspec.json.encode(line.record[0]) + b"\n"
             if self._encoding.lower() not in {"utf-8", "utf8", "utf-8-sig", "ascii"}:
-                line = line.decode("utf-8").encode(self._encoding, "backslashreplace")
-            target.write(line)
+                data = data.decode("utf-8").encode(self._encoding, "backslashreplace")
+            target.write(data)
 
     def _documents(self, source: BinaryIO, waiting: deque[_Line]) -> Iterator[Document]:
         for number, data in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), 1):
@@ -63,12 +84,10 @@ class JsonLines:
                 continue
             record = [self._parse(data, number)]
             group = self._group_of(record[0], number)
-            line = _Line(record, [])
+            line = _Line(record, list(_slots(record, 0, "", self._plain_keys)))
             waiting.append(line)
-            for container, key, field, value in _values(record, 0, ""):
-                text = value if isinstance(value, str) else str(value)
-                line.slots.append((container, key, text))
-                yield Document(text, id=f"line {number}", group=group, field=field)
+            for slot in line.slots:
+                yield Document(slot.text, id=f"line {number}", group=group, field=slot.field)
 
     def _parse(self, data: bytes, number: int) -> Any:
         text = formats.decode(data, self._encoding, where=f"line {number}: ")
@@ -86,17 +105,33 @@ class JsonLines:
         return str(record[self._group])
 
 
-def _values(container: Any, key: Any, field: str) -> Iterator[tuple[Any, Any, str, Any]]:
-    """Every string and number below, with where it stands and the nearest key above it."""
+def _slots(container: Any, key: Any, field: str, plain_keys: set[str]) -> Iterator[_Slot]:
+    """Every string and number below, and every key not yet known to be plain."""
     value = container[key]
     if isinstance(value, dict):
         for inner in value:
-            yield from _values(value, inner, inner)
+            if inner not in plain_keys:
+                yield _Slot(value, inner, inner, is_key=True)
+            yield from _slots(value, inner, inner, plain_keys)
     elif isinstance(value, list):
         for index in range(len(value)):
-            yield from _values(value, index, field)
-    elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        yield container, key, field, value
+            yield from _slots(value, index, field, plain_keys)
+    elif isinstance(value, str):
+        yield _Slot(container, key, value, field)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield _Slot(container, key, str(value), field)
+
+
+def _rename(container: dict[str, Any], old: str, new: str) -> None:
+    """In place, keeping the order; a name that is taken gets a number."""
+    taken = container.keys() - {old}
+    unique, count = new, 1
+    while unique in taken:
+        count += 1
+        unique = f"{new} {count}"
+    items = [(unique if key == old else key, value) for key, value in container.items()]
+    container.clear()
+    container.update(items)
 
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:

@@ -45,26 +45,17 @@ class JsonLines:
     def __init__(self, encoding: str, group: str) -> None:
         self._encoding = encoding
         self._group = group
-        self._plain_keys: set[str] = set()
 
     def convert(self, source: BinaryIO, target: BinaryIO, clean: plugins.Clean) -> None:
         """Lines are written as soon as their last text is clean."""
         waiting: deque[_Line] = deque()
-        for text in clean(self._documents(source, waiting)):
+        plain_keys: set[str] = set()
+        for text in clean(self._documents(source, waiting, plain_keys)):
             self._write_finished(waiting, target)
             line = waiting[0]
-            self._fill(line, line.slots[line.filled], text)
+            _fill(line, line.slots[line.filled], text, plain_keys)
             line.filled += 1
         self._write_finished(waiting, target)
-
-    def _fill(self, line: _Line, slot: _Slot, text: str) -> None:
-        if slot.is_key and text == slot.text:
-            if len(self._plain_keys) < REMEMBERED:
-                self._plain_keys.add(text)
-        elif slot.is_key:
-            line.renamed.append((slot.container, slot.text, text))
-        elif text != slot.text:
-            slot.container[slot.key] = text
 
     def _write_finished(self, waiting: deque[_Line], target: BinaryIO) -> None:
         while waiting and waiting[0].filled == len(waiting[0].slots):
@@ -76,7 +67,9 @@ class JsonLines:
                 data = data.decode("utf-8").encode(self._encoding, "backslashreplace")
             target.write(data)
 
-    def _documents(self, source: BinaryIO, waiting: deque[_Line]) -> Iterator[Document]:
+    def _documents(
+        self, source: BinaryIO, waiting: deque[_Line], plain_keys: set[str]
+    ) -> Iterator[Document]:
         for number, data in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), 1):
             if len(data) > LONGEST:
                 raise InputError(f"line {number}: more than {LONGEST >> 20} MiB in one record")
@@ -84,7 +77,7 @@ class JsonLines:
                 continue
             record = [self._parse(data, number)]
             group = self._group_of(record[0], number)
-            line = _Line(record, list(_slots(record, 0, "", self._plain_keys)))
+            line = _Line(record, list(_slots(record, 0, "", plain_keys)))
             waiting.append(line)
             for slot in line.slots:
                 yield Document(slot.text, id=f"line {number}", group=group, field=slot.field)
@@ -103,6 +96,16 @@ class JsonLines:
         if not isinstance(record, dict) or self._group not in record:
             raise InputError(f"line {number}: no field '{self._group}' to group by")
         return str(record[self._group])
+
+
+def _fill(line: _Line, slot: _Slot, text: str, plain_keys: set[str]) -> None:
+    if slot.is_key and text == slot.text:
+        if len(plain_keys) < REMEMBERED:
+            plain_keys.add(text)
+    elif slot.is_key:
+        line.renamed.append((slot.container, slot.text, text))
+    elif text != slot.text:
+        slot.container[slot.key] = text
 
 
 def _slots(container: Any, key: Any, field: str, plain_keys: set[str]) -> Iterator[_Slot]:

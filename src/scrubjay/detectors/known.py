@@ -19,7 +19,15 @@ T = TypeVar("T")
 
 def words(value: str) -> Words:
     """The value as it is compared: words, without case."""
-    return tuple(WORD.findall(value.casefold()))
+    return tuple(WORD.findall(fold(value)))
+
+
+def fold(text: str) -> str:
+    """Without case, character by character: a letter that would become two stays as it is."""
+    folded = text.casefold()
+    if len(folded) == len(text):
+        return folded
+    return "".join(c if len(f := c.casefold()) > 1 else f for c in text)
 
 
 class Values(Generic[T]):
@@ -36,23 +44,23 @@ class Values(Generic[T]):
 
     def occurrences(self, text: str) -> Iterator[tuple[int, int, T]]:
         """The longest value at each word that starts one, with what is known of it."""
-        for match in WORD.finditer(text):
-            node = self._root.get(match[0].casefold())
-            if node is not None:
-                yield from self._longest(text, match, node)
+        folded, root = fold(text), self._root
+        for match in WORD.finditer(folded):
+            if match[0] in root:
+                yield from self._longest(folded, match, root[match[0]])
 
     def _longest(
-        self, text: str, match: re.Match[str], node: dict[Any, Any] | None
+        self, folded: str, match: re.Match[str], node: dict[Any, Any] | None
     ) -> Iterator[tuple[int, int, T]]:
         start, best = match.start(), None
         while node is not None:
             end = match.end()
             if None in node:
                 best = start, end, node[None]
-            following = WORD.search(text, end) if len(node) > (None in node) else None
+            following = WORD.search(folded, end) if len(node) > (None in node) else None
             if following is None or following.start() - end > GAP:
                 break
-            match, node = following, node.get(following[0].casefold())
+            match, node = following, node.get(following[0])
         if best:
             yield best
 

@@ -177,7 +177,8 @@ def _placed(path: Path, source: str, problem: str) -> str:
 
 def _line(source: str, *trail: str) -> int:
     """The line on which the last found word of the trail stands, each after the one before."""
-    lines, at = source.splitlines(), 0
+    lines = [line.partition("#")[0] for line in source.splitlines()]
+    at = 0
     for word in filter(None, trail):
         wanted = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
         at = next((n for n in range(at, len(lines)) if wanted.search(lines[n])), at)

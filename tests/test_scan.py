@@ -1,0 +1,71 @@
+"""Two engines, one answer: on everything that the patterns' vectors can be mixed into."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scrubjay import Document
+from scrubjay.detectors import patterns, scan
+from scrubjay.detectors.bytewise import bytewise
+from scrubjay.detectors.triggers import Expression, trigger
+
+CATALOGUE = patterns.catalogue()
+EXPRESSIONS = patterns.expressions(CATALOGUE)
+PIECES = sorted({re.sub(r"\[\[|\]\]", "", v) for p in CATALOGUE for v in (*p.yes, *p.no)})
+JOINTS = ["", " ", "\n", ", ", "-", ".", "@", "é", "\u00a0", "/", ":", "Dr. ", "no. ", "\U0001f600"]
+
+
+@pytest.fixture(scope="module")
+def engines():
+    return scan.hyperscan_scanner(EXPRESSIONS), scan.re2_scanner(EXPRESSIONS)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(JOINTS)), min_size=1, max_size=12)
+)
+def test_both_engines_agree_on_mixtures(engines, parts):
+    data = "".join(piece + joint for piece, joint in parts).encode()
+    fast, slow = (sorted(engine(data)) for engine in engines)
+    assert fast == slow
+
+
+def test_both_engines_agree_on_the_example(engines):
+    text = (Path(__file__).parent.parent / "examples" / "discharge.txt").read_text()
+    found = [patterns.Patterns(CATALOGUE, engine).detect([Document(text)])[0] for engine in engines]
+    assert sorted(found[0]) == sorted(found[1]) and len(found[0]) > 30
+
+
+@pytest.mark.parametrize(
+    ("regex", "kind"),
+    [
+        (r"\b(?:passport|visa)[ :]*([A-Z0-9]+)\b", "head"),
+        (r"\b\d{3}-\d{2}-\d{4}\b", "exact"),
+        (r"\b[a-z]+@[a-z]+\b", "late"),
+        (r"[é-ü]+\s[0-9]+\b", "wide"),
+    ],
+)
+def test_kinds_of_trigger(regex, kind):
+    assert trigger(Expression(regex)).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("regex", "text"),
+    [("é", "É"), ("[à-ü]x", "éx"), (r"\D{2}", "日本"), ("[^a]b", "éb"), (r"\x{e9}+", "ééé"),
+     (".", "日"), (r"[\x{4e00}-\x{9fff}]{2}", "日本"), (r"a\Wb", "a—b")],
+)  # fmt: skip
+def test_a_byte_regex_matches_what_the_regex_matches(regex, text):
+    byte_regex, _ = bytewise(regex, ignore_case=True)
+    assert re.fullmatch(byte_regex.encode("ascii"), text.encode())
+
+
+def test_a_damaged_or_foreign_automaton_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path))
+    expressions = [Expression(r"\bzz\d{3}\b")]
+    scan.hyperscan_scanner(expressions)
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert scan.hyperscan_scanner(expressions)(b"a zz123 b") == [(0, 2, 7)]

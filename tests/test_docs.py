@@ -7,6 +7,7 @@ written to that file first. `bash` blocks are for a person's machine: they only 
 """
 
 import doctest
+import importlib
 import os
 import re
 import runpy
@@ -19,7 +20,7 @@ from pathlib import Path
 import click
 import pytest
 
-from scrubjay import cli, errors, labels, operators, policies
+from scrubjay import cli, errors, labels, operators, plugins, policies
 from scrubjay.detectors import built
 from scrubjay.types import Policy, Rule
 
@@ -58,7 +59,19 @@ def tools(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def uninstall(tmp_path):
+    """Forget a page's modules and entry points after it."""
+    before = set(sys.modules)
+    yield
+    plugins._entries.cache_clear()
+    for module in set(sys.modules) - before:
+        if str(tmp_path) in str(getattr(sys.modules[module], "__file__", "")):
+            del sys.modules[module]
+
+
 @pytest.mark.parametrize("page", WRITTEN, ids=named)
+@pytest.mark.usefixtures("uninstall")
 def test_blocks_run(page, tools, tmp_path, monkeypatch):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
@@ -67,16 +80,12 @@ def test_blocks_run(page, tools, tmp_path, monkeypatch):
     python_path = [str(tmp_path), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, python_path)))
     monkeypatch.syspath_prepend(str(tmp_path))
-    before = set(sys.modules)
     namespace = {"__name__": "docs"}
     for language, block in BLOCK.findall(page.read_text("utf-8")):
         if title := FILE.match(block):
             Path(title[1]).write_text(block, "utf-8")
         if run := RUNNERS.get(language):
             run(block, namespace)
-    for module in set(sys.modules) - before:
-        if str(tmp_path) in str(getattr(sys.modules[module], "__file__", "")):
-            del sys.modules[module]
 
 
 def run_console(block, namespace):
@@ -122,7 +131,7 @@ def run_toml(block, namespace):
     told = tomllib.loads(block)
     if points := told.get("project", {}).get("entry-points"):
         install(told["project"]["name"], points)
-    elif told.keys() & {"rules", "default", "patterns", "extends", "allow", "deny"}:
+    elif told.keys() & {*Policy.__struct_fields__, "extends"}:
         Path("block.toml").write_text(block, "utf-8")
         policies.load(Path("block.toml"))
 
@@ -137,6 +146,8 @@ def install(name, points):
         for group, entries in points.items()
     )
     (folder / "entry_points.txt").write_text("\n".join(groups))
+    importlib.invalidate_caches()
+    plugins._entries.cache_clear()
 
 
 def run_bash(block, namespace):

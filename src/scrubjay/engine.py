@@ -13,6 +13,7 @@ from typing import Any
 
 from scrubjay import detect, operators, plugins, policies, report
 from scrubjay.detectors.known import words
+from scrubjay.errors import PolicyError
 from scrubjay.keys import Key
 from scrubjay.replace import replace
 from scrubjay.resolve import resolve
@@ -36,7 +37,10 @@ def load(
         chosen = policy
     else:
         chosen = policies.load(policy)
-    return Engine(chosen, [*detect.detectors(chosen), *detectors], key=key, today=today)
+    found = [*detect.detectors(chosen), *detectors]
+    if not found:
+        raise PolicyError(f"policy '{chosen.name}' names no detector: it would find nothing")
+    return Engine(chosen, found, key=key, today=today)
 
 
 class Engine:

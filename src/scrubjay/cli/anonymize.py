@@ -70,9 +70,12 @@ def command(
     with files.Outputs(backup or "") as outputs, outputs.log(report) as log:
         for source, target in jobs:
             clean = partial(_clean, engine, counts, log, str(source))
-            reader = formats.make(files.format_of(source, format_), **read)
-            reading = files.reading(source)
-            with files.naming(source), reading as stream, outputs.open(target) as sink:
+            with (
+                files.naming(source),
+                files.reading(source) as stream,
+                outputs.open(target) as sink,
+            ):
+                reader = formats.make(files.format_of(source, format_), **read)
                 reader.convert(progress.watch(stream), sink, clean)
     progress.close()
     if not quiet:

@@ -68,8 +68,8 @@ def _rows(
     for source in sources:
         rows: list[Row] = []
         look = partial(_look, engine, rows, str(source), show_text, explain)
-        reader = formats.make(files.format_of(source, format_), encoding=encoding)
         with files.naming(source), files.reading(source) as stream:
+            reader = formats.make(files.format_of(source, format_), encoding=encoding)
             reader.convert(stream, io.BytesIO(), look)
         yield from rows
 

@@ -125,7 +125,7 @@ def _check(policy: Policy, parsed: _File, path: Path, source: str) -> None:
     """Refuse what would fail later, with its line."""
     written = {label: policy.rules[label] for label in parsed.rules}
     try:
-        verify(msgspec.structs.replace(policy, rules=written, patterns=parsed.patterns))
+        _verify(msgspec.structs.replace(policy, rules=written, patterns=parsed.patterns))
     except _WrongError as wrong:
         raise PolicyError(f"{path}:{_line(source, *wrong.trail)}: {wrong}") from None
 
@@ -140,6 +140,13 @@ class _WrongError(PolicyError):
 
 def verify(policy: Policy) -> None:
     """Raise unless every label, operator, option, threshold, pattern and detector is usable."""
+    try:
+        _verify(policy)
+    except _WrongError as wrong:
+        raise PolicyError(f"policy '{policy.name}': {wrong}") from None
+
+
+def _verify(policy: Policy) -> None:
     known = labels.table()
     for label in (*policy.rules, *policy.deny):
         if label not in known:
@@ -187,5 +194,12 @@ def _line(source: str, *trail: str) -> int:
 
 def digest(policy: Policy) -> str:
     """SHA-256 over the canonical JSON of all that decides what is done, so without the name."""
-    deciding = msgspec.structs.replace(policy, name="", description="")
+    rules = {label: _named(rule) for label, rule in policy.rules.items()}
+    deciding = msgspec.structs.replace(
+        policy, name="", description="", rules=rules, default=_named(policy.default)
+    )
     return hashlib.sha256(msgspec.json.encode(deciding, order="sorted")).hexdigest()
+
+
+def _named(rule: Rule) -> Rule:
+    return msgspec.structs.replace(rule, operator=operators.full_name(rule.operator))

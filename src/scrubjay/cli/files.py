@@ -26,7 +26,7 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     try:
         stream = path.open("rb")
     except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+        raise InputError(problem.strerror or "cannot be read") from None
     with stream:
         yield stream
 

@@ -18,6 +18,7 @@ from scrubjay.people import link
 from scrubjay.types import Finding
 
 EVERYWHERE = "resolve.v1:everywhere"
+MOST_WORDS = 16  # of a value that is looked for everywhere: longer ones would cost their square
 SHORTEST = 4  # characters of a value that is looked for everywhere; names may be shorter
 _INITIALS = re.compile(r"\b(?:[^\W\d_a-z]\.[ ]?){1,3}$")
 PLACEHOLDER = re.compile(r"\[([A-Z_]{2,})(?: \d+)?\]")
@@ -103,8 +104,9 @@ def _seeds(text: str, finding: Finding) -> list[Words]:
     value = words(text[finding.start : finding.end])
     if finding.label == "PERSON":
         parts: list[Words] = [(word,) for word in value if len(word) > 1]
-        return [value, *parts] if len(value) > 1 else parts
-    return [value] if sum(map(len, value)) >= SHORTEST else []
+        return [value, *parts] if 1 < len(value) <= MOST_WORDS else parts
+    wanted = sum(map(len, value)) >= SHORTEST and len(value) <= MOST_WORDS
+    return [value] if wanted else []
 
 
 def _is_name(text: str, start: int, end: int, seed: Finding) -> bool:

@@ -191,8 +191,13 @@ def _cuts(lengths: list[int]) -> set[int]:
     return cuts
 
 
+_DATED = re.compile(r"(?:3[01]|[12]\d|0?[1-9])([/.-])(?:3[01]|[12]\d|0?[1-9])\1(?:19|20)\d\d(?!\d)")
+
+
 def _plausible(number: str, groups: list[str], digits: str) -> bool:
     """Not a date, opening hours, a product code or unbalanced brackets."""
+    if _DATED.match(number):  # with the hour behind it
+        return False
     lengths = [len(group) for group in groups]
     if digits.startswith("00") and "(" not in number:
         return False
@@ -224,7 +229,7 @@ def local(value: str) -> bool | float:
     number = _EXTENSION.sub("", value)
     groups = _RUNS.findall(number)
     digits, lengths = "".join(groups), [len(group) for group in groups]
-    if len(digits) < 7 or _is_date(groups) or len(set(digits)) == 1:
+    if len(digits) < 7 or _is_date(groups) or len(set(digits)) == 1 or _DATED.match(number):
         return False
     if number.count("(") != number.count(")"):
         return False
@@ -273,7 +278,8 @@ def digits(value: str) -> bool | float:
 def keyed(value: str) -> bool | float:
     """Right behind "phone:", any number that is no date."""
     groups = _RUNS.findall(value)
-    return False if _is_date(groups) or len(set("".join(groups))) == 1 else 0.85
+    dated = _is_date(groups) or _DATED.match(value)
+    return False if dated or len(set("".join(groups))) == 1 else 0.85
 
 
 @lru_cache(1024)

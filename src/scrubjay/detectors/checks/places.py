@@ -73,12 +73,25 @@ def _words(value: str) -> list[str]:
 def street(value: str) -> bool:
     """A house number and a name; not "5 mg Dr" or "2 days Way"."""
     found = _words(value)
-    return not (set(found[:2]) & _UNITS) and int(re.match(r"\d+", value)[0]) < 100_000  # type: ignore[index]
+    unit = found[0] in _UNITS or (len(found) > 2 and found[1] in _UNITS)
+    return not unit and int(re.match(r"\d+", value)[0]) < 100_000  # type: ignore[index]
+
+
+# "Seen by J. R. Smith MD on 3/14", "via SMS to 614": English between the street word and a number.
+_NO_STREET = {"on", "to", "at", "in", "for", "by", "with", "and", "from", "of", "the", "is", "was"}
+_NO_STREET |= {"md", "rn", "x", "mg", "ml", "pm", "am", "per", "every", "over", "until", "or"}
 
 
 def romance(value: str) -> bool:
-    """A street word with a capital letter after it."""
-    return any(word[0].isupper() for word in re.findall(r"[^\W\d_]+", value)[1:])
+    """A street word with a capital letter after it; the abbreviation R. needs "12" after a comma."""
+    found = re.findall(r"[^\W\d_]+", value)[1:]
+    if found and found[-1].lower() == "n":  # nº 12
+        found.pop()
+    if _NO_STREET & {word.lower() for word in found} or (value[0] in "rR" and value[1] == "."):
+        return bool(re.match(r"[rR]\.[^,\d]+,", value)) and not _NO_STREET & set(
+            map(str.lower, found)
+        )
+    return any(word[0].isupper() for word in found)
 
 
 def town(value: str) -> bool:

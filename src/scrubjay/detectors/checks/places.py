@@ -83,7 +83,7 @@ _NO_STREET |= {"md", "rn", "x", "mg", "ml", "pm", "am", "per", "every", "over", 
 
 
 def romance(value: str) -> bool:
-    """A street word with a capital letter after it; the abbreviation R. needs a comma and number."""
+    """A street word with a capital letter after it; R. alone needs a comma and a number."""
     found = re.findall(r"[^\W\d_]+", value)[1:]
     if found and found[-1].lower() == "n":  # nº 12
         found.pop()

@@ -2,7 +2,8 @@
 
 Zero-width and bidi characters vanish, full-width and other scripts' digits become ASCII, exotic
 hyphens and spaces become plain, and look-alike letters inside an otherwise Latin word become Latin.
-Offsets lead back to the original code points. ASCII text, the common case, is its own shadow.
+The dotted and underscored lines of a form, "Name: ___Jane___", become blanks.
+Offsets lead back to the original code points. Other ASCII text, the common case, is its own shadow.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _INVISIBLE = (
 _VANISH = re.compile(f"[{_INVISIBLE}]+|(?<=[0-9A-Za-z@._+-])[{_MARKS}]+")
 _VANISHING = re.compile(f"[{_INVISIBLE}{_MARKS}]")
 _TRAILING = re.compile("[\u0300-\u036f\u200b-\u200f\u2060\ufe00-\ufe0f]+")
+_FILL = re.compile(r"(?<![^\W_])_{2,}|_{2,}(?![^\W_])|_{4,}|\.{3,}")  # the lines of a form
 FEW = 24  # so many different characters are replaced one by one, more in a table
 
 
@@ -72,6 +74,8 @@ class Shadow:
         self._skipped = [0]  # how many had vanished by then
         if not text.isascii():
             text = self._straighten(text)
+        if "___" in text or "..." in text:
+            text = _FILL.sub(lambda fill: " " * len(fill[0]), text)
         self.data = text.encode("utf-8")
 
     def _straighten(self, text: str) -> str:

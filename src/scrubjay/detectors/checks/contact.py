@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -272,6 +273,16 @@ def digits(value: str) -> bool | float:
     if len(value) == 10 and _plan("US").valid.fullmatch(value):
         return MAYBE
     return MAYBE if any(_plan(r).valid.fullmatch(value) for r in BARE_PLANS) else WEAK
+
+
+_SPOKEN = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+def spoken(value: str) -> bool:
+    """Seven digits or more, read out; not somebody who counts."""
+    said = ["zero" if w == "oh" else w for w in re.findall("[a-z]+", value.lower())]
+    steps = {_SPOKEN.index(b) - _SPOKEN.index(a) for a, b in pairwise(said)}
+    return len(said) <= 16 and len(steps) > 1
 
 
 @lru_cache(1024)

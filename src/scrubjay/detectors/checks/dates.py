@@ -122,6 +122,29 @@ def pair(value: str) -> bool:
     return all(_fits(a, b) or _fits(b, a) for a, b in ends)
 
 
+_ODD = {13, 14, 16, 17, 18, 19, 22, 23, 26, 28, 29, 31}  # no scale or vision test ends there
+
+
+def day_month_bare(value: str) -> bool:
+    """Month and day without a word before them: 3/14, 07/05, no score, fraction or dose."""
+    first, second = _NUMBER.findall(value)[:2]
+    padded = len(first) == len(second) == 2 and "0" in (first[0], second[0])
+    return int(first) <= 12 and _fits(int(second), int(first)) and (padded or int(second) in _ODD)
+
+
+def range_bare(value: str) -> bool:
+    """3/6 - 3/8 or 2/27 - 3/2: one month and a later day, or the next month and an earlier day.
+
+    Scores and doses that change ("4/5 to 5/5", "5/10 - 7/10", "1/4 - 1/2") do not go so.
+    """
+    parts = [int(part) for part in _NUMBER.findall(value)]
+    if not (_fits(parts[1], parts[0]) and _fits(parts[3], parts[2])):
+        return False
+    if parts[0] == parts[2]:
+        return parts[1] < parts[3] and parts[0] + parts[3] > 5 and parts[:2] != [1, 2]
+    return parts[2] == parts[0] % 12 + 1 and parts[1] > 20 and parts[3] < parts[1]
+
+
 def words(value: str) -> bool:
     """A month by name with a day, a year or both; the day exists in that month."""
     numbers = _NUMBER.findall(value)

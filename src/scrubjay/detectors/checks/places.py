@@ -83,7 +83,7 @@ _NO_STREET |= {"md", "rn", "x", "mg", "ml", "pm", "am", "per", "every", "over", 
 
 
 def romance(value: str) -> bool:
-    """A street word with a capital letter after it; R. alone needs a comma and a number."""
+    """A street word with a capital letter after it; behind the abbreviation R., also a comma."""
     found = re.findall(r"[^\W\d_]+", value)[1:]
     if found and found[-1].lower() == "n":  # nº 12
         found.pop()
@@ -94,9 +94,26 @@ def romance(value: str) -> bool:
     return any(word[0].isupper() for word in found)
 
 
+# Where "moved to X" names no town. New York and Washington are both.
+_STATES = {"alabama", "alaska", "arizona", "arkansas", "california", "colorado", "connecticut"}
+_STATES |= {"delaware", "florida", "georgia", "hawaii", "idaho", "illinois", "indiana", "iowa"}
+_STATES |= {"kansas", "kentucky", "louisiana", "maine", "maryland", "massachusetts", "michigan"}
+_STATES |= {"minnesota", "mississippi", "missouri", "montana", "nebraska", "nevada", "ohio"}
+_STATES |= {"oklahoma", "oregon", "pennsylvania", "tennessee", "texas", "utah", "vermont"}
+_STATES |= {"virginia", "wisconsin", "wyoming"}
+_STATES |= {"new jersey", "new mexico", "new hampshire", "north carolina", "south carolina"}
+_STATES |= {"north dakota", "south dakota", "rhode island", "west virginia"}
+_TOWN_TAILS = {"center", "centre", "park", "point", "bay", "rock", "heights", "springs", "falls"}
+_TOWN_TAILS |= {"station", "bluff", "valley", "grove", "beach", "landing", "cross", "hill", "hills"}
+
+
 def town(value: str) -> bool:
-    """Not a home, a month, a role or another everyday word."""
+    """Not a home, a month, a role or another everyday word, nor a whole state."""
     found = _words(value)
+    if " ".join(found) in _STATES:
+        return False
+    if len(found) == 2 and found[1] in _TOWN_TAILS:  # Grundy Center
+        found.pop()
     stop = words("not_names") | {"assisted", "nursing", "group", "may", "general", "care"}
     places = {
         "am",
@@ -127,6 +144,61 @@ def named(value: str) -> bool:
     if not own or set(own) & (_GENERIC - _HEADS):
         return len(own) > 2 and own[0] == "our" and not set(own[1:]) & _GENERIC
     return any(word not in _GENERIC | _PLAIN for word in own)
+
+
+_DOCUMENTS = {
+    "discharge",
+    "summary",
+    "brief",
+    "report",
+    "note",
+    "consult",
+    "record",
+    "records",
+    "new",
+}
+_DOCUMENTS |= {"department", "dept", "unit", "psych", "va", "skilled", "day", "same", "ambulatory"}
+_DOCUMENTS |= {"date", "of", "history", "physical", "progress", "being", "via", "she", "he", "pt"}
+_DOCUMENTS |= {"will", "be", "as", "up", "during", "through", "long", "term"}
+_TRADES = {"imaging", "radiology", "pediatric", "pathology", "associates", "group", "practice"}
+_TRADES |= {"nursing", "rehab", "medical", "center", "centre", "health", "system"}
+
+
+def named_capitals(value: str) -> bool | tuple[int, int]:
+    """The name in a line of capitals: what stands from the last everyday word on."""
+    found = [(word.start(), word[0].lower()) for word in re.finditer(r"[\w.\x27&-]+", value)]
+    plain = _GENERIC - _HEADS | _DOCUMENTS
+    begin = 0
+    for place, (_, word) in enumerate(found[:-1]):
+        if word.rstrip(".") in plain and word not in {"new", "of"}:
+            begin = place + 1
+    own = [word for _, word in found[begin:] if word not in _INSTITUTIONS | _PLAIN | _GENERIC]
+    if not any(word not in _DOCUMENTS | _TRADES for word in own):
+        return False
+    return found[begin][0], len(value)
+
+
+_NO_PRACTICE = {
+    "delta",
+    "good",
+    "poor",
+    "needs",
+    "requires",
+    "goes",
+    "routine",
+    "regular",
+    "senior",
+}
+_NO_PRACTICE |= {"catholic", "lutheran", "methodist", "baptist", "his", "her", "private", "adult"}
+
+
+def practice(value: str) -> bool:
+    """Treasure Valley Pediatrics; not "General Pediatrics" or "Goes To Church"."""
+    own = [word for word in _words(value)[:-1] if word not in _INSTITUTIONS | _PLAIN]
+    stop = _GENERIC | _DOCUMENTS | _NO_PRACTICE - {"lutheran", "methodist", "baptist", "catholic"}
+    if any(word in stop for word in own):
+        return False
+    return any(word not in _NO_PRACTICE | {"assisted", "behavioral", "memory"} for word in own)
 
 
 _IN_TOWN_NAMES = {"am", "an", "im", "north", "south", "east", "west", "new", "white", "black"}

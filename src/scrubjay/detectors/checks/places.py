@@ -7,11 +7,47 @@ import re
 from scrubjay.detectors.checks.names import words
 
 _UNITS = {"mg", "ml", "mcg", "g", "kg", "cc", "units", "mm", "cm", "day", "days", "weeks", "hours"}
-_UNITS |= {"years", "months", "minutes", "x", "times", "percent", "of", "way", "lane", "mile", "per"}
-_GENERIC = {"the", "a", "an", "this", "that", "our", "your", "his", "her", "their", "in", "at", "to"}
+_UNITS |= {
+    "years",
+    "months",
+    "minutes",
+    "x",
+    "times",
+    "percent",
+    "of",
+    "way",
+    "lane",
+    "mile",
+    "per",
+}
+_GENERIC = {
+    "the",
+    "a",
+    "an",
+    "this",
+    "that",
+    "our",
+    "your",
+    "his",
+    "her",
+    "their",
+    "in",
+    "at",
+    "to",
+}
 _GENERIC |= {"from", "of", "and", "or", "for", "by", "with", "seen", "admitted", "transferred"}
 _GENERIC |= {"discharged", "patient", "outside", "local", "another", "any", "general", "hospital"}
-_GENERIC |= {"follow", "followup", "clinic", "please", "dear", "contact", "call", "emergency", "per"}
+_GENERIC |= {
+    "follow",
+    "followup",
+    "clinic",
+    "please",
+    "dear",
+    "contact",
+    "call",
+    "emergency",
+    "per",
+}
 _GENERIC |= {"inpatient", "outpatient", "acute", "course", "previous", "prior", "current", "self"}
 _GENERIC |= {"when", "where", "after", "before", "since", "during", "if", "on", "is", "was", "high"}
 _GENERIC |= {"primary", "elementary", "middle", "state", "county", "every", "each", "no", "some"}
@@ -19,7 +55,15 @@ _GENERIC |= {"referring", "referred", "attending", "presented", "came", "went", 
 _PLAIN = {"urgent", "care", "wound", "pain", "surgery", "medical", "health", "dental", "eye", "day"}
 _PLAIN |= {"cardiology", "oncology", "neurology", "orthopedic", "pediatric", "family", "medicine"}
 _PLAIN |= {"coumadin", "anticoagulation", "diabetes", "heart", "failure", "sleep", "specialty"}
-_PLAIN |= {"rehab", "rehabilitation", "psychiatric", "children's", "women's", "university", "walk-in"}
+_PLAIN |= {
+    "rehab",
+    "rehabilitation",
+    "psychiatric",
+    "children's",
+    "women's",
+    "university",
+    "walk-in",
+}
 
 
 def _words(value: str) -> list[str]:
@@ -41,7 +85,21 @@ def town(value: str) -> bool:
     """Not a home, a month, a role or another everyday word."""
     found = _words(value)
     stop = words("not_names") | {"assisted", "nursing", "group", "may", "general", "care"}
-    places = {"am", "an", "im", "north", "south", "east", "west", "new", "white", "black", "green", "city", "left"}
+    places = {
+        "am",
+        "an",
+        "im",
+        "north",
+        "south",
+        "east",
+        "west",
+        "new",
+        "white",
+        "black",
+        "green",
+        "city",
+        "left",
+    }
     return bool(found) and not any(word in stop - places for word in found)
 
 
@@ -60,7 +118,17 @@ def named(value: str) -> bool:
 
 _INSTITUTIONS = {"hospital", "hospitals", "clinic", "clinics", "center", "centre", "pharmacy"}
 _INSTITUTIONS |= {"school", "university", "college", "academy", "home", "healthcare", "hospice"}
-_HEADS = {"general", "high", "middle", "primary", "elementary", "state", "county", "emergency", "acute"}
+_HEADS = {
+    "general",
+    "high",
+    "middle",
+    "primary",
+    "elementary",
+    "state",
+    "county",
+    "emergency",
+    "acute",
+}
 
 
 def head(value: str) -> bool:
@@ -73,10 +141,34 @@ def head(value: str) -> bool:
 def company(value: str) -> bool:
     """A name before the legal form, or an employer."""
     found = _words(value)
-    stop = {"self", "the", "a", "home", "inc", "llc", "patient", "employed", "retired", "unemployed"}
+    stop = {
+        "self",
+        "the",
+        "a",
+        "home",
+        "inc",
+        "llc",
+        "patient",
+        "employed",
+        "retired",
+        "unemployed",
+    }
     return found[0] not in stop
 
 
 def dutch(value: str) -> bool:
     """PostNL uses no SA, SD or SS, and these letters are rather a unit or a time."""
-    return value[-2:] not in {"SA", "SD", "SS", "MG", "ML", "AM", "PM", "CC", "KG", "HZ", "IU", "AD"}
+    return value[-2:] not in {
+        "SA",
+        "SD",
+        "SS",
+        "MG",
+        "ML",
+        "AM",
+        "PM",
+        "CC",
+        "KG",
+        "HZ",
+        "IU",
+        "AD",
+    }

@@ -19,8 +19,7 @@ from msgspec import Struct
 from scrubjay.detectors.bytewise import ATOM
 
 WIDTHS = (4, 5, 6, 8)  # the last of these that can be spelt in LONGEST characters
-LONGEST = 9000
-COMMON = 0.0015  # of places in prose: too many to look at each
+LONGEST = 1000
 Bytes = frozenset[int]
 
 
@@ -59,7 +58,7 @@ class Repeat(Struct, eq=False):
 Node = One | Place | Either | Row | Repeat
 Rest = tuple[Node, ...]  # what is still to match
 Way = tuple[Bytes, Rest]  # a byte, and what may follow it
-Spelt = dict[int, tuple[str, float]]  # by width: a regex, and how often it occurs in prose
+Spelt = dict[int, str]  # by width
 
 
 class _TooLong(Exception):
@@ -67,8 +66,7 @@ class _TooLong(Exception):
 
 
 def beginnings(regex: str, ignore_case: bool) -> Spelt:
-    """The widest beginnings that are still short to spell; none where they are all over prose, or
-    where a match may be empty."""
+    """The widest beginnings that are still short to spell; none where a match may be empty."""
     first: dict[tuple[str, ...], set[Way]] = defaultdict(set)
     for places, way in _steps((parse(regex, ignore_case),)):
         if way is None:
@@ -78,52 +76,38 @@ def beginnings(regex: str, ignore_case: bool) -> Spelt:
     with contextlib.suppress(_TooLong):
         for width in WIDTHS:
             best = _all(first, width)
-            if rate(best) > 50 * COMMON:
-                break
-    return best if rate(best) < COMMON else {}
-
-
-def rate(spelt: Spelt) -> float:
-    """How many of 1 places in prose begin like that."""
-    return sum(often for _, often in spelt.values())
+    return best
 
 
 def _all(first: dict[tuple[str, ...], set[Way]], width: int) -> Spelt:
     known: dict[object, Spelt] = {}
-    found: dict[int, list[tuple[str, float]]] = defaultdict(list)
+    found: dict[int, list[str]] = defaultdict(list)
     for places, ways in first.items():
-        for size, (regex, often) in _spell(frozenset(ways), width, "", known).items():
-            found[size].append(("".join(places) + regex, often * (0.2 if places else 1)))
-    return {size: _joined(texts) for size, texts in found.items()}
+        for size, regex in _spell(frozenset(ways), width, known).items():
+            found[size].append("".join(places) + regex)
+    return {size: _joined(regexes) for size, regexes in found.items()}
 
 
-def _joined(texts: Iterable[tuple[str, float]]) -> tuple[str, float]:
-    regexes, rates = zip(*sorted(texts), strict=True)
-    joined = regexes[0] if len(regexes) == 1 else f"(?:{'|'.join(regexes)})"
+def _joined(regexes: list[str]) -> str:
+    joined = regexes[0] if len(regexes) == 1 else f"(?:{'|'.join(sorted(regexes))})"
     if len(joined) > LONGEST:
         raise _TooLong
-    return joined, sum(rates)
+    return joined
 
 
-def _spell(ways: frozenset[Way], width: int, last: str, known: dict[object, Spelt]) -> Spelt:
+def _spell(ways: frozenset[Way], width: int, known: dict[object, Spelt]) -> Spelt:
     """Bytes that lead on alike share a class; what follows is spelt once for all of them."""
-    key = ways, width, last
+    key = ways, width
     if key in known:
         return known[key]
-    same: dict[tuple[tuple[int, str], ...], Bytes] = defaultdict(frozenset)
-    rates: dict[tuple[int, str], float] = defaultdict(float)
+    alike: dict[tuple[tuple[int, str], ...], Bytes] = defaultdict(frozenset)
     for some, rests in _parted(ways):
-        for kind, alike in _by_kind(some):
-            tails = _tails(rests, width - 1, kind, known)
-            same[tuple((size, regex) for size, (regex, _) in sorted(tails.items()))] |= alike
-            chance = _chance(alike, last)
-            for size, (regex, often) in tails.items():
-                rates[size, regex] += often * chance
-    found: dict[int, list[tuple[str, float]]] = defaultdict(list)
-    for tails_alike, some in same.items():
-        for size, regex in tails_alike:
-            found[size + 1].append((_spelt(some) + regex, rates.pop((size, regex), 0.0)))
-    known[key] = {size: _joined(texts) for size, texts in found.items()}
+        alike[tuple(sorted(_tails(rests, width - 1, known).items()))] |= some
+    found: dict[int, list[str]] = defaultdict(list)
+    for tails, some in alike.items():
+        for size, regex in tails:
+            found[size + 1].append(_spelt(some) + regex)
+    known[key] = {size: _joined(regexes) for size, regexes in found.items()}
     return known[key]
 
 
@@ -149,14 +133,14 @@ def _parted(ways: Iterable[Way]) -> list[tuple[Bytes, frozenset[Rest]]]:
     return groups
 
 
-def _tails(rests: Iterable[Rest], width: int, last: str, known: dict[object, Spelt]) -> Spelt:
+def _tails(rests: Iterable[Rest], width: int, known: dict[object, Spelt]) -> Spelt:
     ways: set[Way] = set()
     for rest in rests if width else ():
         for _, way in _steps(rest):
             if way is None:  # a match may end here: this much tells of all longer ones
-                return {0: ("", 1.0)}
+                return {0: ""}
             ways.add(way)
-    return _spell(frozenset(ways), width, last, known) if ways else {0: ("", 1.0)}
+    return _spell(frozenset(ways), width, known) if ways else {0: ""}
 
 
 def _steps(rest: Rest) -> Iterator[tuple[tuple[str, ...], Way | None]]:
@@ -204,38 +188,10 @@ def longest(node: Node) -> int | None:
     return max(known) if isinstance(node, Either) else sum(known)
 
 
-# --- how often a byte occurs in prose, roughly
-
-
-_KINDS = {
-    "digit": frozenset(b"0123456789"),
-    "upper": frozenset(range(65, 91)),
-    "lower": frozenset(range(97, 123)),
-}
-_WORD = frozenset.union(*_KINDS.values())
-_RATES = {"digit": 0.003, "upper": 0.0015, "lower": 0.03}
-_AGAIN = {"digit": 0.03, "upper": 0.03, "lower": 0.06}  # after one of its kind
-
-
-@cache
-def _by_kind(some: Bytes) -> list[tuple[str, Bytes]]:
-    kinds = [(kind, some & chars) for kind, chars in _KINDS.items()]
-    return [(kind, part) for kind, part in (*kinds, ("", some - _WORD)) if part]
-
-
-@cache
-def _chance(some: Bytes, last: str) -> float:
-    """How often one of these is the next byte: digits come together, and so do letters."""
-    total = 0.0
-    for kind, part in _by_kind(some):
-        if kind:
-            total += len(part) * (_AGAIN[kind] if kind == last else _RATES[kind])
-        else:
-            total += sum(0.16 if b == 32 else 0.002 if b < 128 else 0.0003 for b in part)
-    return total
-
-
 # --- reading and writing
+
+_UPPER = frozenset(range(65, 91))
+_PLAIN = _UPPER | frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz ")
 
 
 _TOKEN = re.compile(rf"\\x[0-9A-Fa-f]{{2}}|\(\?[a-z]*:|{ATOM.pattern}", re.DOTALL)
@@ -252,7 +208,7 @@ def parse(regex: str, ignore_case: bool) -> Node:
 class _Reader:
     def __init__(self, regex: str, small: bool) -> None:
         self._regex, self._at = regex, 0
-        self._left_out = _KINDS["upper"] if small else frozenset[int]()
+        self._left_out = _UPPER if small else frozenset[int]()
 
     def group(self, ignore_case: bool, many_lines: bool) -> Node:
         """As far as the bracket that closes it."""
@@ -306,4 +262,4 @@ def _spelt(some: Bytes) -> str:
 
 
 def _char(byte: int) -> str:
-    return chr(byte) if byte in _WORD or byte == 32 else f"\\x{byte:02x}"
+    return chr(byte) if byte in _PLAIN else f"\\x{byte:02x}"

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from scrubjay.detectors import beginnings, bytewise, triggers
+from scrubjay.detectors import triggers
 from scrubjay.detectors.built import built
 from scrubjay.detectors.linear import START, Matcher, Span, every, matcher, value
 from scrubjay.detectors.triggers import KINDS, Expression, Trigger
@@ -102,12 +102,13 @@ def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
 
 def plan(expressions: Sequence[Expression]) -> list[Trigger]:
     """The triggers, each once, with the expressions that they stand for."""
-    told = [msgspec.json.encode(expressions), *(Path(str(p.__file__)).read_bytes() for p in _PLANNERS)]
+    told = [msgspec.json.encode(expressions), *(path.read_bytes() for path in _PLANNERS)]
     name = f"{hashlib.sha256(b''.join(told)).hexdigest()[:32]}.plan.json"
     return built(name, lambda: msgspec.json.encode(triggers.plan(expressions)), _planned)
 
 
-_PLANNERS = (triggers, beginnings, bytewise)
+_FOLDER = Path(__file__).parent
+_PLANNERS = [_FOLDER / n for n in ("triggers.py", "beginnings.py", "bytewise.py", "prose.txt")]
 
 
 def _planned(data: bytes) -> list[Trigger] | None:

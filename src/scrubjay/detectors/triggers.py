@@ -6,7 +6,10 @@ So each pattern is scanned for by the cheapest thing that its every match must h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from msgspec import Struct, structs
 
@@ -15,6 +18,7 @@ from scrubjay.detectors.bytewise import ATOM, bytewise, takes
 from scrubjay.detectors.linear import matcher
 
 KINDS = ("head", "late")
+OFTEN = 3  # times in prose.txt; a look costs as much as a microsecond and a half of scanning
 
 
 class Expression(Struct, frozen=True):
@@ -48,12 +52,22 @@ def trigger(expression: Expression) -> Trigger:
     r"""`\b(?:visa|pass)` for `\b(?:visa|pass)[ :]*([A-Z0-9]+)`, say."""
     regex, _ = bytewise(expression.regex, expression.ignore_case)
     spelt = beginnings(regex, expression.ignore_case)
-    if spelt:
-        rows = tuple((width, begins) for width, (begins, _) in spelt.items())
-        return Trigger("head", rows, expression.ignore_case)
+    if spelt and _rare(spelt.values(), expression.ignore_case):
+        return Trigger("head", tuple(spelt.items()), expression.ignore_case)
     reach = longest(parse(regex, expression.ignore_case)) or 0
     breaks = "".join(c for c in "\n " if not _crosses(expression.regex, c))
     return Trigger("late", ((0, regex),), expression.ignore_case, breaks=breaks, reach=reach)
+
+
+def _rare(begins: Iterable[str], ignore_case: bool) -> bool:
+    """Whether so few places of ordinary text begin like that that RE2 may look at each."""
+    flags = re.IGNORECASE if ignore_case else 0
+    return sum(len(re.findall(b.encode("ascii"), _prose(), flags)) for b in begins) <= OFTEN
+
+
+@cache
+def _prose() -> bytes:
+    return (Path(__file__).parent / "prose.txt").read_bytes()
 
 
 def _crosses(regex: str, char: str) -> bool:

@@ -68,7 +68,8 @@ def _class(token: str) -> str | None:
         first, last = _code(item[1]), _code(item[2]) if item[2] else None
         longer = longer or (first or 0) > 127 or (last or 0) > 127 or item[1] in _NEGATIVE
         if (first or 0) <= 127:
-            kept.append(rf"{item[1]}-\x7f" if (last or 0) > 127 else item[0])
+            spelt = r"\-" if item[0] == "-" else item[0]  # more may be written after it
+            kept.append(rf"{item[1]}-\x7f" if (last or 0) > 127 else spelt)
     if not longer:
         return None
     return _rest(kept) if negated else "".join(kept)

@@ -17,12 +17,13 @@ from scrubjay.errors import CatalogueError
 
 Span = tuple[int, int]
 Spans = list[Span]  # the match, then its groups; (-1, -1) for what took no part
+Matcher = Callable[[Any, bytes, int, int], Spans]
 START = _re2.RE2.Anchor.ANCHOR_START
 ANYWHERE = _re2.RE2.Anchor.UNANCHORED
 
 
 @cache
-def matcher(regex: str, ignore_case: bool) -> Callable[[Any, bytes, int, int], Spans]:
+def matcher(regex: str, ignore_case: bool) -> Matcher:
     """`matcher(...)(START or ANYWHERE, data, from, to)` gives the spans of one match."""
     options = re2.Options()
     options.longest_match = True
@@ -35,7 +36,7 @@ def matcher(regex: str, ignore_case: bool) -> Callable[[Any, bytes, int, int], S
         raise CatalogueError(f"regex {regex!r}: {problem}") from None
 
 
-def every(match: Callable[..., Spans], data: bytes, start: int, end: int) -> Iterator[Spans]:
+def every(match: Matcher, data: bytes, start: int, end: int) -> Iterator[Spans]:
     """Non-overlapping matches from left to right; empty ones are passed over."""
     while start < end:
         spans = match(ANYWHERE, data, start, end)

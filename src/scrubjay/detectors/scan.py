@@ -12,15 +12,17 @@ import contextlib
 import hashlib
 import platform
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from itertools import groupby
-from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from scrubjay.detectors import triggers
 from scrubjay.detectors.built import built
-from scrubjay.detectors.linear import ANYWHERE, START, Span, every, matcher, value
-from scrubjay.detectors.triggers import KINDS, Expression, Trigger, has_value, trigger
+from scrubjay.detectors.linear import START, Matcher, Span, every, matcher, value
+from scrubjay.detectors.triggers import KINDS, Expression, Trigger
 from scrubjay.errors import CatalogueError, DetectorError
 
 Hit = tuple[int, int, int]  # a number, start, end: byte offsets
@@ -61,17 +63,21 @@ def re2_scanner(expressions: Sequence[Expression]) -> Scan:
 def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
     """All patterns at once, in an automaton for each kind of trigger."""
     ways = plan(expressions)
-    automata = [database(ways, kind) for kind in KINDS if any(w.kind == kind for w in ways)]
-    readers = [(_READERS[way.kind], way.breaks) for way in ways]
-    members = [[(i, expressions[i]) for i in indexes] for indexes in ways.values()]
+    automata = databases(expressions)
+    rows = [(number, width) for number, way in enumerate(ways) for width, _ in way.regexes]
+    readers: list[list[tuple[int, Reader]]] = [[] for _ in ways]
     local = threading.local()  # scratch space belongs to one thread
 
-    def scan(data: bytes) -> list[Hit]:
-        hits: list[Hit] = []
-        append = hits.append
+    def arm(number: int) -> list[tuple[int, Reader]]:
+        way = ways[number]
+        readers[number] = [(index, _reader(way, expressions[index])) for index in way.members]
+        return readers[number]
 
-        def on_match(number: int, start: int, end: int, flags: int, context: object) -> None:
-            append((number, start, end))
+    def scan(data: bytes) -> list[Hit]:
+        hits: list[Span] = []
+
+        def on_match(row: int, start: int, end: int, flags: int, context: object) -> None:
+            hits.append((row, end))
 
         if not hasattr(local, "scratches"):
             local.scratches = [automaton.scratch.clone() for automaton in automata]
@@ -80,93 +86,88 @@ def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
                 automaton.scan(data, match_event_handler=on_match, scratch=scratch)
         except _hyperscan_error() as problem:
             raise DetectorError(f"the pattern scan stopped: {problem}") from None
-        hits.sort()
-        found: list[Hit] = []
-        for number, group in groupby(hits, key=itemgetter(0)):
-            read, breaks = readers[number]
-            places = list(group)
-            for index, expression in members[number]:
-                for start, end in read(data, places, expression, breaks):
-                    found.append((index, start, end))
-        return found
+        places: dict[int, list[int]] = {}
+        for row, end in hits:
+            number, width = rows[row]
+            places.setdefault(number, []).append(end - width)
+        return [
+            (index, start, end)
+            for number, where in places.items()
+            for index, read in readers[number] or arm(number)
+            for start, end in read(data, where)
+        ]
 
     return scan
 
 
-def plan(expressions: Sequence[Expression]) -> dict[Trigger, list[int]]:
+def plan(expressions: Sequence[Expression]) -> list[Trigger]:
     """The triggers, each once, with the expressions that they stand for."""
-    ways: dict[Trigger, list[int]] = {}
-    for index, expression in enumerate(expressions):
-        ways.setdefault(trigger(expression), []).append(index)
-    return ways
+    told = [msgspec.json.encode(expressions), *(path.read_bytes() for path in _PLANNERS)]
+    name = f"{hashlib.sha256(b''.join(told)).hexdigest()[:32]}.plan.json"
+    return built(name, lambda: msgspec.json.encode(triggers.plan(expressions)), _planned)
 
 
-def _regions(
-    data: bytes, hits: list[Hit], expression: Expression, breaks: tuple[bytes, ...], wide: bool
-) -> Iterator[Span]:
-    """Matches that touch form a region; where not all start alike, RE2 decides inside it."""
-    _, start, end = hits[0]
-    mixed = wide
-    for _, hit_start, hit_end in [*hits[1:], (0, 1 << 62, 0)]:
-        if hit_start < end:
-            mixed = mixed or hit_start != start
-            end = max(end, hit_end)
-            continue
-        if mixed or has_value(expression.regex):
-            match = matcher(expression.regex, expression.ignore_case)
-            yield from map(value, every(match, data, start, end))
-        else:
-            yield start, end
-        start, end, mixed = hit_start, hit_end, wide
+_FOLDER = Path(__file__).parent
+_PLANNERS = [_FOLDER / n for n in ("triggers.py", "beginnings.py", "bytewise.py", "prose.txt")]
 
 
-def _exact(
-    data: bytes, hits: list[Hit], expression: Expression, breaks: tuple[bytes, ...]
-) -> Iterator[Span]:
-    return _regions(data, hits, expression, breaks, wide=False)
+def _planned(data: bytes) -> list[Trigger] | None:
+    try:
+        return msgspec.json.decode(data, type=list[Trigger])
+    except msgspec.MsgspecError:
+        return None
 
 
-def _wide(
-    data: bytes, hits: list[Hit], expression: Expression, breaks: tuple[bytes, ...]
-) -> Iterator[Span]:
-    return _regions(data, hits, expression, breaks, wide=True)
+Reader = Callable[[bytes, list[int]], list[Span]]
 
 
-def _late(
-    data: bytes, hits: list[Hit], expression: Expression, breaks: tuple[bytes, ...]
-) -> Iterator[Span]:
-    """Only ends are known. A match cannot hold a break, so it lies between the last break before
-    its end and its end: RE2 looks there, once for all ends that no break parts."""
+def _reader(way: Trigger, expression: Expression) -> Reader:
     match = matcher(expression.regex, expression.ignore_case)
-    start = end = 0
-    for _, _, hit_end in hits:
-        begin = max([data.rfind(b, end, hit_end) for b in breaks]) + 1
-        if begin and end:
-            yield from map(value, every(match, data, start, end))
-        start, end = begin or start, hit_end
-    yield from map(value, every(match, data, start, end))
+    return (
+        _head(match)
+        if way.kind == "head"
+        else _late(match, [char.encode() for char in way.breaks], way.reach)
+    )
 
 
-def _head(
-    data: bytes, hits: list[Hit], expression: Expression, breaks: tuple[bytes, ...]
-) -> Iterator[Span]:
-    """Every match begins with a head: RE2 looks at each place where one begins."""
-    match = matcher(expression.regex, expression.ignore_case)
-    last = 0
-    tried = -1
-    for _, start, head_end in hits:
-        if start < last < head_end:  # a head that an earlier match has eaten into
-            start = max(start, match(ANYWHERE, data, last, head_end)[0][0])
-        if start < last or start == tried:
-            continue
-        tried = start
-        spans = match(START, data, start, len(data))
-        if spans[0][1] > start:
-            last = spans[0][1]
-            yield value(spans)
+def _head(match: Matcher) -> Reader:
+    """Every match starts where one of the heads does: RE2 looks there."""
+
+    def read(data: bytes, starts: list[int]) -> list[Span]:
+        found: list[Span] = []
+        last = 0
+        size = len(data)
+        for start in starts if len(starts) == 1 else sorted(set(starts)):
+            if start < last:
+                continue
+            spans = match(START, data, start, size)
+            if spans[0][1] > start:
+                last = spans[0][1]
+                found.append(value(spans))
+        return found
+
+    return read
 
 
-_READERS = {"head": _head, "exact": _exact, "wide": _wide, "late": _late}
+def _late(match: Matcher, breaks: list[bytes], reach: int) -> Reader:
+    """Only ends are known. A match cannot hold a break nor be longer than `reach`; RE2 looks at
+    what these leave, once where such stretches touch; else at all of the text."""
+
+    def read(data: bytes, ends: list[int]) -> list[Span]:
+        found: list[Span] = []
+        start = last = 0
+        for end in sorted(ends):
+            begin = max([data.rfind(char, last, end) + 1 for char in breaks], default=0)
+            if reach:
+                begin = max(begin, end - reach)
+            if begin > last:
+                found += map(value, every(match, data, start, last))
+                start = begin
+            last = end
+        found += map(value, every(match, data, start, last))
+        return found
+
+    return read
 
 
 def _hyperscan_error() -> type[Exception]:
@@ -175,9 +176,14 @@ def _hyperscan_error() -> type[Exception]:
     return hyperscan.HyperscanError  # type: ignore[no-any-return,unused-ignore]
 
 
-def database(ways: Iterable[Trigger], kind: str) -> Any:
+def database(ways: Sequence[Trigger], kind: str) -> Any:
     """The compiled automaton for one kind of trigger, ready to scan."""
-    rows = [(number, way) for number, way in enumerate(ways) if way.kind == kind]
+    regexes = [(way, regex) for way in ways for _, regex in way.regexes]
+    rows = [
+        (number, regex, way.ignore_case)
+        for number, (way, regex) in enumerate(regexes)
+        if way.kind == kind
+    ]
     return built(database_name(rows), lambda: _serialized(compile_database(rows)), _loaded)
 
 
@@ -205,7 +211,7 @@ def _loaded(data: bytes) -> Any:
     return loaded
 
 
-Row = tuple[int, Trigger]  # the number that hits carry
+Row = tuple[int, str, bool]  # the number that hits carry, a regex, whether case is ignored
 
 
 def compile_database(rows: Sequence[Row]) -> Any:
@@ -217,7 +223,7 @@ def compile_database(rows: Sequence[Row]) -> Any:
             try:
                 _compiled([row])
             except _hyperscan_error() as why:
-                raise CatalogueError(f"regex {row[1].regex!r}: {why}") from None
+                raise CatalogueError(f"regex {row[1]!r}: {why}") from None
         raise CatalogueError(f"the patterns cannot be compiled together: {problem}") from None
 
 
@@ -226,13 +232,9 @@ def _compiled(rows: Sequence[Row]) -> Any:
 
     automaton = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     automaton.compile(
-        expressions=[way.regex.encode("ascii") for _, way in rows],
-        ids=[number for number, _ in rows],
-        flags=[
-            (hyperscan.HS_FLAG_CASELESS if way.ignore_case else 0)
-            | (0 if way.kind == "late" else hyperscan.HS_FLAG_SOM_LEFTMOST)
-            for _, way in rows
-        ],
+        expressions=[regex.encode("ascii") for _, regex, _ in rows],
+        ids=[number for number, _, _ in rows],
+        flags=[hyperscan.HS_FLAG_CASELESS if ignore_case else 0 for _, _, ignore_case in rows],
     )
     return automaton
 
@@ -241,11 +243,12 @@ def verify(expression: Expression) -> None:
     """Raise unless both engines take this regex."""
     expression.compile()
     with contextlib.suppress(ImportError):
-        compile_database([(0, trigger(expression))])
+        way = triggers.trigger(expression)
+        compile_database([(0, regex, way.ignore_case) for _, regex in way.regexes])
 
 
 def database_name(rows: Sequence[Row]) -> str:
     """Names a compiled automaton by its triggers, the engine and the kind of machine."""
     machine = f"{version('hyperscan')} {platform.machine()} {platform.system()}"
-    told = "\n".join([machine, *(f"{n} {w.kind} {w.ignore_case:d}{w.regex}" for n, w in rows)])
+    told = "\n".join([machine, *(f"{number} {case:d}{regex}" for number, regex, case in rows)])
     return f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.hsdb"

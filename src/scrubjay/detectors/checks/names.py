@@ -7,7 +7,6 @@ and eponyms that something medical follows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -58,35 +57,6 @@ def likely(value: str) -> bool:
     if len(tokens) == 1:
         return len(tokens[0]) > 2 and tokens[0] not in common and not value.isupper()
     return not all(token in common or len(token) < 2 for token in tokens)
-
-
-def first_words(value: str) -> bool | tuple[int, int]:
-    """The longest beginning that is a name: "Jane Smith Denies" -> Jane Smith."""
-    return _longest(value, [(0, word.end()) for word in _WORD.finditer(value)], person)
-
-
-def likely_first_words(value: str) -> bool | tuple[int, int]:
-    """The same, where the words around it are a weaker sign."""
-    return _longest(value, [(0, word.end()) for word in _WORD.finditer(value)], likely)
-
-
-def last_words(value: str) -> bool | tuple[int, int]:
-    """The longest end that is a name: "Seen Jane Smith" -> Jane Smith."""
-    places = [(word.start(), len(value)) for word in _WORD.finditer(value)]
-    return _longest(value, places[::-1], person)
-
-
-_WORD = re.compile(r"[^\s.]+")
-MOST_WORDS = 8  # particles count
-
-
-def _longest(
-    value: str, places: list[tuple[int, int]], accept: Callable[[str], bool]
-) -> bool | tuple[int, int]:
-    for start, end in reversed(places[:MOST_WORDS]):
-        if accept(value[start:end]):
-            return start, end
-    return False
 
 
 def _tokens(value: str) -> list[str]:

@@ -7,6 +7,7 @@ and eponyms that something medical follows.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -88,3 +89,36 @@ def given(value: str) -> bool:
     """Two or more words that begin with a given name: not a street, hospital or Thomas test."""
     bare = [token.lower() for token in _tokens(value)]
     return person(value) and bare[-1] not in words("eponym_tails") and bare[0] != "st"
+
+
+def begins(value: str) -> bool | tuple[int, int]:
+    """As many words from the first as make a name: "Dr. Smith Cardiology" tells of one Smith."""
+    return _leading(value, person)
+
+
+def begins_likely(value: str) -> bool | tuple[int, int]:
+    """The same after a weaker sign."""
+    return _leading(value, likely)
+
+
+def ends(value: str) -> bool | tuple[int, int]:
+    """As many words up to the last as make a name: "Attending Jane Smith", MD."""
+    starts = [0, *(at.start() for at in _NEXT.finditer(value))]
+    for start in starts:
+        if person(value[start:]):
+            return start, len(value)
+    return False
+
+
+_LAST = re.compile(r"\.?\s+[^\Wa-z_][^\s]*\Z")  # the last word, after its particles
+_NEXT = re.compile(r"(?<=\s)(?:[a-z]+ )*[^\Wa-z_]")
+_BEFORE = re.compile(r"(?:\s+[a-z]+)+\Z")
+
+
+def _leading(value: str, accept: Callable[[str], bool]) -> bool | tuple[int, int]:
+    while not accept(value):
+        shorter = _BEFORE.sub("", _LAST.sub("", value))
+        if shorter == value:
+            return False
+        value = shorter
+    return 0, len(value)

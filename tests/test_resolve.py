@@ -88,3 +88,15 @@ def test_allowed_values_stay():
     assert [v for v, _ in resolved(text, find(text, "Ann Lee", "Bob Ray"), {("ann", "lee")})] == [
         "Bob Ray"
     ]
+
+
+def test_a_given_name_before_a_known_surname_goes_with_it():
+    text = "Referring: Hannah Rosenbaum, DO; JAMES T ROSENBAUM; Clinic Rosenbaum. Dr. Rosenbaum"
+    findings = [Finding(len(text) - 9, len(text), "PERSON", 0.9, "test.v1")]
+    names = [name for name, _ in resolved(text, findings)]
+    assert names == ["Hannah Rosenbaum", "JAMES T ROSENBAUM", "Rosenbaum", "Rosenbaum"]
+
+
+def test_a_known_value_on_a_forms_line_is_found():
+    text = "Ann Okafor. Signature: ____A. Okafor____ id user_name"
+    assert ("A. Okafor", 1) in resolved(text, find(text, "Ann Okafor"))

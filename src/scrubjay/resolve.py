@@ -20,7 +20,8 @@ from scrubjay.types import Finding
 EVERYWHERE = "resolve.v1:everywhere"
 MOST_WORDS = 16  # of a value that is looked for everywhere: longer ones would cost their square
 SHORTEST = 4  # characters of a value that is looked for everywhere; names may be shorter
-_INITIALS = re.compile(r"\b(?:[^\W\d_a-z]\.[ ]?){1,3}$")
+_INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_a-z]\.[ ]?){1,3}$")
+_GIVEN = re.compile(r"(?<![^\W_])([^\W\d_a-z][^\W\d_]+)[ ](?:[^\W\d_a-z][ ])?$")
 PLACEHOLDER = re.compile(r"\[([A-Z_]{2,})(?: \d+)?\]")
 
 
@@ -92,9 +93,17 @@ def everywhere(text: str, findings: list[Finding]) -> Iterator[Finding]:
         if seed.label != "PERSON":
             yield Finding(start, end, seed.label, seed.score, EVERYWHERE)
         elif _is_name(text, start, end, seed):
-            initials = _INITIALS.search(text, max(0, start - 8), start)
-            begin = initials.start() if initials else start
-            yield Finding(begin, end, seed.label, seed.score, EVERYWHERE)
+            yield Finding(_with_given_names(text, start), end, seed.label, seed.score, EVERYWHERE)
+
+
+def _with_given_names(text: str, start: int) -> int:
+    """Where the name begins whose known part begins here: "J. Smith", "Hannah M. Smith"."""
+    initials = _INITIALS.search(text, max(0, start - 8), start)
+    begin = initials.start() if initials else start
+    given = _GIVEN.search(text, max(0, begin - 24), begin)
+    if given and given[1].casefold() in lists.read("given_names"):
+        return given.start()
+    return begin
 
 
 def _seeds(text: str, finding: Finding) -> list[Words]:

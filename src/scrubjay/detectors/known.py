@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from scrubjay.types import Document, Finding
 
-WORD = re.compile(r"\w+")
+WORD = re.compile(r"[^\W_](?:\w*[^\W_])?")  # "____Jane____" is a form's line
 GAP = 3  # characters that may stand between two words of a value: "123-45-6789", "Lee,  Ann"
 Words = tuple[str, ...]
 T = TypeVar("T")

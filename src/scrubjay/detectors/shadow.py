@@ -31,7 +31,7 @@ _INVISIBLE = (
 _VANISH = re.compile(f"[{_INVISIBLE}]+|(?<=[0-9A-Za-z@._+-])[{_MARKS}]+")
 _VANISHING = re.compile(f"[{_INVISIBLE}{_MARKS}]")
 _TRAILING = re.compile("[\u0300-\u036f\u200b-\u200f\u2060\ufe00-\ufe0f]+")
-_FILL = re.compile(r"(?<![^\W_])_{2,}|_{2,}(?![^\W_])|_{4,}|\.{3,}")  # the lines of a form
+_FILL = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|_{4,}|\.{3,}")  # the lines of a form
 FEW = 24  # so many different characters are replaced one by one, more in a table
 
 

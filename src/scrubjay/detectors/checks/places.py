@@ -189,6 +189,15 @@ _NO_PRACTICE = {
     "regular",
     "senior",
 }
+_NO_PRACTICE |= {
+    "developmental",
+    "adolescent",
+    "neonatal",
+    "community",
+    "go",
+    "outpatient",
+    "refuses",
+}
 _NO_PRACTICE |= {"catholic", "lutheran", "methodist", "baptist", "his", "her", "private", "adult"}
 
 

@@ -51,6 +51,12 @@ def password(value: str) -> bool | float:
     return 0.6 if value.isalpha() and value.islower() else True
 
 
+def password_bare(value: str) -> bool:
+    """Summer2024!: capitals, small letters and digits, where only "password" stands before it."""
+    kinds = (str.isupper, str.islower, str.isdigit)
+    return 6 <= len(value) <= 64 and all(any(map(kind, value)) for kind in kinds)
+
+
 def password_in_prose(value: str) -> bool:
     """What stands after "the password is": no word of a sentence, so something besides letters."""
     mixed = re.search(r"\d|[A-Za-z][!@#$%^&*_+=]|[!@#$%^&*_+=][A-Za-z]", value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from msgspec import Struct
 from scrubjay import labels
 from scrubjay.detectors import checks, scan
 from scrubjay.detectors.built import built
+from scrubjay.detectors.linear import ANYWHERE, Matcher, matcher, value
 from scrubjay.detectors.shadow import Shadow
 from scrubjay.detectors.triggers import Expression
 from scrubjay.errors import CatalogueError
@@ -55,11 +56,15 @@ class _Armed(Struct, frozen=True):
     label: str
     detector: str
     score: float
+    match: Matcher
     check: checks.Check | None
-    context: re.Pattern[str] | None
-    unless: re.Pattern[str] | None
+    context: Matcher | None
+    unless: Matcher | None
     not_before: frozenset[int]
     not_after: frozenset[int]
+
+
+Kept = tuple[int, int, float, _Armed]  # byte offsets, score
 
 
 class Patterns:
@@ -68,30 +73,39 @@ class Patterns:
     name = NAME
 
     def __init__(self, patterns: Sequence[Pattern], scanner: scan.Scan | None = None) -> None:
-        self._armed = [_arm(pattern) for pattern in patterns]
+        self._patterns = patterns
+        self._armed: list[_Armed | None] = [None] * len(patterns)  # at the first hit of each
         self._scan = scanner or scan.scanner(expressions(patterns))
 
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
         """Every accepted hit, with its place in the original text."""
         return [
             _after(self._detect(heading + document.text), len(heading))
-            if (heading := _heading(document.field))
+            if document.field and (heading := _heading(document.field))
             else self._detect(document.text)
             for document in documents
         ]
 
     def _detect(self, text: str) -> list[Finding]:
         shadow = Shadow(text)
-        kept = []
-        for index, start, end in self._scan(shadow.data):
-            hit = _judge(self._armed[index], shadow.data, start, end)
+        data = shadow.data
+        kept: list[Kept] = []
+        for index, start, end in self._scan(data):
+            armed = self._armed[index] or self._arm(index)
+            hit = _judge(armed, data, start, end)
             if hit:
                 kept.append(hit)
+                if hit[1] < end:
+                    kept += _rest(armed, data, hit[1], end)
         spans = shadow.spans([(start, end) for start, end, _, _ in kept])
         return [
             Finding(start, end, armed.label, score, armed.detector)
             for (start, end), (_, _, score, armed) in zip(spans, kept, strict=True)
         ]
+
+    def _arm(self, index: int) -> _Armed:
+        armed = self._armed[index] = _arm(self._patterns[index])
+        return armed
 
 
 def _heading(field: str) -> str:
@@ -109,9 +123,7 @@ def _after(findings: list[Finding], heading: int) -> list[Finding]:
     ]
 
 
-def _judge(
-    armed: _Armed, data: bytes, start: int, end: int
-) -> tuple[int, int, float, _Armed] | None:
+def _judge(armed: _Armed, data: bytes, start: int, end: int) -> Kept | None:
     """The hit's exact place and score, or nothing."""
     if armed.not_before and start and data[start - 1] in armed.not_before:
         return None
@@ -119,12 +131,13 @@ def _judge(
         return None
     score = armed.score
     if armed.check:
-        verdict = armed.check(data[start:end].decode("utf-8"))
+        text = data[start:end].decode("utf-8")
+        verdict = armed.check(text)
         if verdict is False:
             return None
         if isinstance(verdict, tuple):  # only this part of the value
-            head, value = (data[start:end].decode("utf-8")[:part] for part in verdict)
-            start, end = start + len(head.encode("utf-8")), start + len(value.encode("utf-8"))
+            before, kept = (text[:part] for part in verdict)
+            start, end = start + len(before.encode("utf-8")), start + len(kept.encode("utf-8"))
         elif verdict is not True:
             score = verdict
     if armed.context or armed.unless:
@@ -132,13 +145,28 @@ def _judge(
     return start, end, score, armed
 
 
+def _rest(armed: _Armed, data: bytes, start: int, end: int) -> Iterator[Kept]:
+    """What begins in the part of a match that its check did not keep: Dr. Smith Dr. Jones."""
+    while start < end:
+        spans = armed.match(ANYWHERE, data, start, min(end + BEFORE, len(data)))
+        if not start <= spans[0][0] < end:
+            return
+        place = value(spans)
+        hit = _judge(armed, data, *place)
+        if hit:
+            yield hit
+        start = hit[1] if hit else place[1]
+
+
 def _weigh(armed: _Armed, data: bytes, start: int, end: int, score: float) -> float:
     """The score after a look at the neighbourhood."""
     near = data[max(0, start - BEFORE) : start] + b" \x00 " + data[end : end + AFTER]
-    words = near.decode("utf-8", "ignore").lower()
-    if armed.context and armed.context.search(words):
+    if not near.isascii():  # without halves of characters
+        near = near.decode("utf-8", "ignore").encode("utf-8")
+    size = len(near)
+    if armed.context and armed.context(ANYWHERE, near, 0, size)[0][0] >= 0:
         score += NEAR
-    if armed.unless and armed.unless.search(words):
+    if armed.unless and armed.unless(ANYWHERE, near, 0, size)[0][0] >= 0:
         score -= NEAR
     return min(max(score, 0.0), 1.0)
 
@@ -148,6 +176,7 @@ def _arm(pattern: Pattern) -> _Armed:
         label=pattern.label,
         detector=f"patterns.v1:{pattern.name}",
         score=pattern.score,
+        match=matcher(pattern.regex, pattern.ignore_case),
         check=checks.named(pattern.check) if pattern.check else None,
         context=_words(pattern.context),
         unless=_words(pattern.unless),
@@ -157,10 +186,11 @@ def _arm(pattern: Pattern) -> _Armed:
 
 
 @cache
-def _words(words: tuple[str, ...]) -> re.Pattern[str] | None:
+def _words(words: tuple[str, ...]) -> Matcher | None:
     if not words:
         return None
-    return re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(w.lower()) for w in words)})(?!\w)")
+    told = "|".join(re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", word) for word in words)
+    return matcher(rf"(?:^|[^\pL\pN_])(?:{told})(?:[^\pL\pN_]|$)", ignore_case=True)
 
 
 def expressions(patterns: Iterable[Pattern]) -> list[Expression]:

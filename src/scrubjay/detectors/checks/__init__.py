@@ -18,20 +18,13 @@ Check = Callable[[str], "bool | float | tuple[int, int]"]
 
 @cache
 def named(name: str) -> Check:
-    """The check of that name, whose module is imported at its first use."""
-    found: list[Check] = []
-
-    def check(value: str) -> bool | float | tuple[int, int]:
-        if not found:
-            found.append(_library(name) if name.startswith("stdnum.") else _own(name))
-        return found[0](value)
-
-    return check
+    """The check of that name."""
+    return _library(name) if name.startswith("stdnum.") else _own(name)
 
 
 def verify(name: str) -> None:
     """Raise unless there is such a check."""
-    _library(name) if name.startswith("stdnum.") else _own(name)
+    named(name)
 
 
 def _own(name: str) -> Check:

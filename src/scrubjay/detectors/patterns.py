@@ -128,7 +128,9 @@ def _judge(armed: _Armed, data: bytes, start: int, end: int) -> Kept | None:
     if armed.not_before and start and data[start - 1] in armed.not_before:
         return None
     if armed.not_after and end < len(data) and data[end] in armed.not_after:
-        return None
+        ends_sentence = data[end] in b".,;" and not data[end + 1 : end + 2].isalnum()
+        if not ends_sentence:
+            return None
     score = armed.score
     if armed.check:
         text = data[start:end].decode("utf-8")

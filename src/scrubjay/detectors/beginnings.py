@@ -188,6 +188,41 @@ def longest(node: Node) -> int | None:
     return max(known) if isinstance(node, Either) else sum(known)
 
 
+def core(node: Node) -> str:
+    """What every match holds, without what it may begin or end with."""
+    return _written(_trimmed(_trimmed(node, 0), -1))
+
+
+def _trimmed(node: Node, side: int) -> Node:
+    """Less of what is optional on one side: 0 is the left, -1 the right."""
+    if isinstance(node, Repeat):
+        if node.least == 1:
+            return _trimmed(node.of, side)
+        return Repeat(node.of, node.least, node.least) if node.least else Row(())
+    if isinstance(node, Either):
+        return Either(tuple(_trimmed(one, side) for one in node.of))
+    if not isinstance(node, Row) or not node.of:
+        return node
+    last = _trimmed(node.of[side], side)
+    rest = node.of[1:] if side == 0 else node.of[:-1]
+    if _written(last) == "":
+        return _trimmed(Row(rest), side)
+    return Row((last, *rest) if side == 0 else (*rest, last))
+
+
+def _written(node: Node) -> str:
+    if isinstance(node, One):
+        return _spelt(node.of)
+    if isinstance(node, Place):
+        return node.regex
+    if isinstance(node, Row):
+        return "".join(map(_written, node.of))
+    if isinstance(node, Either):
+        return f"(?:{'|'.join(map(_written, node.of))})"
+    times = f"{{{node.least},{node.most if node.most >= 0 else ''}}}"
+    return f"(?:{_written(node.of)}){times}" if node.most else ""
+
+
 # --- reading and writing
 
 _UPPER = frozenset(range(65, 91))

@@ -21,7 +21,7 @@ import msgspec
 
 from scrubjay.detectors import triggers
 from scrubjay.detectors.built import built
-from scrubjay.detectors.linear import START, Matcher, Span, every, matcher, value
+from scrubjay.detectors.linear import ANYWHERE, START, Matcher, Span, every, matcher, value
 from scrubjay.detectors.triggers import KINDS, Expression, Trigger
 from scrubjay.errors import CatalogueError, DetectorError
 
@@ -150,8 +150,24 @@ def _head(match: Matcher) -> Reader:
 
 
 def _late(match: Matcher, breaks: list[bytes], reach: int) -> Reader:
-    """Only ends are known. A match cannot hold a break nor be longer than `reach`; RE2 looks at
-    what these leave, once where such stretches touch; else at all of the text."""
+    """A hit ends somewhere in a match. A match cannot hold a break nor be longer than `reach`: RE2
+    looks at what these leave, once where such stretches touch; else at all of the text."""
+
+    def stretch(data: bytes, start: int, last: int) -> list[Span]:
+        """Matches that begin before the last hit."""
+        found: list[Span] = []
+        limit = min(last + reach, len(data)) if reach else len(data)
+        for char in breaks:
+            limit = data.find(char, last, limit) % (limit + 1)  # not found: -1 becomes the limit
+        while start < last:
+            spans = match(ANYWHERE, data, start, limit)
+            begin, end = spans[0]
+            if not start <= begin < last:
+                break
+            if end > begin:
+                found.append(value(spans))
+            start = max(end, begin + 1)
+        return found
 
     def read(data: bytes, ends: list[int]) -> list[Span]:
         found: list[Span] = []
@@ -161,11 +177,10 @@ def _late(match: Matcher, breaks: list[bytes], reach: int) -> Reader:
             if reach:
                 begin = max(begin, end - reach)
             if begin > last:
-                found += map(value, every(match, data, start, last))
+                found += stretch(data, start, last)
                 start = begin
             last = end
-        found += map(value, every(match, data, start, last))
-        return found
+        return found + stretch(data, start, last)
 
     return read
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from scrubjay.detectors.beginnings import beginnings, longest, parse
+from scrubjay.detectors.beginnings import beginnings, core, longest, parse
 from scrubjay.detectors.bytewise import ATOM, bytewise, takes
 from scrubjay.detectors.linear import matcher
 
@@ -36,7 +36,7 @@ class Trigger(Struct, frozen=True):
     """How one expression is scanned for, and how hits are read.
 
     head   the first bytes of every match, by their number; RE2 reads on from each start
-    late   all of it, ends only; RE2 decides in what a match cannot leave: the line or word (a match
+    late   its core, ends only; RE2 decides in what a match cannot leave: the line or word (a match
            holds no `breaks`), the longest that a match can be (`reach`), or else all of the text
     """
 
@@ -54,9 +54,10 @@ def trigger(expression: Expression) -> Trigger:
     spelt = beginnings(regex, expression.ignore_case)
     if spelt and _rare(spelt.values(), expression.ignore_case):
         return Trigger("head", tuple(spelt.items()), expression.ignore_case)
-    reach = longest(parse(regex, expression.ignore_case)) or 0
+    tree = parse(regex, expression.ignore_case)
     breaks = "".join(c for c in "\n " if not _crosses(expression.regex, c))
-    return Trigger("late", ((0, regex),), expression.ignore_case, breaks=breaks, reach=reach)
+    whole = ((0, core(tree)),)
+    return Trigger("late", whole, expression.ignore_case, breaks=breaks, reach=longest(tree) or 0)
 
 
 def _rare(begins: Iterable[str], ignore_case: bool) -> bool:

@@ -40,7 +40,9 @@ _MONTHS = {
     "дек",
 }
 _MONTH = {word: month for month, words in _MONTHS.items() for word in words.split()}
+_FINNISH = re.compile(r"kuu(?:ta|ssa|n)$")
 _WORD = re.compile(r"[^\W\d_]+")
+_SHORT_YEAR = re.compile(r"\D\d\d?\D+[^\W\d_]\D+\d\d$")
 _NUMBER = re.compile(r"\d+")
 # Without a year these are rather English words, or another language's everyday ones.
 _NEED_YEAR = {"set", "out", "ago", "gen", "mag", "lug", "des", "lis", "lip", "sie", "sty", "lut"}
@@ -50,7 +52,7 @@ _NEED_YEAR |= {"dic", "ene", "cze", "gru", "ott", "marco", "marz"}
 def month_of(word: str) -> int:
     """1 to 12, or 0."""
     word = word.lower()
-    return _MONTH.get(word) or _MONTH.get(re.sub(r"kuu(?:ta|ssa|n)$", "kuu", word), 0)
+    return _MONTH.get(word) or ("kuu" in word and _MONTH.get(_FINNISH.sub("kuu", word))) or 0
 
 
 def _fits(day: int, month: int) -> bool:
@@ -154,7 +156,7 @@ def words(value: str) -> bool:
         return False
     word = named[-1][0]
     years = [n for n in numbers if len(n) == 4]
-    two_digit = "'" in value or re.search(r"\D\d\d?\D+[^\W\d_]\D+\d\d$", " " + value) is not None
+    two_digit = "'" in value or _SHORT_YEAR.search(" " + value) is not None
     if not years and not two_digit and _doubtful(word):
         return False
     days = [int(n) for n in numbers if len(n) < 3]

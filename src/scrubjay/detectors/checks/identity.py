@@ -50,6 +50,12 @@ def us_ssn(value: str) -> bool | float:
     return 0.75 if "-" in value else 0.4
 
 
+def gb_nhs(value: str) -> bool:
+    """Ten digits, weights 10 to 1, modulus 11."""
+    digits = _digits(value)
+    return len(digits) == 10 and _weighted(digits, range(10, 0, -1)) % 11 == 0
+
+
 def us_itin(value: str) -> bool:
     """ITIN, or ATIN: its group is 93."""
     return _digits(value)[3:5] == [9, 3] or _any(value, "stdnum.us.itin")

@@ -16,6 +16,7 @@ _SUFFIX = {"jr", "sr", "ii", "iii", "iv"}
 _PARTICLES = {"de", "la", "da", "di", "du", "le", "el", "al", "del", "della", "van", "von", "der"}
 _PARTICLES |= {"den", "ter", "ten", "zu", "bin", "ibn", "dos", "das", "do", "e", "y", "af", "av"}
 _HUMPS = re.compile(r"[a-z][A-Z]")
+_SMALL = _SUFFIX | _PARTICLES
 # In Maryland, so that "Silver Spring, MD" is no doctor.
 _MARYLAND = {"baltimore", "bethesda", "rockville", "annapolis", "columbia", "towson", "frederick"}
 _MARYLAND |= {"gaithersburg", "germantown", "hagerstown", "bowie", "laurel", "salisbury", "dundalk"}
@@ -54,10 +55,15 @@ def likely(value: str) -> bool:
     if not person(value):
         return False
     tokens = [token.lower() for token in _tokens(value)]
-    common = words("common_words") | words("eponym_tails")
+    common = _everyday()
     if len(tokens) == 1:
         return len(tokens[0]) > 2 and tokens[0] not in common and not value.isupper()
     return not all(token in common or len(token) < 2 for token in tokens)
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    return words("common_words") | words("eponym_tails")
 
 
 def _tokens(value: str) -> list[str]:
@@ -75,7 +81,7 @@ def _refused(token: str, word: str) -> bool:
 
 def _mixed_case(tokens: list[str]) -> bool:
     """An abbreviation beside ordinary words: Jane Smith DOB."""
-    long = [t for t in tokens if len(t) > 1 and t.lower() not in _SUFFIX | _PARTICLES]
+    long = [t for t in tokens if len(t) > 1 and t.lower() not in _SMALL]
     shouted = [t for t in long if t.isupper()]
     return 0 < len(shouted) < len(long) and any(len(t) < 5 for t in shouted)
 

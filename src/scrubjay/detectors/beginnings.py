@@ -20,6 +20,7 @@ from scrubjay.detectors.bytewise import ATOM
 
 WIDTHS = (4, 5, 6, 8)  # the last of these that can be spelt in LONGEST characters
 LONGEST = 1000
+BROAD = 18  # bytes in a class that is no help in finding anything
 Bytes = frozenset[int]
 
 
@@ -191,6 +192,32 @@ def longest(node: Node) -> int | None:
 def core(node: Node) -> str:
     """What every match holds, without what it may begin or end with."""
     return _written(_trimmed(_trimmed(node, 0), -1))
+
+
+def kernel(node: Node) -> str:
+    """The core without what is all over any text, too: `@` and what follows for an address."""
+    nodes = _flat(_trimmed(_trimmed(node, 0), -1))
+    for side in (0, -1):
+        while nodes and (_broad(nodes[side]) or _broad_behind_place(nodes, side)):
+            nodes = _flat(_trimmed(Row(tuple(nodes[1:] if side == 0 else nodes[:-1])), side))
+    found = any(not isinstance(node, Place) for node in nodes)
+    return "".join(map(_written, nodes)) if found else ""
+
+
+def _flat(node: Node) -> list[Node]:
+    return [one for part in node.of for one in _flat(part)] if isinstance(node, Row) else [node]
+
+
+def _broad(node: Node) -> bool:
+    """Letters, say."""
+    while isinstance(node, Repeat):
+        node = node.of
+    return isinstance(node, One) and len(node.of) > BROAD
+
+
+def _broad_behind_place(nodes: list[Node], side: int) -> bool:
+    next_one = nodes[1 if side == 0 else -2 :][:1]
+    return isinstance(nodes[side], Place) and any(map(_broad, next_one))
 
 
 def _trimmed(node: Node, side: int) -> Node:

@@ -23,15 +23,17 @@ ANYWHERE = _re2.RE2.Anchor.UNANCHORED
 
 
 @cache
-def matcher(regex: str, ignore_case: bool) -> Matcher:
+def matcher(regex: str, ignore_case: bool, *, bytewise: bool = False) -> Matcher:
     """`matcher(...)(START or ANYWHERE, data, from, to)` gives the spans of one match."""
     options = re2.Options()
     options.longest_match = True
     options.case_sensitive = not ignore_case
     options.log_errors = False
+    if bytewise:
+        options.encoding = re2.Options.Encoding.LATIN1
     options.max_mem = 64 << 20
     try:
-        return re2.compile(regex, options)._regexp.Match  # type: ignore[no-any-return]
+        return re2.compile(regex.encode() if bytewise else regex, options)._regexp.Match  # type: ignore[no-any-return]
     except re2.error as problem:
         raise CatalogueError(f"regex {regex!r}: {problem}") from None
 

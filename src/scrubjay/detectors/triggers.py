@@ -6,16 +6,15 @@ So each pattern is scanned for by the cheapest thing that its every match must h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from msgspec import Struct, structs
 
-from scrubjay.detectors.beginnings import beginnings, core, longest, parse
+from scrubjay.detectors.beginnings import beginnings, core, kernel, longest, parse
 from scrubjay.detectors.bytewise import ATOM, bytewise, takes
-from scrubjay.detectors.linear import matcher
+from scrubjay.detectors.linear import every, matcher
 
 KINDS = ("head", "late")
 OFTEN = 3  # times in prose.txt; a look costs as much as a microsecond and a half of scanning
@@ -56,14 +55,19 @@ def trigger(expression: Expression) -> Trigger:
         return Trigger("head", tuple(spelt.items()), expression.ignore_case)
     tree = parse(regex, expression.ignore_case)
     breaks = "".join(c for c in "\n " if not _crosses(expression.regex, c))
-    whole = ((0, core(tree)),)
-    return Trigger("late", whole, expression.ignore_case, breaks=breaks, reach=longest(tree) or 0)
+    part = kernel(tree)
+    if not part or not _rare([part], expression.ignore_case):
+        part = core(tree)
+    return Trigger(
+        "late", ((0, part),), expression.ignore_case, breaks=breaks, reach=longest(tree) or 0
+    )
 
 
 def _rare(begins: Iterable[str], ignore_case: bool) -> bool:
     """Whether so few places of ordinary text begin like that that RE2 may look at each."""
-    flags = re.IGNORECASE if ignore_case else 0
-    return sum(len(re.findall(b.encode("ascii"), _prose(), flags)) for b in begins) <= OFTEN
+    prose = _prose()
+    matches = [matcher(regex, ignore_case, bytewise=True) for regex in begins]
+    return sum(len(list(every(m, prose, 0, len(prose)))) for m in matches) <= OFTEN
 
 
 @cache

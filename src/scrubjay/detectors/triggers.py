@@ -17,7 +17,7 @@ from scrubjay.detectors.bytewise import ATOM, bytewise, takes
 from scrubjay.detectors.linear import every, matcher
 
 KINDS = ("head", "late")
-OFTEN = 3  # times in prose.txt; a look costs as much as a microsecond and a half of scanning
+OFTEN = 1  # times in prose.txt; a look costs as much as a microsecond and a half of scanning
 
 
 class Expression(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def _extras() -> dict[str, list[str]]:
         requirement, _, marker = need.partition(";")
         if "extra ==" in marker:
             name = marker.split("extra ==")[1].strip(" '\"")
-            extras.setdefault(name, []).append(requirement.split(">")[0].split("=")[0].strip())
+            extras.setdefault(name, []).append(re.split(r"[\s<>=~!\[]", requirement)[0])
     return extras
 
 

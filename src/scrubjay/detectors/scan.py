@@ -157,8 +157,7 @@ def _late(match: Matcher, breaks: list[bytes], reach: int) -> Reader:
         """Matches that begin before the last hit."""
         found: list[Span] = []
         limit = min(last + reach, len(data)) if reach else len(data)
-        for char in breaks:
-            limit = data.find(char, last, limit) % (limit + 1)  # not found: -1 becomes the limit
+        limit = _first(data, breaks, last, limit)
         while start < last:
             spans = match(ANYWHERE, data, start, limit)
             begin, end = spans[0]
@@ -183,6 +182,19 @@ def _late(match: Matcher, breaks: list[bytes], reach: int) -> Reader:
         return found + stretch(data, start, last)
 
     return read
+
+
+def _first(data: bytes, chars: list[bytes], start: int, limit: int) -> int:
+    """Where the first of these characters stands. Looks farther only when it must: a look for one
+    that is nowhere would cost all of the text, each time."""
+    width = 256
+    while chars:
+        stop = min(start + width, limit)
+        places = [place for char in chars if (place := data.find(char, start, stop)) >= 0]
+        if places or stop == limit:
+            return min(places, default=limit)
+        width *= 4
+    return limit
 
 
 def _hyperscan_error() -> type[Exception]:

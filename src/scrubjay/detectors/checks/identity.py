@@ -137,18 +137,6 @@ def hu_taj(value: str) -> bool:
     return _weighted(digits[:8], (3, 7) * 4) % 10 == digits[8]
 
 
-def hu_tax(value: str) -> bool:
-    """Adóazonosító jel: begins with 8, modulo 11."""
-    digits = _digits(value)
-    return digits[0] == 8 and _weighted(digits[:9], range(1, 10)) % 11 == digits[9]
-
-
-def md_person(value: str) -> bool:
-    """IDNP: begins with 0, 2 or 9; weights 7, 3, 1."""
-    digits = _digits(value)
-    return _weighted(digits[:12], (7, 3, 1) * 4) % 10 == digits[12]
-
-
 def by_person(value: str) -> bool:
     """Identification number of Belarus: weights 7, 3, 1 over digits and letters."""
     return icao(_plain(value))
@@ -159,18 +147,6 @@ def ru_snils(value: str) -> bool:
     digits = _digits(value)
     total = _weighted(digits[:9], range(9, 0, -1)) % 101 % 100
     return total == 10 * digits[9] + digits[10]
-
-
-def kz_person(value: str) -> bool:
-    """ИИН: birth date, century and sex, and a digit by one of two weightings."""
-    digits = _digits(value)
-    year, month, day = (10 * digits[i] + digits[i + 1] for i in (0, 2, 4))
-    if not _short_day(year, month, day):
-        return False
-    check = _weighted(digits[:11], range(1, 12)) % 11
-    if check == 10:
-        check = _weighted(digits[:11], (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2)) % 11
-    return check == digits[11]
 
 
 def cn_resident(value: str) -> bool:
@@ -214,15 +190,6 @@ def au_medicare(value: str) -> bool:
     )
 
 
-def au_dva_or_crn(value: str) -> bool:
-    """Centrelink CRN: nine digits weighted by powers of two give the letter."""
-    plain = _plain(value)
-    return (
-        "XVTSLKJHCBA"[_weighted(_digits(plain), (512, 256, 128, 64, 32, 16, 8, 4, 2)) % 11]
-        == (plain[9])
-    )
-
-
 def nz_health(value: str) -> bool:
     """NHI: AAANNNC modulo 11, or since 2026 AAANNAX modulo 23 (HISO 10046)."""
     plain = _plain(value)
@@ -252,19 +219,6 @@ def uy_identity(value: str) -> bool:
     digits = _digits(value)
     digits = [0] * (8 - len(digits)) + digits
     return -_weighted(digits[:7], (2, 9, 8, 7, 6, 3, 4)) % 10 == digits[7]
-
-
-def ir_identity(value: str) -> bool:
-    """Code melli."""
-    digits = _digits(value)
-    rest = _weighted(digits[:9], range(10, 1, -1)) % 11
-    return digits[9] == (rest if rest < 2 else 11 - rest)
-
-
-def ae_identity(value: str) -> bool:
-    """Emirates ID: 784, year of birth, serial, Luhn."""
-    digits = "".join(map(str, _digits(value)))
-    return 1900 <= int(digits[3:7]) < 2100 and luhn(digits)
 
 
 def sa_identity(value: str) -> bool:

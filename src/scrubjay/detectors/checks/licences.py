@@ -67,11 +67,6 @@ def mrz(value: str) -> bool:
     return icao(value[:10]) and icao(value[13:20]) and icao(value[21:28])
 
 
-def mrz_card(value: str) -> bool:
-    """ICAO 9303 part 5: the first line of a card, whose 15th place checks the number."""
-    return len(value) == 30 and (value[14] == "<" or icao(value[5:15]))
-
-
 def mrz_name(value: str) -> bool:
     """ICAO 9303: the line with the name fills one of three widths."""
     return len(value) in {30, 36, 44}

@@ -8,7 +8,7 @@ where its form leaves no doubt, since people invent numbers and plans change.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -95,7 +95,6 @@ def _regions(code: str) -> tuple[_Plan, ...]:
     return tuple(_plan(region, int(code)) for region in regions[: 1 if code == "1" else 3])
 
 
-@lru_cache(8192)
 def international(value: str) -> bool | float:
     """+.., 00.. and 011..: ITU-T E.164 section 6, at most 15 digits."""
     number = _EXTENSION.sub("", value)
@@ -125,7 +124,6 @@ def _abroad(digits: str) -> float:
     return 0.55 if len(digits) >= 7 else 0.0
 
 
-@lru_cache(8192)
 def north_american(value: str) -> bool | float:
     """Ten digits as 3-3-4, with or without 1 in front: NANP area codes and exchanges."""
     number = _EXTENSION.sub("", value)
@@ -149,7 +147,6 @@ def north_american(value: str) -> bool | float:
     return LIKELY if known else MAYBE
 
 
-@lru_cache(8192)
 def national(value: str) -> bool | float:
     """A leading 0, then a number that some country's plan knows."""
     number = _EXTENSION.sub("", value)
@@ -224,7 +221,6 @@ def _shaped(number: str, digits: str, lengths: list[int]) -> bool | float:
     return FORM_ONLY if len(separators) == 1 and "/" not in separators else MAYBE
 
 
-@lru_cache(8192)
 def local(value: str) -> bool | float:
     """Numbers without any prefix. Few forms are clear; the others need a word near them."""
     number = _EXTENSION.sub("", value)
@@ -265,7 +261,6 @@ def _is_date(groups: list[str]) -> bool:
     return any(int(group) <= 12 for group in groups if len(group) == 2)
 
 
-@lru_cache(8192)
 def digits(value: str) -> bool | float:
     """Bare digits: a phone only where a word says so."""
     if _is_date([value]) or len(set(value)) < 3:
@@ -285,7 +280,6 @@ def spoken(value: str) -> bool:
     return len(said) <= 16 and len(steps) > 1
 
 
-@lru_cache(1024)
 def keyed(value: str) -> bool | float:
     """Right behind "phone:", any number that is no date."""
     groups = _RUNS.findall(value)
@@ -293,7 +287,6 @@ def keyed(value: str) -> bool | float:
     return False if dated or len(set("".join(groups))) == 1 else 0.85
 
 
-@lru_cache(1024)
 def fax(value: str) -> bool | float:
     """Any of the forms, right behind the word: the word is the proof."""
     digits = sum(c.isdigit() for c in _EXTENSION.sub("", value))

@@ -11,7 +11,6 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -60,7 +59,6 @@ class Real(Struct, frozen=True):
     words: frozenset[str]
 
 
-@lru_cache(8192)
 def fold(value: str) -> str:
     """Letters and digits alone, without case, accents and width: how values are compared."""
     spread = unicodedata.normalize("NFKD", value).casefold()

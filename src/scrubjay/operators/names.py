@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -90,7 +90,6 @@ def _japanese(word: str, language: str) -> bool:
     return language.casefold().startswith("ja") or word[:2] in family or word[:3] in family
 
 
-@lru_cache(4096)
 def plain(word: str) -> str:
     """Without case and accents."""
     spread = unicodedata.normalize("NFKD", word.casefold())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import lru_cache
 
 STRONG, FAIR, AMBIGUOUS, HARDLY = 0.85, 0.6, 0.4, 0.1
 
@@ -53,7 +52,6 @@ _CODE = _words("""
 """)
 
 
-@lru_cache(4096)
 def host(value: str) -> bool | float:
     """A bare domain with or without a path: the last label must be a top-level domain."""
     name, slash, path = value.partition("/")
@@ -88,7 +86,6 @@ def _weigh(labels: list[str], top: str, path: bool) -> float:
     return STRONG if path or top in _GENERIC or len(labels) > 2 else FAIR + 0.1
 
 
-@lru_cache(1024)
 def ipv4(value: str) -> bool | float:
     """RFC 791 in dotted form. Section numbers (4.2.1.3) need a word near them."""
     address, _, prefix = value.partition("/")
@@ -102,7 +99,6 @@ def ipv4(value: str) -> bool | float:
     return 0.8 if any(len(octet) == 3 for octet in octets) or octets[0] == "10" else FAIR
 
 
-@lru_cache(1024)
 def ipv6(value: str) -> bool | float:
     """RFC 4291 section 2.2, RFC 4007 section 11 for zones."""
     address = value.partition("%")[0].partition("/")[0]
@@ -120,7 +116,6 @@ def ipv6(value: str) -> bool | float:
     return 0.85 if address.startswith("::") or len(address) > 5 or value != address else FAIR
 
 
-@lru_cache(1024)
 def mac(value: str) -> bool | float:
     """EUI-48 or EUI-64 with one kind of separator."""
     marks = {c for c in value if c in ":-."}

@@ -1,5 +1,6 @@
 """Where each of many regexes matches, in one linear pass: `scan(data)` gives leftmost-longest,
 non-overlapping byte spans per pattern, as RE2's own `finditer` would, whichever engine runs.
+`data` may hold many texts with a BORDER between: each is matched as if it stood alone.
 
 Hyperscan looks for a trigger of each pattern: its leading words ("passport no"), all of it, or its
 end. Where that does not settle the match, RE2 decides inside a stretch of text that no match can
@@ -12,8 +13,9 @@ import contextlib
 import hashlib
 import platform
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from scrubjay.detectors.linear import ANYWHERE, START, Matcher, Span, every, mat
 from scrubjay.detectors.triggers import KINDS, Expression, Trigger
 from scrubjay.errors import CatalogueError, DetectorError
 
+BORDER = b"\xff"  # between texts: not in any UTF-8, so no match crosses it
 Hit = tuple[int, int, int]  # a number, start, end: byte offsets
 Scan = Callable[[bytes], list[Hit]]
 
@@ -51,10 +54,13 @@ def re2_scanner(expressions: Sequence[Expression]) -> Scan:
     matchers = [matcher(expression.regex, expression.ignore_case) for expression in expressions]
 
     def scan(data: bytes) -> list[Hit]:
+        texts = data.split(BORDER)
+        starts = [0, *accumulate(len(text) + 1 for text in texts)]
         return [
-            (index, *value(spans))
+            (index, start + begin, start + end)
             for index, match in enumerate(matchers)
-            for spans in every(match, data, 0, len(data))
+            for start, text in zip(starts, texts, strict=False)
+            for begin, end in map(value, every(match, text, 0, len(text)))
         ]
 
     return scan
@@ -81,9 +87,10 @@ def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
 
         if not hasattr(local, "scratches"):
             local.scratches = [automaton.scratch.clone() for automaton in automata]
+        lines = data.replace(BORDER, b"\n")  # what begins or ends a text begins or ends a line
         try:
             for automaton, scratch in zip(automata, local.scratches, strict=True):
-                automaton.scan(data, match_event_handler=on_match, scratch=scratch)
+                automaton.scan(lines, match_event_handler=on_match, scratch=scratch)
         except _hyperscan_error() as problem:
             raise DetectorError(f"the pattern scan stopped: {problem}") from None
         places: dict[int, list[int]] = {}
@@ -92,7 +99,7 @@ def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
             places.setdefault(number, []).append(end - width)
         return [
             (index, start, end)
-            for number, where in places.items()
+            for number, where in sorted(places.items())
             for index, read in readers[number] or arm(number)
             for start, end in read(data, where)
         ]
@@ -123,11 +130,38 @@ Reader = Callable[[bytes, list[int]], list[Span]]
 
 def _reader(way: Trigger, expression: Expression) -> Reader:
     match = matcher(expression.regex, expression.ignore_case)
-    return (
-        _head(match)
-        if way.kind == "head"
-        else _late(match, [char.encode() for char in way.breaks], way.reach)
-    )
+    breaks = [BORDER, *(char.encode() for char in way.breaks)]
+    read = _head(match) if way.kind == "head" else _late(match, breaks, way.reach)
+    return _alone(read) if way.anchored else read
+
+
+def _alone(read: Reader) -> Reader:
+    """For a regex that knows where its text ends: each text that has hits by itself."""
+
+    def read_each(data: bytes, places: list[int]) -> list[Span]:
+        return [
+            (start + begin, start + end)
+            for start, stop, where in _by_text(data, places)
+            for begin, end in read(data[start:stop], where)
+        ]
+
+    return read_each
+
+
+def _by_text(data: bytes, places: list[int]) -> Iterator[tuple[int, int, list[int]]]:
+    """Where each text with hits begins and ends, and the hits as places in it."""
+    where: list[int] = []
+    start, end = 0, -1
+    for place in sorted(places):
+        if place > end:
+            if where:
+                yield start, end, where
+            start = data.rfind(BORDER, max(end, 0), place) + 1
+            end = data.find(BORDER, place)
+            end = len(data) if end < 0 else end
+            where = []
+        where.append(place - start)
+    yield start, end, where
 
 
 def _head(match: Matcher) -> Reader:

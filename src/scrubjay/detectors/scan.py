@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import platform
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
@@ -80,10 +81,11 @@ def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
         return readers[number]
 
     def scan(data: bytes) -> list[Hit]:
-        hits: list[Span] = []
+        places: dict[int, list[int]] = defaultdict(list)
 
         def on_match(row: int, start: int, end: int, flags: int, context: object) -> None:
-            hits.append((row, end))
+            number, width = rows[row]
+            places[number].append(end - width)
 
         if not hasattr(local, "scratches"):
             local.scratches = [automaton.scratch.clone() for automaton in automata]
@@ -93,10 +95,6 @@ def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
                 automaton.scan(lines, match_event_handler=on_match, scratch=scratch)
         except _hyperscan_error() as problem:
             raise DetectorError(f"the pattern scan stopped: {problem}") from None
-        places: dict[int, list[int]] = {}
-        for row, end in hits:
-            number, width = rows[row]
-            places.setdefault(number, []).append(end - width)
         return [
             (index, start, end)
             for number, where in sorted(places.items())
@@ -187,48 +185,49 @@ def _late(match: Matcher, breaks: list[bytes], reach: int) -> Reader:
     """A hit ends somewhere in a match. A match cannot hold a break nor be longer than `reach`: RE2
     looks at what these leave, once where such stretches touch; else at all of the text."""
 
-    def stretch(data: bytes, start: int, last: int) -> list[Span]:
-        """Matches that begin before the last hit."""
-        found: list[Span] = []
-        limit = min(last + reach, len(data)) if reach else len(data)
-        limit = _first(data, breaks, last, limit)
-        while start < last:
-            spans = match(ANYWHERE, data, start, limit)
-            begin, end = spans[0]
-            if not start <= begin < last:
-                break
-            if end > begin:
-                found.append(value(spans))
-            start = max(end, begin + 1)
-        return found
-
     def read(data: bytes, ends: list[int]) -> list[Span]:
         found: list[Span] = []
-        start = last = 0
-        for end in sorted(ends):
-            begin = max([data.rfind(char, last, end) + 1 for char in breaks], default=0)
-            if reach:
-                begin = max(begin, end - reach)
-            if begin > last:
-                found += stretch(data, start, last)
-                start = begin
-            last = end
-        return found + stretch(data, start, last)
+        done = 0
+        for start, last, limit in _stretches(data, sorted(ends), breaks, reach or len(data)):
+            start = max(start, done)
+            while start < last:  # matches that begin before the last hit
+                spans = match(ANYWHERE, data, start, limit)
+                begin, end = spans[0]
+                if not start <= begin < last:
+                    break
+                if end > begin:
+                    found.append(value(spans))
+                start = done = max(end, begin + 1)
+        return found
 
     return read
 
 
-def _first(data: bytes, chars: list[bytes], start: int, limit: int) -> int:
-    """Where the first of these characters stands. Looks farther only when it must: a look for one
-    that is nowhere would cost all of the text, each time."""
-    width = 256
-    while chars:
-        stop = min(start + width, limit)
-        places = [place for char in chars if (place := data.find(char, start, stop)) >= 0]
-        if places or stop == limit:
-            return min(places, default=limit)
-        width *= 4
-    return limit
+def _stretches(
+    data: bytes, ends: list[int], breaks: list[bytes], reach: int
+) -> Iterator[tuple[int, int, int]]:
+    """Where the matches of some hits may begin at the earliest, the last of these hits, and where
+    the matches may end at the latest."""
+    size = len(data)
+    coming = dict.fromkeys(breaks, -1)  # where each stands next: asked for anew when passed
+
+    def limit() -> int:
+        for char, place in coming.items():
+            if place < last:
+                place = data.find(char, last)
+                coming[char] = place if place >= 0 else size
+        return min(last + reach, size, *coming.values())
+
+    start = last = 0
+    for end in ends:
+        begin = max(end - reach, last)
+        for char in breaks:
+            begin = data.rfind(char, begin, end) + 1 or begin
+        if begin > last:
+            yield start, last, limit()
+            start = begin
+        last = end
+    yield start, last, limit()
 
 
 def _hyperscan_error() -> type[Exception]:

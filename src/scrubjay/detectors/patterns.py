@@ -97,21 +97,16 @@ class Patterns:
             number = bisect_right(starts, start) - 1
             begin = starts[number]
             armed = self._armed[index] or self._arm(index)
-            kept[number] += _judged(armed, texts[number], start - begin, end - begin)
+            hit = _judge(armed, texts[number], start - begin, end - begin)
+            if hit:
+                kept[number].append(hit)
+                if begin + hit[1] < end:  # the check kept a part
+                    kept[number] += _rest(armed, texts[number], hit[1], end - begin)
         return kept
 
     def _arm(self, index: int) -> _Armed:
         armed = self._armed[index] = _arm(self._patterns[index])
         return armed
-
-
-def _judged(armed: _Armed, data: bytes, start: int, end: int) -> Iterator[Kept]:
-    """What remains of a hit: nothing, it, or part of it and what begins in the rest."""
-    hit = _judge(armed, data, start, end)
-    if hit:
-        yield hit
-        if hit[1] < end:
-            yield from _rest(armed, data, hit[1], end)
 
 
 def _findings(shadow: Shadow, kept: list[Kept]) -> list[Finding]:

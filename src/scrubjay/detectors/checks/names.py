@@ -15,7 +15,7 @@ _LISTS = Path(__file__).parent.parent / "lists"
 _SUFFIX = {"jr", "sr", "ii", "iii", "iv"}
 _PARTICLES = {"de", "la", "da", "di", "du", "le", "el", "al", "del", "della", "van", "von", "der"}
 _PARTICLES |= {"den", "ter", "ten", "zu", "bin", "ibn", "dos", "das", "do", "e", "y", "af", "av"}
-_HUMPS = re.compile(r"[a-z][A-Z]")
+_HUMPED = re.compile(r"[a-z][A-Z][^\s,.]*[a-z][A-Z]")
 _SMALL = _SUFFIX | _PARTICLES
 # In Maryland, so that "Silver Spring, MD" is no doctor.
 _MARYLAND = {"baltimore", "bethesda", "rockville", "annapolis", "columbia", "towson", "frederick"}
@@ -38,7 +38,7 @@ def person(value: str) -> bool:
         len(word) > 1 for word in bare
     ):
         return False
-    if any(len(_HUMPS.findall(token)) > 1 for token in tokens):  # PatientBirthDate
+    if _HUMPED.search(value):  # PatientBirthDate
         return False
     if any(_refused(token, word) for token, word in zip(tokens, bare, strict=True)):
         return False

@@ -210,24 +210,22 @@ def _stretches(
     the matches may end at the latest."""
     size = len(data)
     coming = dict.fromkeys(breaks, -1)  # where each stands next: asked for anew when passed
-
-    def limit() -> int:
-        for char, place in coming.items():
-            if place < last:
-                place = data.find(char, last)
-                coming[char] = place if place >= 0 else size
-        return min(last + reach, size, *coming.values())
-
     start = last = 0
-    for end in ends:
-        begin = max(end - reach, last)
+    for end in (*ends, size + reach + 1):  # one more, so that the last stretch ends, too
+        begin = end - reach if end - reach > last else last
         for char in breaks:
             begin = data.rfind(char, begin, end) + 1 or begin
         if begin > last:
-            yield start, last, limit()
+            limit = min(last + reach, size)
+            for char, place in coming.items():
+                if place < last:
+                    place = data.find(char, last) % (size + 1)  # the end, if nowhere
+                    coming[char] = place
+                if place < limit:
+                    limit = place
+            yield start, last, limit
             start = begin
         last = end
-    yield start, last, limit()
 
 
 def _hyperscan_error() -> type[Exception]:

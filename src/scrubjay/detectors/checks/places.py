@@ -67,8 +67,11 @@ _PLAIN |= {
 }
 
 
+_WORD = re.compile(r"[^\W\d_][\w'-]*")
+
+
 def _words(value: str) -> list[str]:
-    return re.findall(r"[^\W\d_][\w'-]*", value.lower())
+    return _WORD.findall(value.lower())
 
 
 def street(value: str) -> bool:

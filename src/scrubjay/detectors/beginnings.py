@@ -258,7 +258,7 @@ _PLAIN = _UPPER | frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz ")
 
 _TOKEN = re.compile(rf"\\x[0-9A-Fa-f]{{2}}|\(\?[a-z]*:|{ATOM.pattern}", re.DOTALL)
 _REPEAT = re.compile(r"[?*+]|\{(\d+)(,?)(\d*)\}")
-# where a text ends a line does, too, and a batch has a text on each
+# Hyperscan sees the texts of a batch as lines: where a text begins or ends, a line does.
 ENDS = {r"\A": "(?m:^)", "^": "(?m:^)", r"\z": "(?m:$)", "$": "(?m:$)"}
 _PLACES = {r"\b": r"\b", r"\B": r"\B", **ENDS}
 

@@ -89,7 +89,7 @@ class Patterns:
         ]
 
     def _kept(self, shadows: Sequence[Shadow]) -> list[list[Kept]]:
-        """One scan for all: an automaton's tables are in the processor's cache but once."""
+        """One scan for all: each table is fetched into the processor's cache once."""
         texts = [shadow.data for shadow in shadows]
         starts = [0, *accumulate(len(text) + 1 for text in texts)]
         kept: list[list[Kept]] = [[] for _ in texts]

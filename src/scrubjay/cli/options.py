@@ -17,6 +17,14 @@ policy: Decorator = click.option(
     "-p", "--policy", default="hipaa-safe-harbor", show_default=True,
     help="A policy's name, or the path of a TOML file.",
 )  # fmt: skip
+profile: Decorator = click.option(
+    "--profile", default="balanced", show_default=True, metavar="NAME",
+    help="The tagger: fast, balanced, accurate, a bundle's folder, or patterns for none.",
+)  # fmt: skip
+recall: Decorator = click.option(
+    "--recall", default="", metavar="SHARE",
+    help="The tagger's threshold that reached this recall on its calibration data, such as 0.99.",
+)  # fmt: skip
 format_: Decorator = click.option(
     "--format", "format_", metavar="NAME",
     help="Read as text, lines or jsonl, whatever the suffix says.",

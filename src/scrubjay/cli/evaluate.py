@@ -82,8 +82,8 @@ def _json(result: evaluate.Evaluation) -> str:
 def summary(result: evaluate.Evaluation) -> list[str]:
     """The few numbers to look at first."""
     data, speed = result.data, result.speed
-    spans = f"{sum(data.spans.values()):,} spans"
-    rows = [f"{data.documents:,} documents, {data.words:,} words, {spans}"]
+    counts = (data.documents, "document"), (data.words, "word"), (sum(data.spans.values()), "span")
+    rows = [", ".join(page.counted(*count) for count in counts)]
     told = {
         "leaked, characters": result.leak.characters,
         "leaked, spans": result.leak.spans,

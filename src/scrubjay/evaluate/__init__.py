@@ -233,16 +233,13 @@ def _leak(tally: Tally, *key: str) -> Leak:
 
 
 def _spans(tally: Tally) -> dict[str, dict[str, dict[str, Scores]]]:
-    return {
-        labelling: {
-            borders: {
-                row: tally.scores("spans", labelling, borders, row)
-                for row in tally.below("spans", labelling, borders)
-            }
-            for borders in measure.BORDERS
-        }
-        for labelling in measure.LABELLINGS
-    }
+    table: dict[str, dict[str, dict[str, Scores]]] = {}
+    for notion in measure.NOTIONS:
+        rows = tally.below("spans", *notion)
+        labelling, borders = notion
+        scores = {row: tally.scores("spans", *notion, row) for row in rows}
+        table.setdefault(labelling, {})[borders] = scores
+    return table
 
 
 def _slices(tally: Tally) -> dict[str, dict[str, Slice]]:

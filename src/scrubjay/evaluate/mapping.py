@@ -86,7 +86,9 @@ def for_corpus(counts: Counter[str], own: Rows, *, every: bool) -> LabelMap:
 
 
 def _help(unknown: Iterable[str], counts: Counter[str]) -> str:
-    rows = "\n".join(f'    "{label}" = "ignore"  # {counts[label]} spans' for label in unknown)
+    rows = "\n".join(
+        f'    "{label}" = "ignore"  # occurs {counts[label]} times' for label in unknown
+    )
     return (
         "gold labels that are not known. Say in a TOML file what each is, a label of ours (see "
         f'`scrubjay labels`), a list of them, "any" or "ignore", and name it with --labels:\n{rows}'

@@ -16,7 +16,6 @@ from scrubjay.evaluate.tally import Counts, Key
 from scrubjay.types import Finding
 
 IOU = 0.5
-LABELLINGS = ("aware", "blind")
 MICRO = "*"  # in place of a label: all of them
 
 
@@ -51,6 +50,9 @@ BORDERS: dict[str, Callable[[Place, Place], bool]] = {
     "iou": iou,
     "overlap": touch,
 }
+NOTIONS = [("aware", borders) for borders in BORDERS] + [
+    ("blind", borders) for borders in BORDERS if borders != "exact_type"
+]
 
 
 class Judged(NamedTuple):
@@ -66,9 +68,8 @@ class Judged(NamedTuple):
 def judge(record: Record, findings: Sequence[Finding], label_map: LabelMap) -> Judged:
     """Compare. Findings are in order and do not overlap, as the engine leaves them."""
     sheet = _Sheet(record, findings, label_map)
-    for labelling in LABELLINGS:
-        for borders in BORDERS:
-            sheet.spans(labelling, borders)
+    for labelling, borders in NOTIONS:
+        sheet.spans(labelling, borders)
     sheet.leaks()
     sheet.precision()
     sheet.tab()
@@ -89,6 +90,7 @@ class _Sheet:
         ignored = [span for span in record.spans if label_map.ignored(span.label)]
         self.record = record
         self.map = label_map
+        self.kinds = tuple(slices.of_document(record).items())
         self.gold = [span for span in record.spans if not label_map.ignored(span.label)]
         self.findings = [f for f in findings if not any(touch(f, span) for span in ignored)]
         self.pairs = pairs_of(self.gold, self.findings)
@@ -135,10 +137,9 @@ class _Sheet:
 
     def leaks(self) -> None:
         """What stays in the text: characters, spans, documents, by label and slice."""
-        kinds = tuple(slices.of_document(self.record).items())
         wanted: dict[Key, list[Gold]] = defaultdict(list)
         for span in filter(lambda span: span.must, self.gold):
-            for kind in (*kinds, *self._person(span)):
+            for kind in (*self.kinds, *self._person(span)):
                 wanted["slice", *kind].append(span)
             wanted["label", span.label].append(span)
             wanted[()].append(span)
@@ -159,7 +160,7 @@ class _Sheet:
         taken = self.places(f for f in self.findings if self.map.judged(f.label))
         right = len(taken & self.places(self.gold))
         self.add(("precision",), right, len(taken))
-        for kind in slices.of_document(self.record).items():
+        for kind in self.kinds:
             self.add(("precision", "slice", *kind), right, len(taken))
 
     def tab(self) -> None:

@@ -34,7 +34,7 @@ KINDS = {
 MEANING = {
     "Leaked characters": "share of the characters in gold spans, blanks aside, that no finding "
     "covers, whatever its label",
-    "Documents with a leak": "share of the documents with gold in which any character leaks",
+    "Leaky documents": "share of the documents with gold in which any character leaks",
     "Precision, characters": "share of the characters taken that are in gold spans, whatever the "
     "label; findings of labels that the data does not annotate do not count",
     "Spans": "recall: gold spans that a finding answers for; precision: findings that answer for a "
@@ -83,10 +83,10 @@ def _head(result: Evaluation) -> Iterator[str]:
     data, leak = result.data, result.leak
     yield '<p class="kicker">Scrubjay evaluation</p>'
     yield f"<h1>{escape(_name(result))}</h1>"
-    spans = sum(data.spans.values())
+    counts = (data.documents, "document"), (data.words, "word"), (sum(data.spans.values()), "span")
     profile = f", profile {result.system.profile}" if result.system.profile else ""
     told = (
-        f"{data.documents:,} documents, {data.words:,} words, {spans:,} gold spans. "
+        f"{', '.join(counted(*count) for count in counts)} of gold. "
         f"Scrubjay {result.system.version}, policy {result.system.policy}{profile}."
     )
     yield f'<p class="soft">{escape(told)}</p>'
@@ -94,7 +94,7 @@ def _head(result: Evaluation) -> Iterator[str]:
         yield (
             f'<p class="verdict">Of {leak.characters.of:,} identifying characters, '
             f"<b>{leak.characters.hits:,}</b> stay in the text, in "
-            f"<b>{leak.documents.hits:,}</b> of {leak.documents.of:,} documents.</p>"
+            f"<b>{leak.documents.hits:,}</b> of {counted(leak.documents.of, 'document')}.</p>"
         )
 
 
@@ -103,7 +103,7 @@ def _cards(result: Evaluation) -> str:
     speed = result.speed
     cards = (
         _card("Leaked characters", result.leak.characters, leak=True),
-        _card("Documents with a leak", result.leak.documents, leak=True),
+        _card("Leaky documents", result.leak.documents, leak=True),
         _card("Precision, characters", result.precision),
         _card("F1 of spans, strict", strict.f1 if strict else None),
         '<div class="card"><div class="of">Speed</div>'
@@ -126,9 +126,9 @@ def _leaks_by_label(result: Evaluation) -> Iterator[str]:
     yield "<h2>What stays in the text, by label</h2>"
     yield (
         '<p class="note">Labels as the data names them. What any finding covers is covered, '
-        "whatever its label.</p>"
+        "whatever its label. Where most leaks comes first.</p>"
     )
-    rows = sorted(result.leak_by_label.items(), key=lambda row: -_value(row[1].characters))
+    rows = sorted(result.leak_by_label.items(), key=lambda row: -_hits(row[1].characters))
     yield _table(
         ("Label", "!Spans", "Leaked characters, %", "!", "!Leaky spans, %", "!Documents, %"),
         [_leak_row("all", result.leak), *(_leak_row(label, leak) for label, leak in rows)],
@@ -228,7 +228,8 @@ def _places(
         return
     shown = spots[:LONGEST]
     more = f"; the first {LONGEST:,} are shown, the JSON has all" if len(spots) > LONGEST else ""
-    yield f'<p class="note">{len(spots):,} places{more}. Start and end in characters.</p>'
+    places = counted(len(spots), "place") + more
+    yield f'<p class="note">{places}. Start and end in characters.</p>'
     with_text = isinstance(shown[0].text, str)
     columns = ("Document", "Label", "!Start", "!End", "!Length", "Shape", *(["Text"] * with_text))
     table = _table(columns, map(_spot, shown))
@@ -312,6 +313,11 @@ def _bar(told: Told, *, leak: bool = False) -> str:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 document`, `2 documents`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(told: Told, *, interval: bool = True) -> str:
     """`97.1 % [96.0 98.2]`."""
     if told is None:
@@ -323,8 +329,8 @@ def _range(told: Told) -> str:
     return f"[{100 * told.low:.1f} {100 * told.high:.1f}]" if told else "nothing to count"
 
 
-def _value(told: Told) -> float:
-    return told.value if told else -1.0
+def _hits(rate: Rate | None) -> int:
+    return rate.hits if rate else 0
 
 
 def _of(rate: Rate | None) -> int:

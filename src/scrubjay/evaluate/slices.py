@@ -27,7 +27,7 @@ def case(text: str) -> str:
     """upper, lower, mixed, or none where the script has no case."""
     upper = sum(map(str.isupper, text))
     lower = sum(map(str.islower, text))
-    if upper + lower < len(text) / 10:
+    if upper + lower <= len(text) / 10:
         return "none"
     share = upper / (upper + lower)
     return "upper" if share >= UPPER else "lower" if share <= LOWER else "mixed"

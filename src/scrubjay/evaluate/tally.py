@@ -3,19 +3,23 @@
 Intervals are the middle 95 % of resampled documents. Beyond `BLOCKS` documents, they are dealt into
 that many blocks at random, and blocks are resampled. Where all or none hit, resampling sees no
 doubt: there the interval is the exact binomial one, with every document that has chances as one
-trial. Documents made from one template are not independent: for those, intervals are too narrow.
+trial. Fewer than `FEW` documents do not tell how others are: there the interval takes in Wilson's,
+again with a document as a trial. Documents made from one template are not independent: for those,
+intervals are too narrow.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import sqrt
 from operator import mul
 
 from msgspec import Struct
 
 BLOCKS = 256
+FEW = 10
 RESAMPLES = 1000
 Key = tuple[str, ...]  # ("leak",), ("spans", "aware", "strict", "PERSON", "recall") ...
 Counts = dict[Key, tuple[int, int]]  # hits, chances
@@ -60,6 +64,7 @@ class Tally:
         self._draws = [_weights(dice, blocks) for _ in range(resamples)]
         self._rows: dict[Key, dict[int, tuple[int, int]]] = defaultdict(dict)
         self._documents: dict[Key, int] = defaultdict(int)
+        self._ratios: dict[Key, list[float]] = {}
         self._added = 0
 
     def add(self, counts: Counts) -> None:
@@ -83,39 +88,49 @@ class Tally:
             return None
         hits, of = map(sum, zip(*self._rows[key].values(), strict=True))
         documents = self._documents[key]
-        unseen = 0.025 ** (1 / documents)
-        if hits == of:
-            low, high = unseen, 1.0
-        elif hits == 0:
-            low, high = 0.0, 1 - unseen
-        else:
-            low, high = _around(hits / of, self._resampled(key))
+        low, high = self._interval(key, hits / of)
         return Rate(_told(hits / of), _told(low), _told(high), hits, of, documents)
+
+    def _interval(self, key: Key, value: float) -> tuple[float, float]:
+        documents = self._documents[key]
+        if value in (0, 1):
+            unseen = 0.025 ** (1 / documents)
+            return (unseen, 1.0) if value else (0.0, 1 - unseen)
+        low, high = _around(value, self._resampled(key))
+        if documents < FEW:
+            least, most = wilson(value, documents)
+            return min(low, least), max(high, most)
+        return low, high
 
     def scores(self, *key: str) -> Scores:
         """Precision and recall of the keys that end so, and their harmonic means."""
         precision, recall = self.rate(*key, "precision"), self.rate(*key, "recall")
+        if recall is None:
+            return Scores(precision, None, None, None)
         f1, f2 = (self._f(beta, key, precision, recall) for beta in (1, 2))
         return Scores(precision, recall, f1, f2)
 
-    def _f(self, beta: int, key: Key, precision: Rate | None, recall: Rate | None) -> Score | None:
-        if recall is None:
-            return None
+    def _f(self, beta: int, key: Key, precision: Rate | None, recall: Rate) -> Score:
         if precision is None:  # nothing was found of what was there
-            return Score(*map(_told, (0.0, 0.0, f(beta, 1.0, recall.high))))
+            return Score(0.0, 0.0, _told(f(beta, 1.0, recall.high)))
         value = f(beta, precision.hits / precision.of, recall.hits / recall.of)
         low, high = f(beta, precision.low, recall.low), f(beta, precision.high, recall.high)
-        if 0 < value < 1:
-            pairs = zip(
-                self._resampled((*key, "precision")), self._resampled((*key, "recall")), strict=True
-            )
-            low, high = _around(value, (f(beta, p, r) for p, r in pairs if p >= 0 and r >= 0))
-        return Score(*map(_told, (value, low, high)))
+        if 0 < value < 1 and min(precision.documents, recall.documents) >= FEW:
+            both = (self._resampled((*key, kind)) for kind in ("precision", "recall"))
+            pairs = ((p, r) for p, r in zip(*both, strict=True) if p >= 0 and r >= 0)
+            low, high = _around(value, (f(beta, p, r) for p, r in pairs))
+        return Score(_told(value), _told(low), _told(high))
 
-    def _resampled(self, key: Key) -> Iterator[float]:
+    def _resampled(self, key: Key) -> list[float]:
         """The ratio in every resample; -1 where it had no chances."""
-        blocks = list(self._rows[key])
-        hits, chances = zip(*self._rows[key].values(), strict=True)
+        if key not in self._ratios:
+            hits, chances = zip(*self._rows[key].values(), strict=True)
+            self._ratios[key] = list(self._drawn(list(self._rows[key]), hits, chances))
+        return self._ratios[key]
+
+    def _drawn(
+        self, blocks: list[int], hits: tuple[int, ...], chances: tuple[int, ...]
+    ) -> Iterator[float]:
         for weights in self._draws:
             drawn = [weights[block] for block in blocks]
             of = sum(map(mul, drawn, chances))
@@ -129,11 +144,20 @@ def _weights(dice: random.Random, blocks: int) -> list[int]:
     return weights
 
 
-def _around(value: float, resampled: Iterator[float]) -> tuple[float, float]:
+def _around(value: float, resampled: Iterable[float]) -> tuple[float, float]:
     """The middle 95 %, which is never told without the value itself."""
     ordered = sorted(drawn for drawn in resampled if drawn >= 0) or [value]
     low, high = (ordered[round((len(ordered) - 1) * share)] for share in (0.025, 0.975))
     return min(low, value), max(high, value)
+
+
+def wilson(value: float, trials: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    z = 1.96
+    scale = 1 + z * z / trials
+    middle = (value + z * z / (2 * trials)) / scale
+    half = z * sqrt(value * (1 - value) / trials + z * z / (4 * trials * trials)) / scale
+    return middle - half, middle + half
 
 
 def f(beta: int, precision: float, recall: float) -> float:

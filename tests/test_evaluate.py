@@ -53,8 +53,10 @@ def values(scores):
 #       0123456789012345678901234567
 TEXT = "Ann Lee saw Bo in York on 3/4"
 RECORD = Record(
-    "a", TEXT, (Gold(0, 7, "PERSON"), Gold(12, 14, "PERSON"), Gold(18, 22, "CITY"), Gold(26, 29, "DATE"))
-)  # fmt: skip
+    "a",
+    TEXT,
+    (Gold(0, 7, "PERSON"), Gold(12, 14, "PERSON"), Gold(18, 22, "CITY"), Gold(26, 29, "DATE")),
+)
 # strict and right; wrong borders; a coarser label; nothing for DATE; one beside all gold
 FOUND = [finding(0, 7), finding(8, 14), finding(18, 22, "LOCATION"), finding(23, 25, "DATE")]
 
@@ -173,15 +175,21 @@ def test_tab_without_entities_takes_the_same_words_for_the_same():
 
 
 def test_what_need_not_be_masked_cannot_leak():
-    record = Record("a", "Ann v. Court", (Gold(0, 3, "PERSON", "DIRECT"), Gold(7, 12, "ORGANIZATION", "NO_MASK")))  # fmt: skip
-    result = run(corpus(record), {"a": [finding(0, 3)]})
+    spans = (Gold(0, 3, "PERSON", "DIRECT"), Gold(7, 12, "ORGANIZATION", "NO_MASK"))
+    result = run(corpus(Record("a", "Ann v. Court", spans)), {"a": [finding(0, 3)]})
     assert result.leak.characters.value == 0.0 and not result.leaks
 
 
 @pytest.mark.parametrize(
     ("text", "case"),
-    [("ANN LEE IS OK", "upper"), ("ann lee is ok", "lower"), ("Ann Lee is ok", "mixed"), ("王芳", "none"), ("", "none")],
-)  # fmt: skip
+    [
+        ("ANN LEE IS OK", "upper"),
+        ("ann lee is ok", "lower"),
+        ("Ann Lee is ok", "mixed"),
+        ("王芳", "none"),
+        ("", "none"),
+    ],
+)
 def test_case(text, case):
     assert slices.case(text) == case
 
@@ -337,22 +345,33 @@ def test_few_documents_say_little():
     ],
 )
 def test_which_labels_answer(ours, theirs, fits, exact):
-    label_map = mapping.for_corpus({theirs: 1}, {}, every=False)
+    label_map = mapping.for_corpus({theirs: 1}, {}, marked=False)
     assert (label_map.fits(ours, theirs), label_map.exact(ours, theirs)) == (fits, exact)
 
 
 def test_all_of_our_labels_are_known():
-    assert mapping.for_corpus(dict.fromkeys(labels.table(), 1), {}, every=False).homes == set(OWN)
+    for own_text in (True, False):
+        label_map = mapping.for_corpus(dict.fromkeys(OWN, 1), {}, marked=own_text)
+        assert label_map.homes >= set(OWN)
 
 
-def test_shipped_names_are_spelled_and_not_ours():
+def test_others_use_some_of_our_labels_in_a_wider_sense():
+    fits = [
+        mapping.for_corpus({"ID": 1}, {}, marked=own_text).fits("MRN", "ID")
+        for own_text in (True, False)
+    ]
+    assert fits == [False, True]
+
+
+def test_shipped_names_are_spelled_and_ours_begin_with_themselves():
     assert mapping.shipped()["PER"] == ("PERSON",)
-    assert all(name == gold.spelled(name) and name not in OWN for name in mapping.shipped())
+    for name, row in mapping.shipped().items():
+        assert name == gold.spelled(name) and (name not in OWN or row[0] == name)
 
 
 def test_a_label_that_is_not_known_is_an_error_that_helps():
     with pytest.raises(errors.UsageError, match='"any" or "ignore"') as told:
-        mapping.for_corpus({"PERSON": 2, "DISEASE": 7}, {}, every=False)
+        mapping.for_corpus({"PERSON": 2, "DISEASE": 7}, {}, marked=False)
     assert '"DISEASE" = "ignore"  # occurs 7 times' in str(told.value) and '"PERSON"' not in str(
         told.value
     )
@@ -380,7 +399,7 @@ def test_a_map_in_toml_and_json(tmp_path):
     (tmp_path / "a.json").write_text('{"date of birth": ["DATE", "AGE"], "*": "any"}')
     toml, other = mapping.read(tmp_path / "a.toml"), mapping.read(tmp_path / "a.json")
     assert toml == other == {"DATE_OF_BIRTH": ("DATE", "AGE"), "*": ("any",)}
-    label_map = mapping.for_corpus({"DATE_OF_BIRTH": 1}, toml, every=False)
+    label_map = mapping.for_corpus({"DATE_OF_BIRTH": 1}, toml, marked=False)
     assert label_map.judged("SSN") and label_map.home("DATE_OF_BIRTH") == "DATE"
 
 

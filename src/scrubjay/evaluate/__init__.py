@@ -140,7 +140,7 @@ def read(paths: Iterable[Path], labels_file: Path | None, limit: int | None = No
         records += gold.read(path, None if limit is None else limit - len(records))
     counts = Counter(span.label for record in records for span in record.spans)
     counts = Counter(dict(sorted(counts.items(), key=lambda row: (-row[1], row[0]))))
-    label_map = mapping.for_corpus(counts, own, every=all(map(gold.is_marked, paths)))
+    label_map = mapping.for_corpus(counts, own, marked=all(map(gold.is_marked, paths)))
     sources = tuple(Source(p.name, hashlib.sha256(p.read_bytes()).hexdigest()) for p in paths)
     return Corpus(tuple(records), label_map, sources, dict(counts))
 

@@ -71,16 +71,17 @@ def _akin(one: str, other: str) -> bool:
     return one in labels.lineage(other) or other in labels.lineage(one)
 
 
-def for_corpus(counts: Counter[str], own: Rows, *, every: bool) -> LabelMap:
-    """The map for the gold labels that occur: `own` rows first, our names and common names for the
-    rest. `every` says that the corpus annotates all of our labels. One that is in none is an error
-    that says how to map it."""
-    known = {**shipped(), **{name: (name,) for name in labels.table()}, **own}
+def for_corpus(counts: Counter[str], own: Rows, *, marked: bool) -> LabelMap:
+    """The map for the gold labels that occur: `own` rows first, common names and ours for the rest.
+    In `marked` texts all of our labels are annotated, and mean themselves. A label that is in none
+    is an error that says how to map it."""
+    ours = {name: (name,) for name in labels.table()}
+    known = {**shipped(), **ours, **own} if marked else {**ours, **shipped(), **own}
     unknown = [label for label in counts if label not in known]
     if unknown:
         raise UsageError(_help(unknown, counts))
     rows = {label: known[label] for label in counts}
-    if every or ALSO in own:
+    if marked or ALSO in own:
         rows[ALSO] = own.get(ALSO, ANY)
     return LabelMap(rows)
 

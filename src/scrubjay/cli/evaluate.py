@@ -14,6 +14,7 @@ from scrubjay.engine import load
 from scrubjay.errors import InputError
 from scrubjay.evaluate import page
 from scrubjay.evaluate.gold import JSONL
+from scrubjay.evaluate.result import Evaluation
 
 _path = click.Path(path_type=Path, allow_dash=True)
 
@@ -75,11 +76,11 @@ def _sources(data: tuple[Path, ...]) -> list[Path]:
     return found
 
 
-def _json(result: evaluate.Evaluation) -> str:
+def _json(result: Evaluation) -> str:
     return msgspec.json.format(msgspec.json.encode(result), indent=1).decode() + "\n"
 
 
-def summary(result: evaluate.Evaluation) -> list[str]:
+def summary(result: Evaluation) -> list[str]:
     """The few numbers to look at first."""
     data, speed = result.data, result.speed
     counts = (data.documents, "document"), (data.words, "word"), (sum(data.spans.values()), "span")
@@ -95,7 +96,7 @@ def summary(result: evaluate.Evaluation) -> list[str]:
     return [*rows, f"{'speed':24}{speed.words_per_second:,.0f} words/s, {speed.seconds:.2f} s"]
 
 
-def _strict(result: evaluate.Evaluation) -> list[tuple[str, page.Told]]:
+def _strict(result: Evaluation) -> list[tuple[str, page.Told]]:
     scores = result.spans["aware"]["strict"].get("*")
     kinds = ("precision", "recall", "f1", "f2")
     return [(kind, getattr(scores, kind, None)) for kind in kinds]

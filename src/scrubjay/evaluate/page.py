@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 
-from scrubjay.evaluate import Evaluation, Leak, Spot
 from scrubjay.evaluate.measure import MICRO
+from scrubjay.evaluate.result import Evaluation, Leak, Spot
 from scrubjay.evaluate.tally import Rate, Score, Scores
 
 LONGEST = 1000  # rows of a list of places
@@ -18,18 +18,19 @@ Row = tuple[str, ...]
 
 BORDERS = {
     "strict": "the same borders",
-    "exact_type": "the same borders and the very label",
+    "exact_type": "the same borders",
     "iou": "at least half in common",
     "overlap": "at least a character in common",
 }
 LABELLINGS = {"aware": "with a fitting label", "blind": "whatever the label"}
+VERY = "with the very label"
 KINDS = {
     "register": "Register",
     "language": "Language",
-    "case": "Case of the text",
-    "length": "Length in characters",
-    "culture": "Names of persons, by culture",
-    "gender": "Names of persons, by gender",
+    "case": "Case",
+    "length": "Characters",
+    "culture": "Culture of names",
+    "gender": "Gender of names",
 }
 MEANING = {
     "Leaked characters": "share of the characters in gold spans, blanks aside, that no finding "
@@ -41,8 +42,8 @@ MEANING = {
     "gold span; F1 and F2 are their harmonic means, F2 with recall twice as important",
     "[low high]": "95 % intervals by resampling documents; where all or none hit, exact binomial "
     "ones. Documents made from one template make them too narrow",
-    "Culture, gender": "what the given names in a span are listed as: several where more than one "
-    "fits equally, unlisted where none does",
+    "Culture, gender": "what the names in a span are listed as, given names first: several where "
+    "two fit equally, unlisted where none does",
 }
 
 
@@ -170,7 +171,9 @@ def _scores_by_notion(result: Evaluation) -> Iterator[str]:
     yield "<h2>Spans, by what counts as found</h2>"
     rows = [
         (
-            _td(f"{BORDERS[borders]}, {LABELLINGS[labelling]}"),
+            _td(
+                f"{BORDERS[borders]}, {VERY if borders == 'exact_type' else LABELLINGS[labelling]}"
+            ),
             *(_rate(getattr(scores[MICRO], kind)) for kind in Scores.__struct_fields__),
         )
         for labelling, table in result.spans.items()
@@ -199,18 +202,19 @@ def _tab(result: Evaluation) -> Iterator[str]:
 
 
 def _slices(result: Evaluation) -> Iterator[str]:
+    kinds = [kind for kind in KINDS if len(result.slices.get(kind, ())) > 1]
+    if not kinds:
+        return
     yield "<h2>Where it leaks more</h2>"
     yield '<p class="note">Leaked characters in groups of documents, and of names of persons.</p>'
     yield '<div class="pair">'
-    for kind in sorted(result.slices, key=list(KINDS).index):
-        table = result.slices[kind]
-        rows = sorted(table.items(), key=lambda row: -_of(row[1].leak.spans))
-        yield f"<div><h3>{KINDS[kind]}</h3>"
-        yield _table(
-            ("", "!Spans", "Leaked characters, %", "!"),
+    for kind in kinds:
+        rows = sorted(result.slices[kind].items(), key=lambda row: -_of(row[1].leak.spans))
+        table = _table(
+            (KINDS[kind], "!Spans", "Leaked, %", "!"),
             [_slice_row(name, part.leak) for name, part in rows],
         )
-        yield "</div>"
+        yield f'<div class="slice">{table}</div>'
     yield "</div>"
 
 
@@ -241,7 +245,7 @@ def _spot(spot: Spot) -> Row:
         _td(spot.document),
         _td(spot.label, ""),
         *map(_n, (spot.start, spot.end, spot.length)),
-        _td(spot.shape, ""),
+        _td(spot.shape, "shape"),
     )
     parts = [part for part in (spot.before, spot.text, spot.after) if isinstance(part, str)]
     if not parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from scrubjay import labels
 from scrubjay.evaluate.gold import Record
@@ -39,19 +40,19 @@ def is_person(label: str, label_map: LabelMap) -> bool:
 
 
 def of_person(name: str) -> dict[str, str]:
-    """The culture and gender that the name lists know the given names of a name by."""
-    roles = [
-        {role for role in names.roles(word) if role.part in names.GENDERS}
-        for word in name.replace("-", " ").replace(".", " ").split()
-    ]
-    cultures = Counter(c for told in roles for c in {r.culture.partition("-")[0] for r in told})
-    genders = Counter(part for told in roles for part in {role.part for role in told})
-    return {"culture": _most(cultures), "gender": _most(genders)}
+    """The culture and gender that the lists know the given names of a name by; the culture that of
+    family names, where no given name is listed."""
+    words = name.replace("-", " ").replace(".", " ").split()
+    roles = [names.roles(word) for word in words]
+    given = [[role for role in told if role.part in names.GENDERS] for told in roles]
+    tell = given if any(given) else roles
+    return {
+        "culture": _most(role.culture.partition("-")[0] for told in tell for role in told),
+        "gender": _most(role.part for told in given for role in told),
+    }
 
 
-def _most(counts: Counter[str]) -> str:
-    """The one that most words tell; `several` where two do, `unlisted` where none does."""
-    first, second = [*counts.most_common(2), ("", 0), ("", 0)][:2]
-    if not first[1]:
-        return "unlisted"
+def _most(told: Iterable[str]) -> str:
+    """What is told most often; `several` where two are, `unlisted` where nothing is told."""
+    first, second = [*Counter(told).most_common(2), ("unlisted", 0), ("", -1)][:2]
     return "several" if first[1] == second[1] else first[0]

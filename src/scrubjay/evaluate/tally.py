@@ -3,9 +3,9 @@
 Intervals are the middle 95 % of resampled documents. Beyond `BLOCKS` documents, they are dealt into
 that many blocks at random, and blocks are resampled. Where all or none hit, resampling sees no
 doubt: there the interval is the exact binomial one, with every document that has chances as one
-trial. Fewer than `FEW` documents do not tell how others are: there the interval takes in Wilson's,
-again with a document as a trial. Documents made from one template are not independent: for those,
-intervals are too narrow.
+trial. Fewer documents than `STUDENT` is long do not tell how far apart documents are: there the
+interval takes in Student's. Documents made from one template are not independent: for those, all
+are too narrow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from operator import mul
 from msgspec import Struct
 
 BLOCKS = 256
-FEW = 10
+STUDENT = (0, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31)  # 97.5 % by degrees of freedom
 RESAMPLES = 1000
 Key = tuple[str, ...]  # ("leak",), ("spans", "aware", "strict", "PERSON", "recall") ...
 Counts = dict[Key, tuple[int, int]]  # hits, chances
@@ -97,10 +97,10 @@ class Tally:
             unseen = 0.025 ** (1 / documents)
             return (unseen, 1.0) if value else (0.0, 1 - unseen)
         low, high = _around(value, self._resampled(key))
-        if documents < FEW:
-            least, most = wilson(value, documents)
-            return min(low, least), max(high, most)
-        return low, high
+        if documents > len(STUDENT):
+            return low, high
+        least, most = student(value, list(self._rows[key].values()))
+        return min(low, least), max(high, most)
 
     def scores(self, *key: str) -> Scores:
         """Precision and recall of the keys that end so, and their harmonic means."""
@@ -115,7 +115,7 @@ class Tally:
             return Score(0.0, 0.0, _told(f(beta, 1.0, recall.high)))
         value = f(beta, precision.hits / precision.of, recall.hits / recall.of)
         low, high = f(beta, precision.low, recall.low), f(beta, precision.high, recall.high)
-        if 0 < value < 1 and min(precision.documents, recall.documents) >= FEW:
+        if 0 < value < 1 and min(precision.documents, recall.documents) > len(STUDENT):
             both = (self._resampled((*key, kind)) for kind in ("precision", "recall"))
             pairs = ((p, r) for p, r in zip(*both, strict=True) if p >= 0 and r >= 0)
             low, high = _around(value, (f(beta, p, r) for p, r in pairs))
@@ -151,13 +151,16 @@ def _around(value: float, resampled: Iterable[float]) -> tuple[float, float]:
     return min(low, value), max(high, value)
 
 
-def wilson(value: float, trials: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    z = 1.96
-    scale = 1 + z * z / trials
-    middle = (value + z * z / (2 * trials)) / scale
-    half = z * sqrt(value * (1 - value) / trials + z * z / (4 * trials * trials)) / scale
-    return middle - half, middle + half
+def student(value: float, rows: list[tuple[int, int]]) -> tuple[float, float]:
+    """The interval of a ratio from few documents, as wide as independent trials make it at least;
+    one document tells nothing."""
+    count, of = len(rows), sum(chances for _, chances in rows)
+    if count == 1:
+        return 0.0, 1.0
+    squares = sum((hits - value * chances) ** 2 for hits, chances in rows)
+    error = max(sqrt(squares * count / (count - 1)) / of, sqrt(value * (1 - value) / of))
+    half = STUDENT[count - 1] * error
+    return max(0.0, value - half), min(1.0, value + half)
 
 
 def f(beta: int, precision: float, recall: float) -> float:

@@ -15,7 +15,7 @@ import harness
 import msgspec
 
 from scrubjay import engine, evaluate
-from scrubjay.cli.evaluate import summary
+from scrubjay.cli.evaluate import sources, summary
 
 
 def parse() -> argparse.Namespace:
@@ -35,7 +35,7 @@ def main() -> None:
     options = parse()
     asked: dict[str, Any] = {"profile": options.profile} if options.profile else {}
     built = engine.load(options.policy, **asked)
-    corpus = evaluate.read(options.data, options.labels)
+    corpus = evaluate.read(sources(options.data), options.labels)
     system = evaluate.system_of(built, options.profile or "")
     result = evaluate.evaluate(corpus, built.detect, system)
     print("\n".join(summary(result)))

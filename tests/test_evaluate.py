@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import scrubjay
 from scrubjay import cli, errors, evaluate, labels
 from scrubjay.evaluate import measure, page, slices, tally
 from scrubjay.evaluate.gold import Gold, Record
@@ -136,6 +137,12 @@ def test_ignored_gold_is_neither_right_nor_wrong():
     result = run(told, {"a": [finding(0, 3), finding(8, 9, "AGE")]})
     assert result.precision.value == 1.0 and result.leak.characters.of == 3
     assert result.spans["aware"]["strict"]["*"].precision.of == 1 and not result.false
+
+
+def test_a_finding_of_gold_counts_though_it_touches_what_is_ignored():
+    record = Record("a", "Ann, 3 cats", (Gold(0, 3, "PERSON"), Gold(5, 6, "MISC")))
+    result = run(corpus(record, MISC=("ignore",)), {"a": [finding(0, 6)]})
+    assert result.spans["aware"]["overlap"]["*"].recall.value == 1.0
 
 
 def test_labels_that_the_data_does_not_annotate_are_not_judged():
@@ -389,6 +396,19 @@ def test_a_document_that_is_refused_names_its_place(data, tmp_path):
     done = command("--data", data, "--json", tmp_path / "out.json")
     assert isinstance(done.exception, errors.InputError) and not (tmp_path / "out.json").exists()
     assert f"{data}:2: " in str(done.exception) and "Zyzzyva" not in str(done.exception)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"profile": "small"}])
+def test_the_profile_is_passed_on_when_given(data, monkeypatch, arguments):
+    asked = []
+
+    def load(policy, **options):
+        asked.append((policy, options))
+        return scrubjay.load(policy)
+
+    monkeypatch.setattr("scrubjay.cli.evaluate.load", load)
+    done = command("--data", data, *(f"--{name}={value}" for name, value in arguments.items()))
+    assert done.exit_code == 0 and asked == [("everything", arguments)]
 
 
 def test_a_folder_of_marked_texts(tmp_path):

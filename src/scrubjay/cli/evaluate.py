@@ -50,7 +50,7 @@ def command(
     printed holds text of a document.
     """
     asked: dict[str, Any] = {"profile": profile} if profile else {}
-    corpus = evaluate.read(_sources(data), labels_file, limit)
+    corpus = evaluate.read(sources(data), labels_file, limit)
     engine = load(policy, **asked)
     system = evaluate.system_of(engine, profile or "")
     result = evaluate.evaluate(corpus, engine.detect, system, show_text=show_text)
@@ -63,7 +63,7 @@ def command(
         click.echo(line, err=files.STDIO in (json_file, html_file))
 
 
-def _sources(data: tuple[Path, ...]) -> list[Path]:
+def sources(data: tuple[Path, ...]) -> list[Path]:
     """Every file; in a folder, every one that can be read."""
     found: list[Path] = []
     for path in data:

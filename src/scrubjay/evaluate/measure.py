@@ -87,12 +87,11 @@ class _Sheet:
     """The counts of one document, as far as they are written."""
 
     def __init__(self, record: Record, findings: Sequence[Finding], label_map: LabelMap) -> None:
-        ignored = [span for span in record.spans if label_map.ignored(span.label)]
         self.record = record
         self.map = label_map
         self.kinds = tuple(slices.of_document(record).items())
         self.gold = [span for span in record.spans if not label_map.ignored(span.label)]
-        self.findings = [f for f in findings if not any(touch(f, span) for span in ignored)]
+        self.findings = _but_ignored(record.spans, findings, label_map)
         self.pairs = pairs_of(self.gold, self.findings)
         self.covered = self.places(findings)
         self.counts: Counts = {}
@@ -183,6 +182,16 @@ class _Sheet:
         """Whom a mention names; where the corpus does not say, the same words name the same."""
         words = self.record.text[span.start : span.end].casefold().split()
         return span.entity or f"={' '.join(words)}"
+
+
+def _but_ignored(
+    spans: Sequence[Gold], findings: Sequence[Finding], label_map: LabelMap
+) -> list[Finding]:
+    """The findings but for those that touch only gold that is ignored."""
+    touched: dict[int, list[bool]] = defaultdict(list)
+    for number, at in pairs_of(spans, findings):
+        touched[at].append(label_map.ignored(spans[number].label))
+    return [f for at, f in enumerate(findings) if at not in touched or not all(touched[at])]
 
 
 def pairs_of(gold: Sequence[Gold], findings: Sequence[Finding]) -> list[tuple[int, int]]:

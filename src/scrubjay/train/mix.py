@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from scrubjay.marked import Marked
 from scrubjay.train import corpora, synth
 from scrubjay.train.corpora import Example
 from scrubjay.train.lists import Lists
-from scrubjay.train.seeds import Marked
 
 ENGLISH = ("uner.English",)  # of corpora in many languages, the files that are read
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from scrubjay.train.seeds import Marked, Span
+from scrubjay.marked import Marked, Span
 
 Noise = Callable[[Marked, random.Random], Marked]
 

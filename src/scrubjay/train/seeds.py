@@ -12,29 +12,9 @@ import sys
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
 from scrubjay import labels
-
-HEADER = re.compile(r"^%%% (\S+)[ \t]*$", re.MULTILINE)
-MARK = re.compile(r"\[\[([A-Z_]+)\|((?:(?!\]\]|\[\[).)+)\]\]", re.DOTALL)
-STRAY = re.compile(r"\[\[[A-Z_]+\||\]\]")
-
-
-class Span(NamedTuple):
-    """A marked stretch of a text."""
-
-    start: int
-    end: int
-    label: str
-
-
-class Marked(NamedTuple):
-    """A text, and where its identifiers are, in order."""
-
-    name: str
-    text: str
-    spans: tuple[Span, ...]
+from scrubjay.marked import STRAY, Marked, parse
 
 
 def shipped() -> list[Marked]:
@@ -42,29 +22,6 @@ def shipped() -> list[Marked]:
     folder = resources.files("scrubjay.train") / "seeds"
     files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".txt"))
     return [seed for name in files for seed in parse((folder / name).read_text("utf-8"))]
-
-
-def parse(file: str) -> Iterator[Marked]:
-    """The documents of a file."""
-    heads = list(HEADER.finditer(file))
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
-        end = following.start() if following else len(file)
-        yield unmark(head[1], file[head.end() : end].strip("\n"))
-
-
-def unmark(name: str, marked: str) -> Marked:
-    """The text without its marks."""
-    parts: list[str] = []
-    spans: list[Span] = []
-    last = size = 0
-    for mark in MARK.finditer(marked):
-        parts += marked[last : mark.start()], mark[2]
-        size += mark.start() - last
-        spans.append(Span(size, size + len(mark[2]), mark[1]))
-        size += len(mark[2])
-        last = mark.end()
-    parts.append(marked[last:])
-    return Marked(name, "".join(parts), tuple(spans))
 
 
 def problems(seed: Marked) -> Iterator[tuple[int, str]]:

@@ -8,8 +8,8 @@ import re
 import string
 from collections.abc import Callable
 
+from scrubjay.marked import Marked, Span
 from scrubjay.train.lists import Lists
-from scrubjay.train.seeds import Marked, Span
 
 PARTICLES = frozenset(
     "van der den de la las los del della di da dos das do du von zu zur ter ten bin ibn bint al el "

@@ -12,11 +12,11 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
+from scrubjay.marked import Marked, Span
 from scrubjay.model.tags import CLASSES, class_of
 from scrubjay.train.corpora import TITLE, Example
 from scrubjay.train.lists import Lists
 from scrubjay.train.noise import noisy
-from scrubjay.train.seeds import Marked, Span
 from scrubjay.train.swap import Swap
 
 COVERED = frozenset(CLASSES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -27,7 +26,8 @@ _path = click.Path(path_type=Path, allow_dash=True)
 @click.option("--json", "json_file", type=_path, help="Write every number.")
 @click.option("--html", "html_file", type=_path, help="Write a report to read and to print.")
 @options.policy_of("everything")
-@click.option("--profile", help="The tagger's profile.")
+@options.profile
+@options.recall
 @click.option(
     "--labels", "labels_file", type=_path,
     help="A TOML or JSON table: a label of the data = ours, a list of ours, any, or ignore.",
@@ -39,7 +39,8 @@ def command(
     json_file: Path | None,
     html_file: Path | None,
     policy: str,
-    profile: str | None,
+    profile: str,
+    recall: str,
     labels_file: Path | None,
     show_text: bool,
     limit: int | None,
@@ -49,10 +50,9 @@ def command(
     What the numbers mean: docs/spec/evaluation.md. Without --show-text, nothing that is written or
     printed holds text of a document.
     """
-    asked: dict[str, Any] = {"profile": profile} if profile else {}
     corpus = evaluate.read(sources(data), labels_file, limit)
-    engine = load(policy, **asked)
-    system = evaluate.system_of(engine, profile or "")
+    engine = load(policy, profile=profile, recall=recall)
+    system = evaluate.system_of(engine, profile)
     result = evaluate.evaluate(corpus, engine.detect, system, show_text=show_text)
     with files.Outputs() as outputs:
         for target, make in ((json_file, _json), (html_file, page.render)):

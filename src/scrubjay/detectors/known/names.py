@@ -66,7 +66,7 @@ def nicknames() -> dict[str, frozenset[str]]:
 @cache
 def ordinary() -> frozenset[str]:
     """Words that are no misspelt name and no user name."""
-    return lists.read("ordinary_words") | common()
+    return (lists.read("ordinary_words") - lists.read("given_names")) | common()
 
 
 @cache
@@ -96,7 +96,7 @@ class Names:
         whole = tokens(value)
         parts, particles = _parts(whole)
         self._whole.add(whole)
-        self._particles.update(particles)
+        self._particles.update(particles, _ELIDED.findall(fold(value)))
         name = len(self._whole) if len(parts) > 1 else 0
         for part in parts:
             self.words[part] = Word(part, "exact")
@@ -228,6 +228,7 @@ class Names:
         return _all_cues() if self._initials else frozenset()
 
 
+_ELIDED = re.compile(r"(?<![^\W_])([^\W\d_])'")
 _BEFORE = re.compile(r"(?<![^\W_])([^\W\d_]{1,4})(?:\.[ ]?|[ ]|['’\-])$")
 _AFTER = re.compile(r",?[ ]([^\W\d_])(?:\.|(?![^\W_'’]))")
 _INITIALS = re.compile(
@@ -287,8 +288,8 @@ def _together(plain: Plain, one: Mention, other: Mention) -> bool:
         return False
     between = _BETWEEN.fullmatch(plain.folded, start, end)
     if between and all(
-        len(word) == 1 or word in people()["particles"]
-        for word in TOKEN.findall(plain.folded, start, end)
+        (len(word) == 1 and word.isupper()) or fold(word) in people()["particles"]
+        for word in TOKEN.findall(plain.shown, start, end)
     ):
         return True
     middle = _MIDDLE.fullmatch(plain.shown, start, end)

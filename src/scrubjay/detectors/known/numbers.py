@@ -117,7 +117,7 @@ class Numbers:
         """The number that begins with a group of digits."""
         folded, start = plain.folded, groups[index][0]
         number, best, last = "", None, start
-        for begin, end in groups[index:]:
+        for begin, end in groups[index : index + self._most]:
             if number and not _SEPARATOR.fullmatch(folded, last, begin):
                 break
             if len(number) + end - begin > self._most:

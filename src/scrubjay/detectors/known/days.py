@@ -17,7 +17,6 @@ _BETWEEN = re.compile(r"[ ]?[-/.][ ]?|[ ]|[ ]?[年월月년][ ]?")
 _CUE = re.compile(
     r"(?:born|birth|birthday|bday|dob|geb|geboren|nacid[oa]|nee?)[^\w\n]{1,3}(?:on )?$"
 )
-_NUMBER = re.compile(r"\d+")
 _OF = r"(?:[ ]?(?:of|de|del|di|do|den|d')(?![^\W\d_]))?"
 _DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th|er|ste|de|:e|[°.oa])?(?!\d)"
 _YEAR = r"(?:'?(?P<y>\d{2})|(?P<Y>\d{4}))(?![\d:])"
@@ -62,7 +61,7 @@ class Days:
         self.triples: dict[Triple, tuple[str, float]] = {}
         self._months: dict[int, list[tuple[datetime.date, str]]] = {}
         self.years: set[str] = set()
-        self._pairs: dict[tuple[int, ...], str] = {}
+        self._pairs: dict[tuple[str, str], str] = {}
 
     def add(self, value: str, label: str) -> bool:
         """Whether the value was understood; its days are looked for from now on."""
@@ -83,7 +82,7 @@ class Days:
         for whole in (f"{d:02}{m:02}{short:02}", f"{m:02}{d:02}{short:02}"):
             self.numbers.setdefault(whole, (label, WEAK))
         self.years.add(f"{short:02}")
-        self._pairs |= {(d, m): label, (m, d): label}
+        self._pairs |= {(f"{d}", f"{m}"): label, (f"{m}", f"{d}"): label}
         self._months.setdefault(m, []).append((day, label))
 
     @property
@@ -112,8 +111,10 @@ class Days:
 
     def pair(self, plain: Plain, start: int, end: int) -> Iterator[Finding]:
         """A day and month in numbers, after a cue: "born 3/4"."""
-        numbers = tuple(map(int, _NUMBER.findall(plain.folded, start, end)))
-        label = self._pairs.get(numbers)
+        first, _, second = (
+            plain.folded[start:end].replace("-", "/").replace(".", "/").partition("/")
+        )
+        label = self._pairs.get((first.lstrip("0"), second.lstrip("0")))
         if label and _CUE.search(plain.folded, max(0, start - 24), start):
             yield Finding(start, end, label, WEAK, "weak")
 

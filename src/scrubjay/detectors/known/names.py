@@ -81,7 +81,7 @@ class Names:
     def __init__(self, values: Iterable[str]) -> None:
         self.words: dict[str, Word] = {}
         self._names: dict[str, set[int]] = {}  # part -> the names it is in; 0: a name of one word
-        self.pairs: list[tuple[str, str]] = []
+        self.pairs: dict[str, set[str]] = {}  # brien -> o
         self._whole: set[tuple[str, ...]] = set()
         self._initials: set[str] = set()
         self._letters: set[str] = set()
@@ -122,7 +122,7 @@ class Names:
                 self._derive(called, part, "nick")
             for start in _SPLIT:
                 if part.startswith(start) and len(part) > len(start) + 2:
-                    self.pairs.append((start, part[len(start) :]))
+                    self.pairs.setdefault(part[len(start) :], set()).add(start)
 
     def _join(self, whole: Sequence[str], parts: Sequence[str]) -> None:
         """Leeross, Delacruz, Lacruz."""

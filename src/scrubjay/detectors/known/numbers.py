@@ -91,13 +91,16 @@ class Numbers:
 
     def find(self, plain: Plain, days: Days | None) -> Iterator[Finding]:
         """Numbers and days, the longest at each place."""
-        edges = self._edges | (days.years if days else set())
-        for run in _RUN.finditer(plain.folded):
-            digits = run[0].translate(_NO_SEPARATORS)
-            if days and len(digits) <= SHORTEST:
-                yield from days.pair(plain, *run.span())
-            if any(edge in digits for edge in edges):
-                groups = [match.span() for match in _DIGITS.finditer(plain.folded, *run.span())]
+        runs = [match.span() for match in _RUN.finditer(plain.folded)]
+        numbers = [plain.folded[start:end].translate(_NO_SEPARATORS) for start, end in runs]
+        together = "\n".join(numbers)
+        every = self._edges | (days.years if days else set())
+        edges = [edge for edge in every if edge in together]
+        for span, number in zip(runs, numbers, strict=True):
+            if days and len(number) <= SHORTEST:
+                yield from days.pair(plain, *span)
+            if _holds(number, edges):
+                groups = [match.span() for match in _DIGITS.finditer(plain.folded, *span)]
                 yield from self._find(plain, groups, days)
 
     def _find(
@@ -158,6 +161,14 @@ class Numbers:
         return None
 
 
+def _holds(number: str, edges: list[str]) -> bool:
+    """Whether a known number can be in this one."""
+    for edge in edges:  # noqa: SIM110 - any() costs twice as much
+        if edge in number:
+            return True
+    return False
+
+
 def _complete(folded: str, found: Finding) -> Finding:
     """With the sign or bracket in front of a phone number, and the last four of a ZIP+4."""
     start, end = found.start, found.end
@@ -177,27 +188,59 @@ def _is_amount(folded: str, start: int, end: int) -> bool:
 
 
 class Codes:
-    """Numbers with letters, by the tokens that they can begin with."""
+    """Numbers with letters, by the first place where letters and digits meet: rare in a text."""
 
     def __init__(self) -> None:
-        self.words: dict[str, list[tuple[str, str]]] = {}
+        self._borders: dict[str, list[tuple[str, int, str]]] = {}
 
     def add(self, value: str, label: str) -> None:
         """`value` holds letters and digits."""
         whole = "".join(TOKEN.findall(fold(value)))
         first = TOKEN.match(whole)
-        for end in range(1, first.end() + 1 if first else 0):
-            self.words.setdefault(whole[:end], []).append((whole, label))
+        cut = first.end() if first else 0
+        for between in ("", *" -./:_"):
+            border = f"{whole[cut - 1]}{between}{whole[cut]}"
+            self._borders.setdefault(border, []).append((whole, cut, label))
 
-    def at(self, plain: Plain, start: int, end: int) -> Iterator[Finding]:
-        """The codes that begin with the token at this place."""
-        for whole, label in self.words[plain.folded[start:end]]:
-            stop = _spelled(plain.folded, end, len(whole) - (end - start))
-            code = "".join(TOKEN.findall(plain.folded, start, stop))
-            if code == whole:
-                yield Finding(start, stop, label, EXACT, "exact")
-            elif sum(map(str.isdecimal, whole)) >= SURE and one_wrong_digit(whole, code):
-                yield Finding(start, stop, label, TYPO, "typo")
+    def find(self, plain: Plain) -> Iterator[Finding]:
+        """The codes in a text, whole or with one digit wrong."""
+        for border, codes in self._borders.items():
+            place = plain.folded.find(border)
+            while place >= 0:
+                for whole, cut, label in codes:
+                    if found := _code_at(plain.folded, place + 1, whole, cut):
+                        yield Finding(*found[:2], label, found[2], found[3])
+                place = plain.folded.find(border, place + 1)
+
+
+def _code_at(folded: str, place: int, whole: str, cut: int) -> tuple[int, int, float, str] | None:
+    """The code whose first `cut` characters end at this place."""
+    start = _spelled_back(folded, place, cut)
+    code = "".join(TOKEN.findall(folded, start, place))
+    if len(code) != cut or (start and folded[start - 1].isalnum() and _alike(folded, start)):
+        return None
+    stop = _spelled(folded, place, len(whole) - cut)
+    code += "".join(TOKEN.findall(folded, place, stop))
+    if code == whole:
+        return start, stop, EXACT, "exact"
+    near = sum(map(str.isdecimal, whole)) >= SURE and one_wrong_digit(whole, code)
+    return (start, stop, TYPO, "typo") if near else None
+
+
+def _alike(folded: str, place: int) -> bool:
+    """Whether letters or digits run on over this place."""
+    return folded[place - 1].isdecimal() == folded[place].isdecimal()
+
+
+def _spelled_back(folded: str, place: int, wanted: int) -> int:
+    """Where so many letters and digits before a place begin, or as many as stand close."""
+    while place and wanted:
+        if folded[place - 1].isalnum():
+            wanted -= 1
+        elif folded[place - 1] not in " .-/_:" or not folded[max(0, place - 2)].isalnum():
+            break
+        place -= 1
+    return place
 
 
 def _spelled(folded: str, place: int, wanted: int) -> int:

@@ -27,7 +27,7 @@ from scrubjay.detectors.known.plain import TOKEN, Plain, fold, tokens
 from scrubjay.types import Finding
 
 GAP = 4  # characters that may stand between two words of a value
-GLUED = 64  # characters of a word around a value that are taken with it
+GLUED = 32  # characters of a word around a value that are taken with it
 MANY = 64  # words: more are looked for all at once
 _NO_SPACES = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
@@ -35,6 +35,7 @@ _NO_SPACES = re.compile(
 _NUMBER = re.compile(r"[\s\d.,\-/()+#]+")
 _EXTENSION = re.compile(r"\s*(?:ext\.?|x|#)\s?\d{1,6}$", re.IGNORECASE)
 _CODE = re.compile(r"(?=[^\d]*\d[^\d]*\d)\w{1,32}(?:[ .\-/]\w{1,32}){0,7}")
+_LAST_WORD = re.compile(r"(?<![^\W_])([^\W\d_]{1,4})[ '-]$")
 _HOLDER = re.compile(r"[^\s<>\"'()\[\],;]{1,200}$")
 _HOLDER_END = re.compile(r"[^\s<>\"'()\[\],;]{0,200}")
 _EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s.]+(?:\.[^@\s.]+)+")
@@ -60,6 +61,7 @@ class Record:
         self._inside: list[tuple[str, str]] = []  # values of scripts without spaces
         for label, values in known.items():
             self._add(label, [value for value in values if TOKEN.search(fold(value))])
+        self._months: frozenset[str] = self._days.words if self._days else frozenset()
         self._words = self._first_words()
         self._digits = {word for word in self._words if word.isdecimal()}
 
@@ -141,24 +143,22 @@ class Record:
         return True
 
     def _first_words(self) -> set[str]:
-        words = {*self._root, *self._codes.words}
+        words = {*self._root, *self._months}
         if self._names:
             words.update(self._names.words, self._names.cues)
-            words.update(first for first, _ in self._names.pairs)
-        if self._days:
-            words.update(self._days.words)
+            words.update(self._names.pairs)
         return words
 
     def find(self, text: str) -> list[Finding]:
         """Places in `text`; a finding's detector is the form it was found by."""
         plain = Plain(text)
-        found = [*self._find_words(plain), *self._find_whole(plain)]
+        found = [*self._find_words(plain), *self._codes.find(plain)]
         if self._numbers or self._days:
             found += self._numbers.find(plain, self._days)
         whole = (_whole_word(plain, finding) for finding in found)
         return [
             Finding(*plain.span(f.start, f.end), f.label, f.score, f.detector)
-            for f in sorted(set(whole))
+            for f in sorted({*whole, *self._find_whole(plain)})
         ]
 
     def _find_words(self, plain: Plain) -> Iterator[Finding]:
@@ -172,9 +172,7 @@ class Record:
                 mentions.append(mention)
             if word in self._root:
                 yield from self._phrase(plain, start, end)
-            if word in self._codes.words:
-                yield from self._codes.at(plain, start, end)
-            if self._days and word in self._days.words:
+            if self._days and word in self._months:
                 yield from self._days.beside(plain, start, end)
             if self._names and word in self._names.cues:
                 place = self._names.initials(plain, end)
@@ -190,7 +188,7 @@ class Record:
         return self._names.typos.among(every - self._names.words.keys() - ordinary())
 
     def _mention(self, plain: Plain, start: int, end: int, slips: dict[str, str]) -> Mention | None:
-        """The word as a part of a name, or the first half of one that was split."""
+        """The word as a part of a name, or the second half of one that was split."""
         if self._names is None:
             return None
         word = plain.folded[start:end]
@@ -198,11 +196,9 @@ class Record:
             return Mention(start, end, known)
         if word in slips:
             return Mention(start, end, Word(slips[word], "typo"))
-        for first, rest in self._names.pairs:
-            stop = end + 1 + len(rest)
-            apart = word == first and plain.folded[end : end + 1] in (" ", "'", "-")
-            if apart and TOKEN.findall(plain.folded, end + 1, stop + 1)[:1] == [rest]:
-                return Mention(start, stop, Word(first + rest, "derived"))
+        first = _LAST_WORD.search(plain.folded, max(0, start - 6), start)
+        if first and first[1] in self._names.pairs.get(word, ()):
+            return Mention(first.start(), end, Word(first[1] + word, "derived"))
         return None
 
     def _phrase(self, plain: Plain, start: int, end: int) -> Iterator[Finding]:

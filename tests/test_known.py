@@ -67,6 +67,7 @@ def score(text, **known):
         "mgonzalez",
         "maria.gonzalez",
         "mgonzalez42",
+        "mcruzgonzalez",
         "Mar\u00eda",
         "Mari\u0301a",
         "Gon\u200bzalez",
@@ -121,6 +122,7 @@ def test_spellings(name, form):
         ("Ann Price", "HIGH PRICE LIST", []),
         ("Ann Price", "ann price came", ["ann price"]),
         ("Mark Young", "mark the young one", []),
+        ("Anna Price", "A price list. That Price A was", ["Price"]),
         ("Grace Young", "A young man, by the grace of age.", []),
         ("Raymond Hill", "An x-ray on the hill, rays and a hill.", []),
         ("William Stone", "She will bill us for a kidney stone.", []),
@@ -141,6 +143,11 @@ def test_spellings(name, form):
 )
 def test_words_that_are_names_too(name, text, names):
     assert found(text, PERSON=(name,)) == names
+
+
+def test_a_user_name_beside_a_name():
+    names = ["Cruz Gonzalez", "mcruzgonzalez", "Gonzalez"]
+    assert found("Cruz Gonzalez, mcruzgonzalez, Gonzalez", **MARIA) == names
 
 
 def test_an_address_in_an_email_or_url_is_taken_whole():
@@ -281,6 +288,20 @@ def test_other_days_stay(day, other, shown):
 )
 def test_days_in_other_languages(form):
     assert found(f"am {form} da", BIRTH_DATE=("1950-03-04",)) == [form]
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "want"),
+    [
+        ("1950-03-04T10:30:00Z", "on 3/4/1950", ["3/4/1950"]),
+        ("2024-03-04 to 2024-05-06", "4 March 2024, 6 May 2024", ["4 March 2024", "6 May 2024"]),
+        ("03/04/1950", "4 March 1950, 3 April 1950", ["4 March 1950", "3 April 1950"]),
+        ("17.08.1950", "1950-08-17T08:00", ["1950-08-17"]),
+        ("spring 1950", "in Spring 1950", ["Spring 1950"]),
+    ],
+)
+def test_what_a_date_may_be(value, text, want):
+    assert [f.rstrip("T08") if "T" in f else f for f in found(text, DATE=(value,))] == want
 
 
 def test_half_a_day_needs_a_cue():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 
 from scrubjay.detectors.known.names import DERIVED, EXACT, WEAK
@@ -12,6 +13,8 @@ from scrubjay.detectors.known.plain import TOKEN, Plain, fold
 from scrubjay.operators import calendar
 from scrubjay.types import Finding
 
+PIVOT = 2030  # the latest year that two digits of a known date can mean
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[t ][\d:.,z+\-]*)?")
 Triple = tuple[int, int, int]
 _BETWEEN = re.compile(r"[ ]?[-/.][ ]?|[ ]|[ ]?[年월月년][ ]?")
 _CUE = re.compile(
@@ -42,13 +45,13 @@ def months() -> dict[int, frozenset[str]]:
 
 def read(value: str) -> set[datetime.date]:
     """The days that a value can mean: 03/04/1950 is two; none if it is no whole date."""
-    try:
-        return {datetime.date.fromisoformat(value.strip()[:10])}
-    except ValueError:
-        pass
+    value = fold(value.strip())
+    if _ISO.fullmatch(value):
+        with suppress(ValueError):
+            return {datetime.date.fromisoformat(value[:10])}
     found: set[datetime.date] = set()
     for order in ("mdy", "dmy"):
-        stamps = calendar.read(value.strip(), calendar.Hints(order=order, pivot=2030))
+        stamps = calendar.read(value, calendar.Hints(order=order, pivot=PIVOT))
         found.update(s.date for s in stamps if s.precision == "day" and s.told)
     return found
 

@@ -142,7 +142,7 @@ class Names:
         given, *family = natural
         for last in {*family, "".join(family)}:
             for user in (given + last, last + given, given[0] + last, last + given[0]):
-                self._derive(user, last, "user")
+                self._derive(user, given, "user")
             self._derive(given + last[0], given, "user")
         letters = [part[0] for part in natural]
         self._initials.add("".join(letters))
@@ -202,10 +202,14 @@ class Names:
             before = _BEFORE.search(plain.shown, max(0, start - 6), start)
             if before is None or not self._belongs(before[1]):
                 break
+            if before[0] in _ARTICLES and plain.folded[start:end] in common():
+                break  # "A Price", "I Grant"
             start = before.start()
         for _ in range(MOST_BESIDE):
             after = _AFTER.match(plain.shown, end)
             if after is None or not self._belongs(after[1]):
+                break
+            if after[1] in "AI" and plain.folded[start:end] in common():
                 break
             end = after.end()
         return start, end
@@ -228,6 +232,7 @@ class Names:
         return _all_cues() if self._initials else frozenset()
 
 
+_ARTICLES = ("A ", "I ")
 _ELIDED = re.compile(r"(?<![^\W_])([^\W\d_])'")
 _BEFORE = re.compile(r"(?<![^\W_])([^\W\d_]{1,4})(?:\.[ ]?|[ ]|['’\-])$")
 _AFTER = re.compile(r",?[ ]([^\W\d_])(?:\.|(?![^\W_'’]))")

@@ -219,8 +219,10 @@ class Record:
     def _find_whole(self, plain: Plain) -> Iterator[Finding]:
         """Values of many words, and of scripts that write without spaces."""
         for value, label in self._inside:
-            for match in re.finditer(re.escape(value), plain.folded):
-                yield Finding(*match.span(), label, EXACT, "exact")
+            place = plain.folded.find(value)
+            while place >= 0:
+                yield Finding(place, place + len(value), label, EXACT, "exact")
+                place = plain.folded.find(value, place + len(value))
         if not self._long:
             return
         spans = [match.span() for match in TOKEN.finditer(plain.folded)]

@@ -64,6 +64,7 @@ class Days:
         self.triples: dict[Triple, tuple[str, float]] = {}
         self._months: dict[int, list[tuple[datetime.date, str]]] = {}
         self.years: set[str] = set()
+        self.pairs: set[str] = set()  # the digits of a day and month
         self._pairs: dict[tuple[str, str], str] = {}
 
     def add(self, value: str, label: str) -> bool:
@@ -85,6 +86,10 @@ class Days:
         for whole in (f"{d:02}{m:02}{short:02}", f"{m:02}{d:02}{short:02}"):
             self.numbers.setdefault(whole, (label, WEAK))
         self.years.add(f"{short:02}")
+        for first, second in ((d, m), (m, d)):
+            self.pairs |= {
+                f"{a}{b}" for a in (first, f"{first:02}") for b in (second, f"{second:02}")
+            }
         self._pairs |= {(f"{d}", f"{m}"): label, (f"{m}", f"{d}"): label}
         self._months.setdefault(m, []).append((day, label))
 

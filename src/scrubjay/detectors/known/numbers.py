@@ -92,12 +92,12 @@ class Numbers:
     def find(self, plain: Plain, days: Days | None) -> Iterator[Finding]:
         """Numbers and days, the longest at each place."""
         runs = [match.span() for match in _RUN.finditer(plain.folded)]
-        numbers = [plain.folded[start:end].translate(_NO_SEPARATORS) for start, end in runs]
-        together = "\n".join(numbers)
+        together = "|".join(_RUN.findall(plain.folded)).translate(_NO_SEPARATORS)
         every = self._edges | (days.years if days else set())
         edges = [edge for edge in every if edge in together]
+        numbers = together.split("|") if runs else []
         for span, number in zip(runs, numbers, strict=True):
-            if days and len(number) <= SHORTEST:
+            if days and number in days.pairs:
                 yield from days.pair(plain, *span)
             if _holds(number, edges):
                 groups = [match.span() for match in _DIGITS.finditer(plain.folded, *span)]

@@ -427,7 +427,17 @@ def test_only_its_own_values():
 
 
 def test_the_contract():
+    class Subject:
+        """The detector with something to look for in every text."""
+
+        name = NAME
+
+        def detect(self, documents):
+            known = {"PERSON": ("Ann Lee", "A" * 5000), "PHONE": ("5550107788",)}
+            return KNOWN.detect([Document(document.text, known=known) for document in documents])
+
     check_detector(KNOWN)
+    check_detector(Subject())
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,6 +1,7 @@
 """Two engines, one answer: on everything that the patterns' vectors can be mixed into."""
 
 import re
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,31 @@ def test_both_engines_agree_on_mixtures(engines, parts):
     data = "".join(piece + joint for piece, joint in parts).encode()
     fast, slow = (sorted(engine(data)) for engine in engines)
     assert fast == slow
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([*PIECES, "", "\n", "Dr.", "Patient:", "é"]), max_size=12))
+def test_texts_of_a_batch_do_not_see_each_other(engines, texts):
+    data = [text.encode() for text in texts]
+    alone = [sorted(engines[0](text)) for text in data]
+    for engine in engines:
+        together = sorted(engine(scan.BORDER.join(data)))
+        starts = [0, *accumulate(len(text) + 1 for text in data)]
+        parts = zip(starts, alone, strict=False)
+        assert together == sorted(
+            (index, start + begin, start + end)
+            for start, hits in parts
+            for index, begin, end in hits
+        )
+
+
+@pytest.mark.parametrize(
+    "regex", [r"\Aab", r"ab\z", "^ab", "ab$", r"\bab", r"ab\b", "ab[^x]*", "ab.?"]
+)
+def test_every_text_of_a_batch_has_its_own_ends(regex):
+    for engine in (scan.hyperscan_scanner, scan.re2_scanner):
+        hits = sorted(engine([Expression(regex)])(scan.BORDER.join([b"ab", b"ab", b"", b"ab"])))
+        assert hits == [(0, 0, 2), (0, 3, 5), (0, 7, 9)]
 
 
 def test_both_engines_agree_on_the_example(engines):

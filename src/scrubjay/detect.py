@@ -7,15 +7,20 @@ from types import FunctionType
 from typing import Any
 
 from scrubjay import plugins
-from scrubjay.detectors import patterns
+from scrubjay.detectors import patterns, tagger
 from scrubjay.detectors.known import Deny
 from scrubjay.errors import DetectorError, InputError, PolicyError, ScrubjayError
 from scrubjay.types import Document, Finding, Policy
 
 
-def detectors(policy: Policy) -> list[plugins.Detector]:
-    """Those that the policy names, then its own patterns and deny lists."""
-    chosen: list[plugins.Detector] = [_named(name) for name in policy.detectors]
+def detectors(policy: Policy, profile: str, recall: str = "") -> list[plugins.Detector]:
+    """Those that the policy names, then its own patterns and deny lists. `profile` says which
+    tagger, and how sure of its recall; the profile `patterns` leaves it out."""
+    names = [name for name in policy.detectors if (name, profile) != (tagger.NAME, tagger.NONE)]
+    chosen: list[plugins.Detector] = [
+        tagger.Tagger(profile, recall=recall) if name == tagger.NAME else _named(name)
+        for name in names
+    ]
     if policy.patterns:
         shared = patterns.parts()
         own = [patterns.parse(row, shared, policy.name) for row in policy.patterns]

@@ -27,18 +27,22 @@ _KNOWN = Known()
 def load(
     policy: str | os.PathLike[str] | Policy = "hipaa-safe-harbor",
     *,
+    profile: str = "balanced",
+    recall: str = "",
     key: Key | None = None,
     detectors: Sequence[plugins.Detector] = (),
     today: datetime.date | None = None,
 ) -> Engine:
-    """An engine for a policy by name, path or value. `detectors` join those that the policy asks
-    for. Without a `key`, keyed operators agree within this engine only."""
+    """An engine for a policy by name, path or value. `profile` is the tagger: fast, balanced,
+    accurate, a bundle's folder, or `patterns` for none; `recall` asks it for the threshold that
+    reached so much on its calibration data. `detectors` join those that the policy asks for.
+    Without a `key`, keyed operators agree within this engine only."""
     if isinstance(policy, Policy):
         policies.verify(policy)
         chosen = policy
     else:
         chosen = policies.load(policy)
-    found = [*detect.detectors(chosen), *detectors]
+    found = [*detect.detectors(chosen, profile, recall), *detectors]
     if not found:
         raise PolicyError(f"policy '{chosen.name}' names no detector: it would find nothing")
     return Engine(chosen, found, key=key, today=today)

@@ -3,7 +3,9 @@
     ScrubjayError
     ├── UsageError           the call itself is wrong                       exit 1   HTTP 400
     │   ├── PolicyError      a policy file or value is wrong                exit 1   HTTP 422
-    │   └── CatalogueError   a pattern or label file is wrong               exit 1   HTTP 500
+    │   ├── CatalogueError   a pattern or label file is wrong               exit 1   HTTP 500
+    │   ├── ExtraError       an optional part is not installed              exit 1   HTTP 500
+    │   └── BundleError      a tagger's bundle is damaged or not for here   exit 1   HTTP 500
     └── RefusedError         this input was not anonymized, nothing left    exit 2   HTTP 422
         ├── InputError       the input cannot be read as what it claims     exit 2   HTTP 400
         ├── DetectorError    a detector could not look at all of the text   exit 2   HTTP 500
@@ -45,6 +47,20 @@ class CatalogueError(UsageError):
     """A label or pattern file cannot be used."""
 
     code = "catalogue"
+    http_status = 500
+
+
+class ExtraError(UsageError):
+    """What was asked needs an optional part. The message says how to install it."""
+
+    code = "extra"
+    http_status = 500
+
+
+class BundleError(UsageError):
+    """A tagger's bundle is damaged, of an unknown format, or gives wrong answers on this CPU."""
+
+    code = "bundle"
     http_status = 500
 
 

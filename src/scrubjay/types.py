@@ -56,7 +56,7 @@ class Policy(Struct, frozen=True):
     allow: tuple[str, ...] = ()
     deny: dict[str, tuple[str, ...]] = field(default_factory=dict)
     patterns: tuple[dict[str, Any], ...] = ()
-    detectors: tuple[str, ...] = ("patterns.v1",)
+    detectors: tuple[str, ...] = ("patterns.v1", "tagger.v1")
 
     def __repr__(self) -> str:  # allow and deny lists may hold real names
         return f"Policy({self.name!r}, {len(self.rules)} rules)"

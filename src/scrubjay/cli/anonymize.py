@@ -28,6 +28,8 @@ from scrubjay.types import Document
     help="The file to write, or the folder for several inputs. Default: standard output.",
 )  # fmt: skip
 @options.policy
+@options.profile
+@options.recall
 @click.option("--in-place", is_flag=True, help="Replace each input; needs --backup.")
 @click.option("--backup", metavar="SUFFIX", help="Keep each original under its name + SUFFIX.")
 @options.format_
@@ -45,6 +47,8 @@ def command(
     inputs: tuple[Path, ...],
     output: Path | None,
     policy: str,
+    profile: str,
+    recall: str,
     in_place: bool,
     backup: str | None,
     format_: str | None,
@@ -64,7 +68,8 @@ def command(
         raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
     jobs = plan(inputs, output, in_place)
     read = {"encoding": encoding, "group": group}
-    engine = load(policy, key=Key.read(key_file) if key_file else None)
+    key = Key.read(key_file) if key_file else None
+    engine = load(policy, profile=profile, recall=recall, key=key)
     counts: Counter[str] = Counter()
     progress = Progress(files.size(source for source, _ in jobs))
     with files.Outputs(backup or "") as outputs, outputs.log(report) as log:

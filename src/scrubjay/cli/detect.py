@@ -24,6 +24,8 @@ Row = dict[str, object]
 @click.command()
 @options.inputs
 @options.policy
+@options.profile
+@options.recall
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.option("--jsonl", "as_jsonl", is_flag=True, help="One JSON object a line.")
 @click.option("--explain", is_flag=True, help="Say why each finding stands.")
@@ -33,6 +35,8 @@ Row = dict[str, object]
 def command(
     inputs: tuple[Path, ...],
     policy: str,
+    profile: str,
+    recall: str,
     as_json: bool,
     as_jsonl: bool,
     explain: bool,
@@ -41,7 +45,7 @@ def command(
     encoding: str,
 ) -> None:
     """Show where personal data is in INPUTS: files, folders, or `-` for standard input."""
-    engine = load(policy)
+    engine = load(policy, profile=profile, recall=recall)
     sources = [file for path in inputs or standard_input() for file in _expand(path)]
     rows = _rows(engine, sources, format_, encoding, show_text, explain)
     if as_json:

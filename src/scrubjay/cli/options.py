@@ -13,9 +13,24 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 inputs: Decorator = click.argument(
     "inputs", nargs=-1, type=click.Path(path_type=Path, allow_dash=True)
 )
-policy: Decorator = click.option(
-    "-p", "--policy", default="hipaa-safe-harbor", show_default=True,
-    help="A policy's name, or the path of a TOML file.",
+
+
+def policy_of(default: str) -> Decorator:
+    """Which policy, where none is named."""
+    return click.option(
+        "-p", "--policy", default=default, show_default=True,
+        help="A policy's name, or the path of a TOML file.",
+    )  # fmt: skip
+
+
+policy = policy_of("hipaa-safe-harbor")
+profile: Decorator = click.option(
+    "--profile", default="balanced", show_default=True, metavar="NAME",
+    help="The tagger: fast, balanced, accurate, a bundle's folder, or patterns for none.",
+)  # fmt: skip
+recall: Decorator = click.option(
+    "--recall", default="", metavar="SHARE",
+    help="The tagger's threshold that reached this recall on its calibration data, such as 0.99.",
 )  # fmt: skip
 format_: Decorator = click.option(
     "--format", "format_", metavar="NAME",

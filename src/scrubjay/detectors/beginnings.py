@@ -258,13 +258,15 @@ _PLAIN = _UPPER | frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz ")
 
 _TOKEN = re.compile(rf"\\x[0-9A-Fa-f]{{2}}|\(\?[a-z]*:|{ATOM.pattern}", re.DOTALL)
 _REPEAT = re.compile(r"[?*+]|\{(\d+)(,?)(\d*)\}")
-_PLACES = {r"\b", r"\B", r"\z", r"\A", "^", "$"}
+# Hyperscan sees the texts of a batch as lines: where a text begins or ends, a line does.
+ENDS = {r"\A": "(?m:^)", "^": "(?m:^)", r"\z": "(?m:$)", "$": "(?m:$)"}
+_PLACES = {r"\b": r"\b", r"\B": r"\B", **ENDS}
 
 
 def parse(regex: str, ignore_case: bool) -> Node:
     """A regex over bytes, as `bytewise` makes them, as a tree. Where it ignores case all through,
     the tree holds small letters only."""
-    return _Reader(regex, ignore_case).group(ignore_case, many_lines=False)
+    return _Reader(regex, ignore_case).group(ignore_case)
 
 
 class _Reader:
@@ -272,7 +274,7 @@ class _Reader:
         self._regex, self._at = regex, 0
         self._left_out = _UPPER if small else frozenset[int]()
 
-    def group(self, ignore_case: bool, many_lines: bool) -> Node:
+    def group(self, ignore_case: bool) -> Node:
         """As far as the bracket that closes it."""
         rows: list[list[Node]] = [[]]
         while token := _TOKEN.match(self._regex, self._at):
@@ -283,9 +285,9 @@ class _Reader:
                 rows.append([])
                 continue
             if token[0].startswith("("):
-                node = self.group(ignore_case or "i" in token[0], "m" in token[0])
+                node = self.group(ignore_case or "i" in token[0])
             elif token[0] in _PLACES:
-                node = Place(f"(?m:{token[0]})" if many_lines else token[0])
+                node = Place(_PLACES[token[0]])
             else:
                 node = One(_bytes(token[0], ignore_case) - self._left_out)
             rows[-1].append(self._repeated(node))

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -79,33 +81,40 @@ class Patterns:
 
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
         """Every accepted hit, with its place in the original text."""
+        headings = [_heading(d.field) if d.field else "" for d in documents]
+        shadows = [Shadow(h + d.text) for h, d in zip(headings, documents, strict=True)]
         return [
-            _after(self._detect(heading + document.text), len(heading))
-            if document.field and (heading := _heading(document.field))
-            else self._detect(document.text)
-            for document in documents
+            _after(_findings(shadow, kept), len(heading))
+            for heading, shadow, kept in zip(headings, shadows, self._kept(shadows), strict=True)
         ]
 
-    def _detect(self, text: str) -> list[Finding]:
-        shadow = Shadow(text)
-        data = shadow.data
-        kept: list[Kept] = []
-        for index, start, end in self._scan(data):
+    def _kept(self, shadows: Sequence[Shadow]) -> list[list[Kept]]:
+        """One scan for all: each table is fetched into the processor's cache once."""
+        texts = [shadow.data for shadow in shadows]
+        starts = [0, *accumulate(len(text) + 1 for text in texts)]
+        kept: list[list[Kept]] = [[] for _ in texts]
+        for index, start, end in self._scan(scan.BORDER.join(texts)):
+            number = bisect_right(starts, start) - 1
+            begin = starts[number]
             armed = self._armed[index] or self._arm(index)
-            hit = _judge(armed, data, start, end)
+            hit = _judge(armed, texts[number], start - begin, end - begin)
             if hit:
-                kept.append(hit)
-                if hit[1] < end:
-                    kept += _rest(armed, data, hit[1], end)
-        spans = shadow.spans([(start, end) for start, end, _, _ in kept])
-        return [
-            Finding(start, end, armed.label, score, armed.detector)
-            for (start, end), (_, _, score, armed) in zip(spans, kept, strict=True)
-        ]
+                kept[number].append(hit)
+                if begin + hit[1] < end:  # the check kept a part
+                    kept[number] += _rest(armed, texts[number], hit[1], end - begin)
+        return kept
 
     def _arm(self, index: int) -> _Armed:
         armed = self._armed[index] = _arm(self._patterns[index])
         return armed
+
+
+def _findings(shadow: Shadow, kept: list[Kept]) -> list[Finding]:
+    spans = shadow.spans([(start, end) for start, end, _, _ in kept])
+    return [
+        Finding(start, end, armed.label, score, armed.detector)
+        for (start, end), (_, _, score, armed) in zip(spans, kept, strict=True)
+    ]
 
 
 def _heading(field: str) -> str:
@@ -116,6 +125,8 @@ def _heading(field: str) -> str:
 
 def _after(findings: list[Finding], heading: int) -> list[Finding]:
     """Findings of the text alone, without what lies in the heading before it."""
+    if not heading:
+        return findings
     return [
         msgspec.structs.replace(f, start=max(f.start - heading, 0), end=f.end - heading)
         for f in findings

@@ -1,5 +1,6 @@
 """Where each of many regexes matches, in one linear pass: `scan(data)` gives leftmost-longest,
 non-overlapping byte spans per pattern, as RE2's own `finditer` would, whichever engine runs.
+`data` may hold many texts with a BORDER between: each is matched as if it stood alone.
 
 Hyperscan looks for a trigger of each pattern: its leading words ("passport no"), all of it, or its
 end. Where that does not settle the match, RE2 decides inside a stretch of text that no match can
@@ -12,8 +13,10 @@ import contextlib
 import hashlib
 import platform
 import threading
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from scrubjay.detectors.linear import ANYWHERE, START, Matcher, Span, every, mat
 from scrubjay.detectors.triggers import KINDS, Expression, Trigger
 from scrubjay.errors import CatalogueError, DetectorError
 
+BORDER = b"\xff"  # between texts: not in any UTF-8, so no match crosses it
 Hit = tuple[int, int, int]  # a number, start, end: byte offsets
 Scan = Callable[[bytes], list[Hit]]
 
@@ -51,10 +55,13 @@ def re2_scanner(expressions: Sequence[Expression]) -> Scan:
     matchers = [matcher(expression.regex, expression.ignore_case) for expression in expressions]
 
     def scan(data: bytes) -> list[Hit]:
+        texts = data.split(BORDER)
+        starts = [0, *accumulate(len(text) + 1 for text in texts)]
         return [
-            (index, *value(spans))
+            (index, start + begin, start + end)
             for index, match in enumerate(matchers)
-            for spans in every(match, data, 0, len(data))
+            for start, text in zip(starts, texts, strict=False)
+            for begin, end in map(value, every(match, text, 0, len(text)))
         ]
 
     return scan
@@ -74,25 +81,23 @@ def hyperscan_scanner(expressions: Sequence[Expression]) -> Scan:
         return readers[number]
 
     def scan(data: bytes) -> list[Hit]:
-        hits: list[Span] = []
+        places: dict[int, list[int]] = defaultdict(list)
 
         def on_match(row: int, start: int, end: int, flags: int, context: object) -> None:
-            hits.append((row, end))
+            number, width = rows[row]
+            places[number].append(end - width)
 
         if not hasattr(local, "scratches"):
             local.scratches = [automaton.scratch.clone() for automaton in automata]
+        lines = data.replace(BORDER, b"\n")  # what begins or ends a text begins or ends a line
         try:
             for automaton, scratch in zip(automata, local.scratches, strict=True):
-                automaton.scan(data, match_event_handler=on_match, scratch=scratch)
+                automaton.scan(lines, match_event_handler=on_match, scratch=scratch)
         except _hyperscan_error() as problem:
             raise DetectorError(f"the pattern scan stopped: {problem}") from None
-        places: dict[int, list[int]] = {}
-        for row, end in hits:
-            number, width = rows[row]
-            places.setdefault(number, []).append(end - width)
         return [
             (index, start, end)
-            for number, where in places.items()
+            for number, where in sorted(places.items())
             for index, read in readers[number] or arm(number)
             for start, end in read(data, where)
         ]
@@ -123,11 +128,38 @@ Reader = Callable[[bytes, list[int]], list[Span]]
 
 def _reader(way: Trigger, expression: Expression) -> Reader:
     match = matcher(expression.regex, expression.ignore_case)
-    return (
-        _head(match)
-        if way.kind == "head"
-        else _late(match, [char.encode() for char in way.breaks], way.reach)
-    )
+    breaks = [BORDER, *(char.encode() for char in way.breaks)]
+    read = _head(match) if way.kind == "head" else _late(match, breaks, way.reach)
+    return _alone(read) if way.anchored else read
+
+
+def _alone(read: Reader) -> Reader:
+    """For a regex that knows where its text ends: each text that has hits by itself."""
+
+    def read_each(data: bytes, places: list[int]) -> list[Span]:
+        return [
+            (start + begin, start + end)
+            for start, stop, where in _by_text(data, places)
+            for begin, end in read(data[start:stop], where)
+        ]
+
+    return read_each
+
+
+def _by_text(data: bytes, places: list[int]) -> Iterator[tuple[int, int, list[int]]]:
+    """Where each text with hits begins and ends, and the hits as places in it."""
+    where: list[int] = []
+    start, end = 0, -1
+    for place in sorted(places):
+        if place > end:
+            if where:
+                yield start, end, where
+            start = data.rfind(BORDER, max(end, 0), place) + 1
+            end = data.find(BORDER, place)
+            end = len(data) if end < 0 else end
+            where = []
+        where.append(place - start)
+    yield start, end, where
 
 
 def _head(match: Matcher) -> Reader:
@@ -153,48 +185,47 @@ def _late(match: Matcher, breaks: list[bytes], reach: int) -> Reader:
     """A hit ends somewhere in a match. A match cannot hold a break nor be longer than `reach`: RE2
     looks at what these leave, once where such stretches touch; else at all of the text."""
 
-    def stretch(data: bytes, start: int, last: int) -> list[Span]:
-        """Matches that begin before the last hit."""
-        found: list[Span] = []
-        limit = min(last + reach, len(data)) if reach else len(data)
-        limit = _first(data, breaks, last, limit)
-        while start < last:
-            spans = match(ANYWHERE, data, start, limit)
-            begin, end = spans[0]
-            if not start <= begin < last:
-                break
-            if end > begin:
-                found.append(value(spans))
-            start = max(end, begin + 1)
-        return found
-
     def read(data: bytes, ends: list[int]) -> list[Span]:
         found: list[Span] = []
-        start = last = 0
-        for end in sorted(ends):
-            begin = max([data.rfind(char, last, end) + 1 for char in breaks], default=0)
-            if reach:
-                begin = max(begin, end - reach)
-            if begin > last:
-                found += stretch(data, start, last)
-                start = begin
-            last = end
-        return found + stretch(data, start, last)
+        done = 0
+        for start, last, limit in _stretches(data, sorted(ends), breaks, reach or len(data)):
+            start = max(start, done)
+            while start < last:  # matches that begin before the last hit
+                spans = match(ANYWHERE, data, start, limit)
+                begin, end = spans[0]
+                if not start <= begin < last:
+                    break
+                if end > begin:
+                    found.append(value(spans))
+                start = done = max(end, begin + 1)
+        return found
 
     return read
 
 
-def _first(data: bytes, chars: list[bytes], start: int, limit: int) -> int:
-    """Where the first of these characters stands. Looks farther only when it must: a look for one
-    that is nowhere would cost all of the text, each time."""
-    width = 256
-    while chars:
-        stop = min(start + width, limit)
-        places = [place for char in chars if (place := data.find(char, start, stop)) >= 0]
-        if places or stop == limit:
-            return min(places, default=limit)
-        width *= 4
-    return limit
+def _stretches(
+    data: bytes, ends: list[int], breaks: list[bytes], reach: int
+) -> Iterator[tuple[int, int, int]]:
+    """Where the matches of some hits may begin at the earliest, the last of these hits, and where
+    the matches may end at the latest."""
+    size = len(data)
+    coming = dict.fromkeys(breaks, -1)  # where each stands next: asked for anew when passed
+    start = last = 0
+    for end in (*ends, size + reach + 1):  # one more, so that the last stretch ends, too
+        begin = end - reach if end - reach > last else last
+        for char in breaks:
+            begin = data.rfind(char, begin, end) + 1 or begin
+        if begin > last:
+            limit = min(last + reach, size)
+            for char, place in coming.items():
+                if place < last:
+                    place = data.find(char, last) % (size + 1)  # the end, if nowhere
+                    coming[char] = place
+                if place < limit:
+                    limit = place
+            yield start, last, limit
+            start = begin
+        last = end
 
 
 def _hyperscan_error() -> type[Exception]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from scrubjay.detectors.beginnings import beginnings, core, kernel, longest, parse
+from scrubjay.detectors.beginnings import ENDS, beginnings, core, kernel, longest, parse
 from scrubjay.detectors.bytewise import ATOM, bytewise, takes
 from scrubjay.detectors.linear import every, matcher
 
@@ -45,10 +45,17 @@ class Trigger(Struct, frozen=True):
     members: tuple[int, ...] = ()
     breaks: str = ""
     reach: int = 0
+    anchored: bool = False  # it knows where its text begins or ends
 
 
 def trigger(expression: Expression) -> Trigger:
     r"""`\b(?:visa|pass)` for `\b(?:visa|pass)[ :]*([A-Z0-9]+)`, say."""
+    way = _trigger(expression)
+    tokens = (token[0] for token in ATOM.finditer(expression.regex))
+    return structs.replace(way, anchored=not ENDS.keys().isdisjoint(tokens))
+
+
+def _trigger(expression: Expression) -> Trigger:
     regex, _ = bytewise(expression.regex, expression.ignore_case)
     spelt = beginnings(regex, expression.ignore_case)
     if spelt and _rare(spelt.values(), expression.ignore_case):

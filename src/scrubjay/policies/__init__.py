@@ -17,11 +17,13 @@ import msgspec
 from msgspec import Struct, field
 
 from scrubjay import labels, operators, plugins
-from scrubjay.detectors import patterns
+from scrubjay.detectors import patterns, tagger
 from scrubjay.errors import CatalogueError, PolicyError
 from scrubjay.types import Policy, Rule
 
 FOLDER = Path(__file__).parent
+
+SHIPPED = (patterns.NAME, tagger.NAME)
 
 
 class _Rule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,8 +166,8 @@ def _verify(policy: Policy) -> None:
         except CatalogueError as problem:
             raise _WrongError(str(problem), str(row.get("name"))) from None
     for name in policy.detectors:
-        if name != patterns.NAME and plugins.registered("detectors", name) is None:
-            told = f"unknown detector '{name}'; known: {patterns.NAME}, and what is installed"
+        if name not in SHIPPED and plugins.registered("detectors", name) is None:
+            told = f"unknown detector '{name}'; known: {', '.join(SHIPPED)}, and what is installed"
             raise _WrongError(told, "detectors")
 
 

@@ -190,6 +190,8 @@ def any_form(value: str) -> bool:
         return numeric("/".join(digits[:3]))
     if len(digits) == 2:
         return month_year(value) if len(digits[-1]) == 4 else day_month_weak(value)
+    if not value.isdecimal():  # in 1960s
+        return False
     return _year(value) if len(value) == 4 else len(value) == 8 and packed_any(value)
 
 

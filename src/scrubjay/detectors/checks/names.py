@@ -15,7 +15,8 @@ _LISTS = Path(__file__).parent.parent / "lists"
 _SUFFIX = {"jr", "sr", "ii", "iii", "iv"}
 _PARTICLES = {"de", "la", "da", "di", "du", "le", "el", "al", "del", "della", "van", "von", "der"}
 _PARTICLES |= {"den", "ter", "ten", "zu", "bin", "ibn", "dos", "das", "do", "e", "y", "af", "av"}
-_HUMPS = re.compile(r"[a-z][A-Z]")
+_HUMPED = re.compile(r"[a-z][A-Z][^\s,.]*[a-z][A-Z]")
+_BETWEEN = re.compile(r"[\s,.]+")
 _SMALL = _SUFFIX | _PARTICLES
 # In Maryland, so that "Silver Spring, MD" is no doctor.
 _MARYLAND = {"baltimore", "bethesda", "rockville", "annapolis", "columbia", "towson", "frederick"}
@@ -38,11 +39,11 @@ def person(value: str) -> bool:
         len(word) > 1 for word in bare
     ):
         return False
-    if any(len(_HUMPS.findall(token)) > 1 for token in tokens):  # PatientBirthDate
+    if _HUMPED.search(value):  # PatientBirthDate
         return False
-    if any(_refused(token, word) for token, word in zip(tokens, bare, strict=True)):
-        return False
-    return not (_mixed_case(tokens) or _eponym(bare) or " ".join(bare) in _MARYLAND)
+    return not (
+        _refused(bare) or _mixed_case(tokens) or _eponym(bare) or " ".join(bare) in _MARYLAND
+    )
 
 
 def turned(value: str) -> bool:
@@ -68,15 +69,15 @@ def _everyday() -> frozenset[str]:
 
 def _tokens(value: str) -> list[str]:
     """O'Brien is one word, J.R. Smith three."""
-    return [token for token in re.split(r"[\s,.]+", value) if token]
+    return [token for token in _BETWEEN.split(value) if token]
 
 
-def _refused(token: str, word: str) -> bool:
-    """On the list; a single capital letter is an initial, whatever it spells."""
-    if len(word) < 2 or word in _PARTICLES or word in _SUFFIX:
-        return False
+def _refused(bare: list[str]) -> bool:
+    """One is on the list; a single capital letter is an initial, whatever it spells."""
     stop = words("not_names")
-    return word in stop or any(part in stop for part in word.split("-") if len(part) > 3)
+    long = [word for word in bare if len(word) > 1 and word not in _SMALL]
+    parts = [part for word in long if "-" in word for part in word.split("-") if len(part) > 3]
+    return not stop.isdisjoint(long) or not stop.isdisjoint(parts)
 
 
 def _mixed_case(tokens: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from scrubjay.detectors.checks.names import words
 
@@ -66,8 +67,11 @@ _PLAIN |= {
 }
 
 
+_WORD = re.compile(r"[^\W\d_][\w'-]*")
+
+
 def _words(value: str) -> list[str]:
-    return re.findall(r"[^\W\d_][\w'-]*", value.lower())
+    return _WORD.findall(value.lower())
 
 
 def street(value: str) -> bool:
@@ -114,23 +118,17 @@ def town(value: str) -> bool:
         return False
     if len(found) == 2 and found[1] in _TOWN_TAILS:  # Grundy Center
         found.pop()
-    stop = words("not_names") | {"assisted", "nursing", "group", "may", "general", "care"}
-    places = {
-        "am",
-        "an",
-        "im",
-        "north",
-        "south",
-        "east",
-        "west",
-        "new",
-        "white",
-        "black",
-        "green",
-        "city",
-        "left",
-    }
-    return bool(found) and not any(word in stop - places for word in found)
+    return bool(found) and _no_town().isdisjoint(found)
+
+
+_IN_TOWNS = {"am", "an", "im", "north", "south", "east", "west", "new", "white", "black", "green"}
+_IN_TOWNS |= {"city", "left"}
+
+
+@cache
+def _no_town() -> frozenset[str]:
+    told = words("not_names") | {"assisted", "nursing", "group", "may", "general", "care"}
+    return told - _IN_TOWNS
 
 
 def county(value: str) -> bool:

@@ -1,0 +1,102 @@
+"""`scrubjay evaluate`: how well personal data is found in texts that people have marked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from scrubjay import evaluate
+from scrubjay.cli import files, options
+from scrubjay.engine import load
+from scrubjay.errors import InputError
+from scrubjay.evaluate import page
+from scrubjay.evaluate.gold import JSONL
+from scrubjay.evaluate.result import Evaluation
+
+_path = click.Path(path_type=Path, allow_dash=True)
+
+
+@click.command()
+@click.option(
+    "--data", required=True, multiple=True, type=_path,
+    help="A .jsonl or .jsonl.gz file, a marked .txt file, or a folder of either. Repeatable.",
+)  # fmt: skip
+@click.option("--json", "json_file", type=_path, help="Write every number.")
+@click.option("--html", "html_file", type=_path, help="Write a report to read and to print.")
+@options.policy_of("everything")
+@click.option("--profile", help="The tagger's profile.")
+@click.option(
+    "--labels", "labels_file", type=_path,
+    help="A TOML or JSON table: a label of the data = ours, a list of ours, any, or ignore.",
+)  # fmt: skip
+@click.option("--show-text", is_flag=True, help="Put text into the files that are written.")
+@click.option("--limit", type=click.IntRange(1), help="Read only so many documents.")
+def command(
+    data: tuple[Path, ...],
+    json_file: Path | None,
+    html_file: Path | None,
+    policy: str,
+    profile: str | None,
+    labels_file: Path | None,
+    show_text: bool,
+    limit: int | None,
+) -> None:
+    """Measure leaks, precision, recall and speed on DATA that people have marked.
+
+    What the numbers mean: docs/spec/evaluation.md. Without --show-text, nothing that is written or
+    printed holds text of a document.
+    """
+    asked: dict[str, Any] = {"profile": profile} if profile else {}
+    corpus = evaluate.read(sources(data), labels_file, limit)
+    engine = load(policy, **asked)
+    system = evaluate.system_of(engine, profile or "")
+    result = evaluate.evaluate(corpus, engine.detect, system, show_text=show_text)
+    with files.Outputs() as outputs:
+        for target, make in ((json_file, _json), (html_file, page.render)):
+            if target:
+                with outputs.open(target) as sink:
+                    sink.write(make(result).encode())
+    for line in summary(result):
+        click.echo(line, err=files.STDIO in (json_file, html_file))
+
+
+def sources(data: tuple[Path, ...]) -> list[Path]:
+    """Every file; in a folder, every one that can be read."""
+    found: list[Path] = []
+    for path in data:
+        inside = files.expand(path)
+        if path.is_dir():
+            inside = [file for file in inside if file.name.lower().endswith((*JSONL, ".txt"))]
+        if not inside:
+            raise InputError(f"{path}: holds no {', '.join(JSONL)} or marked .txt file")
+        found += inside
+    return found
+
+
+def _json(result: Evaluation) -> str:
+    return msgspec.json.format(msgspec.json.encode(result), indent=1).decode() + "\n"
+
+
+def summary(result: Evaluation) -> list[str]:
+    """The few numbers to look at first."""
+    data, speed = result.data, result.speed
+    counts = (data.documents, "document"), (data.words, "word"), (sum(data.spans.values()), "span")
+    rows = [", ".join(page.counted(*count) for count in counts)]
+    told = {
+        "leaked, characters": result.leak.characters,
+        "leaked, spans": result.leak.spans,
+        "documents with a leak": result.leak.documents,
+        "precision, characters": result.precision,
+        **{f"{of}, strict": rate for of, rate in _strict(result)},
+    }
+    rows += [f"{what:24}{page.percent(rate)}" for what, rate in told.items()]
+    return [*rows, f"{'speed':24}{speed.words_per_second:,.0f} words/s, {speed.seconds:.2f} s"]
+
+
+def _strict(result: Evaluation) -> list[tuple[str, page.Told]]:
+    scores = result.spans["aware"]["strict"].get("*")
+    kinds = ("precision", "recall", "f1", "f2")
+    return [(kind, getattr(scores, kind, None)) for kind in kinds]

@@ -1,0 +1,155 @@
+"""Runs a bundle's net over texts of any length: windows of like length in one call, margins that
+overlap, so that no unit is judged without what stands around it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrubjay.errors import BundleError, UsageError
+from scrubjay.model import bundle as bundles
+from scrubjay.model import decode
+from scrubjay.model.decode import Floats, Tagged
+from scrubjay.model.lexicon import Lexicon
+from scrubjay.model.tags import CLASSES, TAGS
+from scrubjay.model.tokens import PIECES, Tokens, Units
+from scrubjay.model.windows import flat
+
+UNITS_A_CALL = 4096  # padding included
+
+
+class Window(NamedTuple):
+    """Units `first` to `last` of a text go in; the answers for `begin` to `end` count."""
+
+    text: int
+    first: int
+    begin: int
+    end: int
+    last: int
+
+
+class Tagger:
+    """A bundle, ready to run."""
+
+    def __init__(self, folder: Path, *, threads: int = 0) -> None:
+        self.bundle = bundles.read(folder)
+        if self.bundle.classes != CLASSES:
+            raise BundleError(f"{folder}: its classes are not those of this version")
+        vocabulary = folder.joinpath("vocabulary.txt").read_text("utf-8").split("\n")
+        self._tokens = Tokens(vocabulary, Lexicon.load(folder / "lexicon.bin"))
+        self._session = _session(folder / "model.onnx", threads)
+        self._check(folder)
+
+    def spans(self, texts: Sequence[str], threshold: float | None = None) -> list[list[Tagged]]:
+        """Per text: every stretch that is an identifier with at least `threshold`."""
+        least = self.bundle.calibration.threshold if threshold is None else threshold
+        units = self._tokens.units(texts)
+        return [
+            decode.spans(own, decode.probabilities(scores), least)
+            for own, scores in zip(units, self.scores(units), strict=True)
+        ]
+
+    def threshold(self, recall: str = "") -> float:
+        """The probability from which a stretch counts: the bundle's own, or that for a recall."""
+        calibration = self.bundle.calibration
+        if not recall:
+            return calibration.threshold
+        if recall not in calibration.thresholds:
+            known = ", ".join(calibration.thresholds) or "none"
+            raise UsageError(f"no threshold for recall {recall}; {self.bundle.name} has: {known}")
+        return calibration.thresholds[recall]
+
+    def scores(self, units: Sequence[Units]) -> list[Floats]:
+        """Per text: a score for each unit and tag, calibrated."""
+        found = [np.zeros((len(own.starts), len(TAGS)), np.float32) for own in units]
+        for group in _groups(_windows(units, self.bundle.window, self.bundle.margin)):
+            answers = self._run(units, group)
+            for window, answer in zip(group, answers, strict=True):
+                kept = answer[window.begin - window.first : window.end - window.first]
+                found[window.text][window.begin : window.end] = kept
+        return [scores / self.bundle.calibration.temperature for scores in found]
+
+    def _run(self, units: Sequence[Units], group: Sequence[Window]) -> Floats:
+        longest = max(window.last - window.first for window in group)
+        pieces = np.zeros((len(group), longest, PIECES), np.int64)
+        marks = np.zeros((len(group), longest, 3), np.int64)
+        mask = np.zeros((len(group), longest), np.float32)
+        for row, (text, first, _, _, last) in enumerate(group):
+            own, size = units[text], last - first
+            pieces[row, :size] = own.pieces[first:last]
+            marks[row, :size, 0] = own.shapes[first:last]
+            marks[row, :size, 1] = own.gaps[first:last]
+            marks[row, :size, 2] = own.hints[first:last]
+            mask[row, :size] = 1
+        feeds: dict[str, NDArray[np.generic]] = {"mask": mask}
+        if self.bundle.kind == "encoder":
+            pieces, marks, firsts = flat(pieces, marks)
+            feeds = {"firsts": firsts}
+        feeds["pieces"] = pieces
+        for column, name in enumerate(("shapes", "gaps", "hints")):
+            feeds[name] = np.ascontiguousarray(marks[..., column])
+        answer: Floats = self._session.run(None, feeds)[0]
+        return answer
+
+    def _check(self, folder: Path) -> None:
+        """Known sentences must give known answers: int8 kernels go wrong in silence."""
+        golden = self.bundle.golden
+        found = self.spans([sentence.text for sentence in golden])
+        for number, (sentence, tagged) in enumerate(zip(golden, found, strict=True)):
+            if tuple((t.start, t.end, t.label) for t in tagged) != sentence.spans:
+                raise BundleError(
+                    f"{folder}: the net gives wrong answers on this CPU (golden sentence {number})"
+                )
+
+
+def _session(path: Path, threads: int):  # type: ignore[no-untyped-def]
+    import onnxruntime  # it takes a third of a second: only who needs it pays
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or cores()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def cores() -> int:
+    """Physical cores that this process may use: hyperthreads only get in each other's way."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    siblings = Path("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list")
+    try:
+        text = siblings.read_text("ascii")
+        threads_a_core = 2 if "," in text or "-" in text else 1
+    except OSError:
+        threads_a_core = 1
+    return max(1, (allowed or 1) // threads_a_core)
+
+
+def _windows(units: Sequence[Units], window: int, margin: int) -> Iterator[Window]:
+    core = window - 2 * margin
+    for text, own in enumerate(units):
+        count = len(own.starts)
+        if 0 < count <= window:
+            yield Window(text, 0, 0, count, count)
+            continue
+        for begin in range(0, count, core):
+            end = min(begin + core, count)
+            yield Window(text, max(0, begin - margin), begin, end, min(end + margin, count))
+
+
+def _groups(windows: Iterator[Window]) -> Iterator[list[Window]]:
+    """Windows of like length, as many as fill a call."""
+    ordered = sorted(windows, key=lambda window: window.last - window.first)
+    group: list[Window] = []
+    for window in ordered:
+        if group and (len(group) + 1) * (window.last - window.first) > UNITS_A_CALL:
+            yield group
+            group = []
+        group.append(window)
+    if group:
+        yield group

@@ -1,0 +1,1 @@
+"""From text to a tagger: data, synthesis, training, compression, calibration. Needs `[train]`."""

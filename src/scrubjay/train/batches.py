@@ -1,0 +1,128 @@
+"""Packed examples, and batches of like length from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scrubjay.model.tokens import PIECES, Tokens
+from scrubjay.model.windows import flat
+from scrubjay.train.corpora import Example
+from scrubjay.train.targets import Targets
+
+WINDOW = 192  # units of a training window
+
+
+class Packed(NamedTuple):
+    """Windows of units, one after another."""
+
+    pieces: NDArray[np.int32]
+    marks: NDArray[np.uint8]  # shape, gap, hint
+    targets: NDArray[np.uint16]
+    lengths: NDArray[np.int32]
+    sets: NDArray[np.bool_]
+
+    def save(self, path: Path) -> None:
+        """Write to one file."""
+        np.savez_compressed(path, **self._asdict())
+
+    @classmethod
+    def load(cls, path: Path) -> Packed:
+        """Read it back."""
+        with np.load(path) as file:
+            return cls(**{name: file[name] for name in cls._fields})
+
+
+def pack(examples: Iterable[Example], tokens: Tokens, targets: Targets) -> Packed:
+    """The examples cut into windows."""
+    pieces, marks, wanted, lengths = [], [], [], []
+    for example in examples:
+        units = tokens.units([example.text])[0]
+        if not len(units.starts):
+            continue
+        pieces.append(units.pieces)
+        marks.append(np.stack([units.shapes, units.gaps, units.hints], 1).astype(np.uint8))
+        wanted.append(targets.of(units, example.spans, example.covered))
+        lengths += _windows(len(units.starts))
+    return Packed(
+        np.concatenate(pieces), np.concatenate(marks), np.concatenate(wanted),
+        np.array(lengths, np.int32), targets.table(),
+    )  # fmt: skip
+
+
+def _windows(count: int) -> list[int]:
+    """Lengths of even windows that hold so many units."""
+    parts = -(-count // WINDOW)
+    return [count * (part + 1) // parts - count * part // parts for part in range(parts)]
+
+
+class Batch(NamedTuple):
+    """Tensors of one step. `firsts` is for encoders, `mask` tells units from padding."""
+
+    pieces: Tensor
+    shapes: Tensor
+    gaps: Tensor
+    hints: Tensor
+    firsts: Tensor
+    mask: Tensor
+    targets: Tensor
+
+
+def batches(
+    packed: Packed, size: int, generator: np.random.Generator, *, encoder: bool, forget: float = 0.0
+) -> Iterator[Batch]:
+    """One epoch in random order, each batch of about `size` units of windows of like length.
+    `forget`: the share of units whose hint is hidden, so that the net does not lean on it."""
+    starts = np.concatenate([[0], np.cumsum(packed.lengths)[:-1]])
+    noise = generator.uniform(0.9, 1.1, len(packed.lengths))
+    order = np.argsort(packed.lengths * noise, kind="stable")
+    groups: list[list[int]] = [[]]
+    held = 0
+    for window in order:
+        length = int(packed.lengths[window])
+        if groups[-1] and held + length > size:
+            groups.append([])
+            held = 0
+        groups[-1].append(int(window))
+        held += length
+    for group in generator.permutation(len(groups)):
+        chosen = groups[group]
+        yield make(packed, [(int(starts[w]), int(packed.lengths[w])) for w in chosen],
+                   generator, encoder=encoder, forget=forget)  # fmt: skip
+
+
+def make(
+    packed: Packed, windows: Sequence[tuple[int, int]], generator: np.random.Generator, *,
+    encoder: bool, forget: float = 0.0,
+) -> Batch:  # fmt: skip
+    """The tensors of some windows."""
+    count, longest = len(windows), max(length for _, length in windows)
+    pieces = np.zeros((count, longest, PIECES), np.int64)
+    marks = np.zeros((count, longest, 3), np.int64)
+    targets = np.zeros((count, longest), np.int64)
+    mask = np.zeros((count, longest), np.float32)
+    for row, (start, length) in enumerate(windows):
+        end = start + length
+        pieces[row, :length] = packed.pieces[start:end]
+        marks[row, :length] = packed.marks[start:end]
+        targets[row, :length] = packed.targets[start:end]
+        mask[row, :length] = 1
+    if forget:
+        marks[..., 2][generator.random((count, longest)) < forget] = 0
+    firsts = np.zeros((count, longest), np.int64)
+    if encoder:
+        pieces, marks, firsts = flat(pieces, marks)
+    return Batch(*map(torch.from_numpy, (
+        pieces, *(np.ascontiguousarray(marks[..., n]) for n in range(3)), firsts, mask, targets,
+    )))  # fmt: skip
+
+
+def sets_of(packed: Packed) -> Tensor:
+    """For `net.surprise`: 0 where a tag is allowed, very negative elsewhere."""
+    return torch.where(torch.from_numpy(packed.sets), 0.0, -1e4)

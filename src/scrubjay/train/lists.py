@@ -1,0 +1,217 @@
+"""Names and places to draw surrogates from, read from a folder of public lists.
+
+The shipped operators' own lists serve where there is no folder, for trying things out: far too few
+for a tagger that shall know names it has never seen.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+# names that are words: a tagger must meet them as both
+WORDS_GIVEN = (
+    "Will May Rose Grace Hope Mark Rich Chase Summer Bill Art Drew Faith Dean Joy Dawn Amber Pat "
+    "Frank Gene Chip Rusty Sunny Iris Violet Lily Olive Penny Ruby Pearl Jade Crystal April June "
+    "August Autumn Robin Jay Wade Miles Grant Lance Cliff Rob Sue Jack Guy Chuck Skip Buddy Ace "
+    "Christian Angel Jesus Destiny Charity Mercy Patience Victor Earnest Max Major Reed Heath Glen"
+).split()
+WORDS_SURNAME = (
+    "Price Young Long Banks Rich White Black Brown Green Gray Short Small Little Low High Best Good "
+    "Love Hope Moon Stone Wood Woods Hill Field Fields Brook Rivers Lake Waters Pond Marsh Snow "
+    "Frost Winter Summers May March Day Weeks Friday Church Bishop Pope King Prince Noble Knight "
+    "Cook Baker Butcher Carpenter Smith Mason Miller Taylor Tailor Fisher Hunter Archer Shepherd "
+    "Page Bell Case Chance Park Parks Street Lane Rhodes Wall Hall House Barn Gates Key Keys Lock "
+    "Bush Berry Rice Bean Lemon Peach Bass Pike Fish Wolf Fox Bird Crow Swan Crane Drake Finch Head "
+    "Foot Hand Hart Blood Payne Sharp Strong Swift Power Powers Law Justice Judge Major Sargent Ward "
+    "Cross Christian Self Still Ready True Wise Savage Sweet Bitter Cash Penny Pound Dollar Grant "
+    "Battle War Pistol Bullock Lamb Colt Buck Ham Bacon Pepper Salt Ginger Root Branch Flowers Rose"
+).split()
+
+
+class Lists(Struct):
+    """What surrogates are made of. Cultures pair given names with surnames."""
+
+    given: dict[str, list[str]]
+    surnames: dict[str, list[str]]
+    places: dict[str, list[str]]  # CITY COUNTY STATE COUNTRY LOCATION: names
+    towns: list[tuple[str, str, str]]  # city, state code, ZIP
+    streets: list[str]
+    hospitals: list[str]
+    schools: list[str]
+    organizations: list[str]
+    professions: list[str]
+    nationalities: list[str]
+    religions: list[str]
+
+    def person(self, dice: random.Random) -> tuple[str, str]:
+        """A given name and a surname that go together."""
+        culture = "us" if dice.random() < 0.3 else dice.choice(list(self.surnames))
+        if culture not in self.given:
+            culture = dice.choice(list(self.given))
+        given = _draw(self.given[culture], dice)
+        surname = _draw(self.surnames.get(culture) or self.surnames["us"], dice)
+        if dice.random() < 0.04:
+            given = dice.choice(WORDS_GIVEN)
+        if dice.random() < 0.05:
+            surname = dice.choice(WORDS_SURNAME)
+        return given, surname
+
+
+def _draw(names: list[str], dice: random.Random) -> str:
+    """One of the frequent ones, which come first, or any."""
+    if dice.random() < 0.4:
+        return names[int(len(names) * dice.random() ** 3)]
+    return dice.choice(names)
+
+
+def shipped() -> Lists:
+    """From the operators' lists."""
+    from scrubjay.operators import names, places
+
+    return Lists(
+        {"us": [*names.pool(names.Role("en", "female")), *names.pool(names.Role("en", "male"))]},
+        {"us": [*names.pool(names.Role("en", "family"))]},
+        {"CITY": [*places.listed("towns", "en")], "STATE": ["Ohio", "Utah"], "COUNTY": ["Kent"],
+         "COUNTRY": ["Ghana", "Peru"], "LOCATION": ["Bronx"]},
+        [("Springfield", "IL", "62701")], ["Oak", "Main"], ["Lakeview Hospital"],
+        ["Lincoln High School"], ["Acme Corp"], ["teacher"], ["Ghanaian"], ["Quaker"],
+    )  # fmt: skip
+
+
+def read(folder: Path) -> Lists:
+    """From a folder of public lists; its README says which."""
+    ours = folder / "alvearie/ipv-core/src/main/resources/identifier"
+    given, surnames = _by_country(folder / "names_by_country")
+    given["us"], surnames["us"] = _baby_names(folder / "popular_baby_names"), [
+        word.title() for word in _lines(folder / "census_names/lib/last-names.txt")
+    ]  # fmt: skip
+    geography = folder / "corpora_dariusk/data/geography"
+    cities = [row["name"] for row in _rows(folder / "world_cities/data/world-cities.csv")]
+    regions = [row["subcountry"] for row in _rows(folder / "world_cities/data/world-cities.csv")]
+    us = list(_rows(folder / "us_state_county_zip/geo-data.csv"))
+    states = sorted({row["state"] for row in us})
+    hospitals = [
+        line.rsplit(",", 1)[0].strip('"') for line in _lines(ours / "us/hospital_names.csv")
+    ]
+    nationalities = json.loads((geography / "nationalities.json").read_text("utf-8"))
+    universities = json.loads(
+        (folder / "universities/world_universities_and_domains.json").read_text("utf-8")
+    )
+    fortune = json.loads(
+        (folder / "corpora_dariusk/data/corporations/fortune500.json").read_text("utf-8")
+    )["companies"]
+    neighbourhoods = json.loads((geography / "nyc_neighborhood_zips.json").read_text("utf-8"))
+    rivers = json.loads((geography / "rivers.json").read_text("utf-8"))
+    return Lists(
+        given, surnames,
+        {
+            "CITY": cities + [row["city"] for row in us],
+            "STATE": states + [region for region in set(regions) if region],
+            "COUNTY": [row["county"] for row in us],
+            "COUNTRY": [line.split(",")[0] for line in _lines(ours / "en/country_list.csv")],
+            "LOCATION": [*_strings(neighbourhoods), *_strings(rivers)],
+        },
+        [(row["city"], row["state_abbr"], row["zipcode"]) for row in us],
+        [line.strip() for line in _lines(ours / "us/street_names.csv")] + sorted({
+            row["city"].split()[0] for row in us if row["city"]}),
+        hospitals, [row["name"] for row in universities], [str(name) for name in fortune],
+        _occupations(ours / "en/occupations.csv"), nationalities["nationalities"],
+        _lines(ours / "en/religions.csv"),
+    )  # fmt: skip
+
+
+def with_people(lists: Lists, names: Iterable[str]) -> Lists:
+    """The lists and the names of people that corpora mention, first names and last names."""
+    given: Counter[str] = Counter()
+    surnames: Counter[str] = Counter()
+    for name in names:
+        words = name.split()
+        if 2 <= len(words) <= 3 and all(_NAME.fullmatch(word) for word in words):
+            given[words[0]] += 1
+            surnames[words[-1]] += 1
+    for number in range(
+        4
+    ):  # several cultures, so that they are drawn as often as several countries
+        lists.given[f"met{number}"] = [name for name, _ in given.most_common()]
+        lists.surnames[f"met{number}"] = [name for name, _ in surnames.most_common()]
+    return lists
+
+
+_NAME = re.compile(r"[^\W\d_a-z][^\W\d_A-Z]+(?:['’-][^\W\d_a-z][^\W\d_A-Z]+)?")
+
+
+def people_in(folder: Path) -> Iterator[str]:
+    """The PERSON spans of every corpus in a folder, whatever its language."""
+    wanted = re.compile(r"PER(?:SON)?\b|NAME|NOM|PRENOM|person|PESSOA|人名|PS|Person", re.ASCII)
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                record = json.loads(line)
+                for span in record["spans"]:
+                    if wanted.match(span["label"]):
+                        yield record["text"][span["start"] : span["end"]]
+
+
+def _by_country(folder: Path) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    given: dict[str, list[str]] = {}
+    surnames: dict[str, list[str]] = {}
+    for table, file in ((given, "forenames"), (surnames, "surnames")):
+        for row in _rows(folder / f"common-{file}-by-country.csv"):
+            for name in re.split(r"[,/]", row["Romanized Name"]):
+                if name.strip() and name.strip()[0].isupper():
+                    table.setdefault(row["Country"].lower(), []).append(name.strip())
+    surnames.pop("us", None)
+    return given, surnames
+
+
+def _baby_names(folder: Path) -> list[str]:
+    """All years' names, those in most years first."""
+    years: Counter[str] = Counter()
+    for path in sorted(folder.glob("*/girl_boy_names_*.json")):
+        told = json.loads(path.read_text("utf-8"))
+        years.update(set(told["girls"]) | set(told["boys"]))
+    return [name for name, _ in years.most_common()]
+
+
+def _occupations(path: Path) -> list[str]:
+    """`"Accountant, bank",...` is a bank accountant; plain ones stay."""
+    found = set()
+    for row in csv.reader(_lines(path)):
+        head, _, kind = row[0].partition(",")
+        kind = kind.strip()
+        if not kind or (kind.isalpha() and kind.islower()):
+            found.add(f"{kind} {head}".strip().lower())
+    return sorted(found)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _lines(path: Path) -> list[str]:
+    return [line for line in path.read_text("utf-8").splitlines() if line and line[0] != "#"]
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every name in a nested JSON value."""
+    if isinstance(value, str):
+        if value[:1].isupper() and len(value) < 40:
+            yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, list | dict) and key[:1].isupper():
+                yield key
+            yield from _strings(inner) if not isinstance(inner, str) or key == "name" else ()
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)

@@ -1,0 +1,106 @@
+"""Many documents from few: values swapped, parts recombined, noise added.
+
+    scrubjay train synth --lists FOLDER --count 20000 -o synthetic.jsonl.gz
+
+Seeds are split by document: those that calibrate or measure never lend a sentence to training.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections.abc import Iterator, Sequence
+
+from scrubjay.marked import Marked, Span
+from scrubjay.model.tags import CLASSES, class_of
+from scrubjay.train.corpora import TITLE, Example
+from scrubjay.train.lists import Lists
+from scrubjay.train.noise import noisy
+from scrubjay.train.swap import Swap
+
+COVERED = frozenset(CLASSES)
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
+_TITLED = re.compile(TITLE.pattern + r"\Z")
+
+
+def part(seed: Marked) -> str:
+    """train, calibration or test: a tenth each of the latter, told by the name alone."""
+    place = int(hashlib.sha256(seed.name.encode()).hexdigest(), 16) % 10
+    return {0: "calibration", 1: "test"}.get(place, "train")
+
+
+def variants(
+    seeds: Sequence[Marked], lists: Lists, count: int, dice: random.Random
+) -> Iterator[Example]:
+    """`count` documents, every seed in turn."""
+    order: list[Marked] = []
+    for _ in range(count):
+        if not order:
+            order = dice.sample(seeds, len(seeds))
+        seed = order.pop()
+        way = dice.random()
+        if way < 0.25:
+            seed = splice(seed, dice.choice(seeds), dice)
+        elif way < 0.4:
+            seed = crop(seed, dice)
+        yield example(noisy(Swap(lists, dice).document(seed), dice))
+
+
+def splice(one: Marked, other: Marked, dice: random.Random) -> Marked:
+    """The paragraphs of two documents, shuffled into each other."""
+    blocks = [*paragraphs(one), *paragraphs(other)]
+    return join(dice.sample(blocks, min(len(blocks), dice.randint(2, 8))), one.name)
+
+
+def crop(seed: Marked, dice: random.Random) -> Marked:
+    """Some lines of a document."""
+    lines = cut(seed, [m.span() for m in re.finditer(r"\n", seed.text)])
+    first = dice.randrange(len(lines))
+    return join(lines[first : first + dice.randint(1, 8)], seed.name, "\n")
+
+
+def paragraphs(seed: Marked) -> list[Marked]:
+    """The blocks between blank lines."""
+    return cut(seed, [m.span() for m in _PARAGRAPH.finditer(seed.text)])
+
+
+def cut(seed: Marked, borders: list[tuple[int, int]]) -> list[Marked]:
+    """The parts of a document between borders that no span crosses."""
+    whole = [b for b in borders if not any(s.start < b[1] and b[0] < s.end for s in seed.spans)]
+    starts = [0, *(end for _, end in whole)]
+    ends = [*(start for start, _ in whole), len(seed.text)]
+    return [
+        Marked(seed.name, seed.text[start:end], tuple(
+            Span(s.start - start, s.end - start, s.label)
+            for s in seed.spans if start <= s.start and s.end <= end
+        ))
+        for start, end in zip(starts, ends, strict=True)
+    ]  # fmt: skip
+
+
+def join(blocks: Sequence[Marked], name: str, between: str = "\n\n") -> Marked:
+    """Parts put together."""
+    spans: list[Span] = []
+    size = 0
+    for block in blocks:
+        spans += (Span(s.start + size, s.end + size, s.label) for s in block.spans)
+        size += len(block.text) + len(between)
+    return Marked(name, between.join(block.text for block in blocks), tuple(spans))
+
+
+def example(marked: Marked) -> Example:
+    """As a training example: labels become classes, titles before names are marked."""
+    spans = []
+    last = 0
+    for start, end, label in marked.spans:
+        title = _TITLED.search(marked.text, max(last, start - 24), start)
+        if label == "PERSON" and title:
+            spans.append((title.start(), title.start() + len(title[0].rstrip()), _TITLE))
+        name = class_of(label)
+        spans.append((start, end, frozenset({name} if name else ())))
+        last = end
+    return Example(marked.name, marked.text, tuple(spans), COVERED)
+
+
+_TITLE = frozenset({"TITLE"})

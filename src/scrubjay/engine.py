@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from scrubjay import detect, operators, plugins, policies, report
-from scrubjay.detectors.known import words
+from scrubjay.detectors.known import Known, words
 from scrubjay.errors import PolicyError
 from scrubjay.keys import Key
 from scrubjay.replace import replace
@@ -21,6 +21,7 @@ from scrubjay.types import Anonymized, Document, Finding, Policy
 
 BATCH_CHARACTERS = 1 << 18  # a batch ends when it holds this much, or
 BATCH_DOCUMENTS = 256
+_KNOWN = Known()
 
 
 def load(
@@ -83,7 +84,10 @@ class Engine:
                 yield self._anonymize(document, findings)
 
     def _find(self, batch: list[Document]) -> list[list[Finding]]:
-        found = [detect.run(detector, batch) for detector in self.detectors]
+        detectors = self.detectors
+        if any(document.known for document in batch):
+            detectors += (_KNOWN,)
+        found = [detect.run(detector, batch) for detector in detectors]
         return [
             resolve(document.text, filter(self._counts, chain(*every)), self._allow, self._kept)
             for document, *every in zip(batch, *found, strict=True)
@@ -93,7 +97,8 @@ class Engine:
         today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
         scene = operators.Scene(document, findings, self._key, self._memory, today)
         text, replacements = replace(scene, self._operator)
-        names = tuple(detector.name for detector in self.detectors)
+        detectors = (*self.detectors, _KNOWN) if document.known else self.detectors
+        names = tuple(detector.name for detector in detectors)
         return report.anonymized(text, document, replacements, self.policy, self._digest, names)
 
     def _counts(self, finding: Finding) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 
 from scrubjay import labels
 from scrubjay.detectors import lists
-from scrubjay.detectors.known import WORD, Values, Words, words
+from scrubjay.detectors.known import UNSURE, WORD, Values, Words, words
 from scrubjay.people import link
 from scrubjay.types import Finding
 
@@ -108,7 +108,7 @@ def _with_given_names(text: str, start: int) -> int:
 
 def _seeds(text: str, finding: Finding) -> list[Words]:
     label = labels.table().get(finding.label)
-    if not label or not label.everywhere:
+    if not label or not label.everywhere or finding.detector == UNSURE:
         return []
     value = words(text[finding.start : finding.end])
     if finding.label == "PERSON":

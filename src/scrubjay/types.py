@@ -13,13 +13,15 @@ from msgspec import Struct, field
 
 class Document(Struct, frozen=True):
     """One text. `group` is the patient or subject whose dates shift and pseudonyms agree; `field`
-    is the name that the text stands under: a key, a column's header."""
+    is the name that the text stands under: a key, a column's header. `known` holds, by label, what
+    is known of its subject and looked for in every form; it shows nowhere."""
 
     text: str
     id: str = ""
     language: str = "und"
     group: str = ""
     field: str = ""
+    known: dict[str, tuple[str, ...]] = {}
 
     def __repr__(self) -> str:
         return f"Document(<{len(self.text)} characters>, language={self.language!r})"

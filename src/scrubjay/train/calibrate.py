@@ -2,7 +2,8 @@
 neither trained nor measure the net.
 
 - temperature: the one that makes probabilities honest (least surprise at identifier or not);
-- threshold: the one with the best F2 over characters, for recall counts more than precision;
+- threshold: with honest probabilities it follows from what errors cost, and a missed identifier
+  costs as much as two false alarms (MISS);
 - thresholds: for a wanted recall, the highest one that reached it with 95 % confidence, were the
   calibration documents a random sample of what is to come. They promise nothing about other text.
 """
@@ -29,6 +30,7 @@ from scrubjay.train.synth import example
 
 RECALLS = ("0.9", "0.95", "0.98", "0.99", "0.995")
 DOUBT = 0.05
+MISS = 2  # false alarms that one missed identifier is worth
 LEAST = 0.005  # no threshold is lower: below, everything counts
 _TITLE = frozenset({"TITLE"})
 _SURE = 0.1  # golden probabilities keep this distance from the threshold
@@ -64,7 +66,7 @@ def calibrate(folder: Path, documents: Sequence[Marked]) -> Calibration:
     temperature = _temperature(known)
     doubts = [_inside(text.scores / temperature) for text in known]
     found = Calibration(
-        temperature, _best(known, doubts), _thresholds(_weakest(known, doubts)), len(documents)
+        temperature, round(1 / (1 + MISS), 2), _thresholds(_weakest(known, doubts)), len(documents)
     )
     _write(folder, found, ())
     _write(folder, found, golden(Tagger(folder)))
@@ -102,20 +104,6 @@ def _temperature(known: Sequence[Known]) -> float:
         return float(-np.log(np.maximum(right, 1e-7)).mean())
 
     return min((step / 20 for step in range(10, 100)), key=surprise)
-
-
-def _best(known: Sequence[Known], doubts: Sequence[NDArray[np.float32]]) -> float:
-    """The threshold of the best F2, a unit counting its characters."""
-    sizes = np.concatenate([text.units.ends - text.units.starts for text in known])
-    inside = np.concatenate([text.inside for text in known])
-    found = np.concatenate(doubts)
-
-    def f2(threshold: float) -> float:
-        taken = found >= threshold
-        hits = sizes[taken & inside].sum()
-        return float(5 * hits / (sizes[taken].sum() + 4 * sizes[inside].sum()))
-
-    return max((step / 100 for step in range(5, 96)), key=f2)
 
 
 def _weakest(known: Sequence[Known], doubts: Sequence[NDArray[np.float32]]) -> list[float]:

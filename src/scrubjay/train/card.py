@@ -23,7 +23,9 @@ def card(folder: Path, evaluations: list[Path]) -> str:
     """The page."""
     bundle = bundles.read(folder)
     told = [json.loads(path.read_text("utf-8")) for path in evaluations]
-    return "\n".join([*_head(bundle, folder), *_origin(bundle), *_measured(told), *_weak(told)]) + "\n"
+    return (
+        "\n".join([*_head(bundle, folder), *_origin(bundle), *_measured(told), *_weak(told)]) + "\n"
+    )
 
 
 def _head(bundle: Bundle, folder: Path) -> Iterator[str]:
@@ -31,11 +33,11 @@ def _head(bundle: Bundle, folder: Path) -> Iterator[str]:
     yield f"# Model card: {bundle.name}, version {bundle.version}\n"
     kinds = {"conv": "a convolutional net", "encoder": "a transformer encoder"}
     yield (
-        f"A tagger for `tagger.v1`: {kinds[bundle.kind]}, int8, {size:.1f} MB with its vocabulary and "
-        f"lexicon. It marks {len(bundle.classes)} kinds of identifiers in English text.\n"
+        f"A tagger for `tagger.v1`: {kinds[bundle.kind]}, int8, {size:.1f} MB with vocabulary "
+        f"and lexicon. It marks {len(bundle.classes)} kinds of identifiers in English text.\n"
     )
-    yield "**For** finding identifiers together with the pattern catalogue. **Not for** other languages"
-    yield "than English, for deciding about people, or as the only safeguard of a release.\n"
+    yield "**For** finding identifiers together with the pattern catalogue. **Not for** other"
+    yield "languages, for deciding about people, or as the only safeguard of a release.\n"
 
 
 def _origin(bundle: Bundle) -> Iterator[str]:
@@ -56,9 +58,10 @@ def _origin(bundle: Bundle) -> Iterator[str]:
 
 def _measured(told: list[dict[str, Any]]) -> Iterator[str]:
     yield "## Measured, together with the patterns\n"
-    yield "Characters of gold that were covered, whatever the label, and characters of findings that"
-    yield "are gold; in brackets 95 % intervals.\n"
-    yield "| data | documents | recall | precision | documents without a leak |\n|---|---:|---|---|---|"
+    yield "Characters of gold that were covered, whatever the label, and characters of findings"
+    yield "that are gold; in brackets 95 % intervals.\n"
+    yield "| data | documents | recall | precision | documents without a leak |"
+    yield "|---|---:|---|---|---|"
     for result in told:
         name = ", ".join(source["name"] for source in result["data"]["files"][:1])
         more = len(result["data"]["files"])
@@ -84,9 +87,11 @@ def _weak(told: list[dict[str, Any]]) -> Iterator[str]:
     rows = []
     for result in told:
         for label, rates in result["leak_by_label"].items():
-            rate = rates["characters"] if "characters" in rates else rates
+            rate = rates.get("characters")
             if rate and 1 - rate["value"] < WEAK and rate["of"] >= 100:
-                rows.append(f"- {label}: {_share(rate, True)} of characters covered ({_name(result)})")
+                rows.append(
+                    f"- {label}: {_share(rate, True)} of characters covered ({_name(result)})"
+                )
     yield from rows or ["- nothing measured lies below the line"]
     yield "\nSlices by case, register, length and name culture stand in the evaluations' JSON."
 

@@ -65,7 +65,9 @@ def crop(seed: Marked, dice: random.Random) -> Marked:
 def fragment(seed: Marked, dice: random.Random) -> Marked:
     """A few words alone, as a cell of a table holds them; or a number that says nothing."""
     if dice.random() < 0.3:
-        number = str(dice.choice((dice.randint(0, 20), dice.randint(0, 999), dice.randint(0, 99) / 10)))
+        number = str(
+            dice.choice((dice.randint(0, 20), dice.randint(0, 999), dice.randint(0, 99) / 10))
+        )
         return Marked(seed.name, dice.choice(("", "", "n: ", "count: ", "id: ")) + number, ())
     borders = {0, len(seed.text), *(m.start() for m in re.finditer(r"\s", seed.text))}
     outer = sorted(b for b in borders if not any(s.start < b < s.end for s in seed.spans))

@@ -83,7 +83,8 @@ def main() -> None:
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        return work(*options.worker, options.rounds)
+        work(*options.worker, options.rounds)
+        return
     file = Path(sys.argv[0]).parent / "results" / ".texts.json"
     file.write_text(json.dumps(corpora(options.data, options.characters)), "utf-8")
     try:

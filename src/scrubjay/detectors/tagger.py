@@ -5,6 +5,7 @@ It is loaded when the first text comes, once per process and profile.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -33,7 +34,7 @@ class Tagger:
 
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
         """Everything that is probable enough."""
-        net = _net(self._folder)
+        net = _net(self._folder, os.getpid())
         least = net.threshold(self._recall)
         rule = f"{NAME}:{net.bundle.name}"
         return [
@@ -48,7 +49,8 @@ def _score(probability: float, least: float) -> float:
 
 
 @cache
-def _net(folder: Path) -> Net:
+def _net(folder: Path, process: int) -> Net:
+    """Once a process: the threads of a session do not come along when a process forks."""
     from scrubjay.model.tagger import Tagger as Net  # numpy and ONNX Runtime: only now
 
     return Net(folder)

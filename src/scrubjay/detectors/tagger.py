@@ -6,11 +6,12 @@ It is loaded when the first text comes, once per process and profile.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from scrubjay.detectors import shadow
 from scrubjay.model import bundle
 from scrubjay.types import Document, Finding
 
@@ -33,14 +34,35 @@ class Tagger:
         self._recall = recall
 
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
-        """Everything that is probable enough."""
+        """Everything that is probable enough; where letters are disguised, in the straight text."""
         net = _net(self._folder, os.getpid())
         least = net.threshold(self._recall)
         rule = f"{NAME}:{net.bundle.name}"
+        views = [_view(document.text) for document in documents]
         return [
-            [Finding(t.start, t.end, t.label, _score(t.probability, least), rule) for t in tagged]
-            for tagged in net.spans([document.text for document in documents], least)
+            [
+                Finding(*view.place(t.start, t.end), t.label, _score(t.probability, least), rule)
+                for t in tagged
+            ]
+            for view, tagged in zip(
+                views, net.spans([view.text for view in views], least), strict=True
+            )
         ]
+
+
+class _View(NamedTuple):
+    """What the net reads, and where that stands in the document."""
+
+    text: str
+    place: Callable[[int, int], tuple[int, int]]
+
+
+def _view(text: str) -> _View:
+    """The text itself, or without zero-width characters, look-alikes and the like if it has any."""
+    if not shadow.disguised(text):
+        return _View(text, lambda start, end: (start, end))
+    straight = shadow.Straight(text)
+    return _View(straight.text, straight.original)
 
 
 def _score(probability: float, least: float) -> float:

@@ -277,6 +277,17 @@ def test_any_scores_give_spans_that_make_sense(count, seed, threshold, spread):
 
 
 @settings(deadline=None)
+@given(st.permutations(range(6)), st.integers(0, 2**32 - 1))
+def test_windows_may_come_in_any_order(order, seed):
+    dice = np.random.default_rng(seed)
+    tags = decode.probabilities(dice.normal(0, 4, (48, len(TAGS))).astype(np.float32))
+    likely = decode.Likely(0.9)
+    for part in order:
+        likely.add(8 * part, tags[8 * part : 8 * part + 8])
+    assert likely.spans(plain_units(48)) == decode.spans(plain_units(48), tags, 0.9)
+
+
+@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(0, 2**32 - 1))
 def test_no_part_goes_on_without_its_beginning(count, seed):
     scores = np.random.default_rng(seed).normal(0, 3, (count, len(TAGS) - 1)).astype(np.float32)

@@ -49,10 +49,10 @@ class Tagger:
         """Per text: every stretch that is an identifier with at least `threshold`."""
         least = self.bundle.calibration.threshold if threshold is None else threshold
         units = self._tokens.units(texts)
-        return [
-            decode.spans(own, decode.probabilities(scores), least)
-            for own, scores in zip(units, self.scores(units), strict=True)
-        ]
+        likely = [decode.Likely(least) for _ in units]
+        for window, scores in self._answers(units):
+            likely[window.text].add(window.begin, decode.probabilities(scores))
+        return [kept.spans(own) for own, kept in zip(units, likely, strict=True)]
 
     def threshold(self, recall: str = "") -> float:
         """The probability from which a stretch counts: the bundle's own, or that for a recall."""
@@ -67,12 +67,17 @@ class Tagger:
     def scores(self, units: Sequence[Units]) -> list[Floats]:
         """Per text: a score for each unit and tag, calibrated."""
         found = [np.zeros((len(own.starts), len(TAGS)), np.float32) for own in units]
+        for window, scores in self._answers(units):
+            found[window.text][window.begin : window.end] = scores
+        return found
+
+    def _answers(self, units: Sequence[Units]) -> Iterator[tuple[Window, Floats]]:
+        """The calibrated scores that count of each window, in any order."""
+        temperature = np.float32(self.bundle.calibration.temperature)
         for group in _groups(_windows(units, self.bundle.window, self.bundle.margin)):
-            answers = self._run(units, group)
-            for window, answer in zip(group, answers, strict=True):
+            for window, answer in zip(group, self._run(units, group), strict=True):
                 kept = answer[window.begin - window.first : window.end - window.first]
-                found[window.text][window.begin : window.end] = kept
-        return [scores / self.bundle.calibration.temperature for scores in found]
+                yield window, kept / temperature
 
     def _run(self, units: Sequence[Units], group: Sequence[Window]) -> Floats:
         longest = max(window.last - window.first for window in group)

@@ -38,8 +38,8 @@ def probabilities(scores: Floats) -> Floats:
 
 
 class Likely:
-    """What is kept of a text's probabilities: those of the units that are part of an identifier with
-    at least the threshold. A text may have millions of units, and few of them are."""
+    """What is kept of a text's probabilities: those of units that are part of an identifier with at
+    least the threshold. A text may have millions of units, and few of them are."""
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold

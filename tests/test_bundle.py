@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from scrubjay import errors
+from scrubjay.detectors.tagger import CERTAIN, _score
 from scrubjay.detectors.tagger import Tagger as Detector
-from scrubjay.detectors.tagger import _score
 from scrubjay.model import bundle, decode
 from scrubjay.model import tagger as runtime
 from scrubjay.model.tagger import Tagger
@@ -238,7 +238,7 @@ def test_no_error_tells_the_text(change, monkeypatch):
 
 
 def test_thresholds_by_recall(change):
-    folder = change({"calibration": {"threshold": 0.4, "thresholds": {"0.99": 0.1}}})
+    folder = change({"golden": [], "calibration": {"threshold": 0.4, "thresholds": {"0.99": 0.1}}})
     made = Tagger(folder, threads=1)
     assert made.threshold() == 0.4 and made.threshold("0.99") == 0.1
     with pytest.raises(errors.UsageError, match=r"no threshold for recall 0\.5; .* has: 0\.99"):
@@ -247,8 +247,8 @@ def test_thresholds_by_recall(change):
 
 @pytest.mark.parametrize("least", [0.001, 0.2, 0.5, 0.9, 0.999])
 def test_a_score_is_half_at_the_threshold(least):
-    steps = [_score(p, least) for p in np.linspace(least, 1, 50)]
-    assert steps[0] == 0.5 and steps == sorted(steps) and steps[-1] == 0.99
+    steps = [_score(float(p), least) for p in np.linspace(least, 1, 50)]
+    assert steps[0] == 0.5 and steps == sorted(steps) and steps[-1] == CERTAIN
 
 
 def test_a_temperature_divides_scores(change):

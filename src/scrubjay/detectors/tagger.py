@@ -6,7 +6,7 @@ It is loaded when the first text comes, once per process and profile.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,16 +16,18 @@ from scrubjay.model import bundle
 from scrubjay.types import Document, Finding
 
 if TYPE_CHECKING:
+    from scrubjay.model.decode import Tagged
     from scrubjay.model.tagger import Tagger as Net
 
 NAME = "tagger.v1"
 NONE = "patterns"  # the profile that goes without
+CERTAIN = 0.8  # a rule with a checksum says more, and names the kind better
 PROFILES = (*bundle.PROFILES, NONE)
 
 
 class Tagger:
     """Finds with a bundle's net. A score of 0.5 is the threshold that the bundle was calibrated
-    to; above and below, scores keep the order of the probabilities."""
+    to; from there scores follow the probabilities up to 0.8."""
 
     name = NAME
 
@@ -34,20 +36,29 @@ class Tagger:
         self._recall = recall
 
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
-        """Everything that is probable enough; where letters are disguised, in the straight text."""
+        """Everything that is probable enough. A field's name is read as context before its text;
+        where letters are disguised, both are read as they look."""
         net = _net(self._folder, os.getpid())
         least = net.threshold(self._recall)
         rule = f"{NAME}:{net.bundle.name}"
-        views = [_view(document.text) for document in documents]
+        heads = [f"{document.field}: " if document.field else "" for document in documents]
+        views = [_view(head + doc.text) for head, doc in zip(heads, documents, strict=True)]
+        found = net.spans([view.text for view in views], least)
         return [
-            [
-                Finding(*view.place(t.start, t.end), t.label, _score(t.probability, least), rule)
-                for t in tagged
-            ]
-            for view, tagged in zip(
-                views, net.spans([view.text for view in views], least), strict=True
-            )
+            list(_findings(tagged, view, len(head), least, rule))
+            for tagged, view, head in zip(found, views, heads, strict=True)
         ]
+
+
+def _findings(
+    found: Iterable[Tagged], view: _View, head: int, least: float, rule: str
+) -> Iterator[Finding]:
+    """What lies behind the first `head` characters, counted from there."""
+    for tagged in found:
+        start, end = view.place(tagged.start, tagged.end)
+        if end > head:
+            score = _score(tagged.probability, least)
+            yield Finding(max(start - head, 0), end - head, tagged.label, score, rule)
 
 
 class _View(NamedTuple):
@@ -66,8 +77,9 @@ def _view(text: str) -> _View:
 
 
 def _score(probability: float, least: float) -> float:
-    """Half at the threshold, and straight from there to certainty."""
-    return round(min(0.99, 0.5 + 0.5 * (probability - least) / (1 - least)), 4)
+    """Half at the threshold, and straight from there to CERTAIN."""
+    share = max(0.0, (probability - least) / (1 - least))
+    return round(0.5 + (CERTAIN - 0.5) * share, 4)
 
 
 @cache

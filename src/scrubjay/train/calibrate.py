@@ -100,7 +100,7 @@ def _temperature(known: Sequence[Known]) -> float:
     inside = np.concatenate([text.inside for text in known])
 
     def surprise(temperature: float) -> float:
-        likely = _inside(scores / np.float32(temperature))
+        likely = _inside((scores / temperature).astype(np.float32))
         right = np.where(inside, likely, 1 - likely)
         return float(-np.log(np.maximum(right, 1e-7)).mean())
 

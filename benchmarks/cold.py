@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import harness
 import texts
 
+PROFILES = ("patterns", "fast", "accurate")
 SHORT = "Call Dr. Ann Lee at 555-010-7788"
 COUNT = "\nimport json, sys; print(json.dumps(len(sys.modules)))"
 SCRUBJAY = {
@@ -102,12 +103,13 @@ def commands(options: argparse.Namespace) -> dict[str, Any]:
         command += ["-o", str(target), "-p", options.policy, "--quiet"]
         homes = [str(Path(name) / f"home{number}") for number in range(3)]
         first = [timed(command, SCRUBJAY_HOME=home) for home in homes]
-        later = [timed(command, SCRUBJAY_HOME=homes[0]) for _ in range(options.runs)]
+        result = {"anonymize, empty home": row(first)}
+        for profile in PROFILES:
+            by = [*command, "--profile", profile]
+            later = [timed(by, SCRUBJAY_HOME=homes[0]) for _ in range(options.runs)]
+            result[f"anonymize, later, {profile}"] = row(later)
         size = source.stat().st_size
-    return {
-        "anonymize, empty home": {**row(first), "bytes": size},
-        "anonymize, later": {**row(later), "bytes": size},
-    }
+    return {what: {**told, "bytes": size} for what, told in result.items()}
 
 
 def parse() -> argparse.Namespace:

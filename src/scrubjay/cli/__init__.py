@@ -54,6 +54,7 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command and exit with its status."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts one a core, and we need none
     try:
         status = group.main(args=arguments, prog_name="scrubjay", standalone_mode=False)
         sys.stdout.flush()

@@ -63,20 +63,16 @@ def _replaced(char: str) -> str:
     return compatible if len(compatible) == 1 and compatible.isascii() else char
 
 
-class Shadow:
-    """`data` is what patterns scan; `places` leads byte offsets in it back to code points."""
+class Straight:
+    """`text` is the original without disguise; `original` leads spans in it back."""
 
-    __slots__ = ("_cuts", "_skipped", "_text", "data")
+    __slots__ = ("_cuts", "_skipped", "_source", "text")
 
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._cuts: list[int] = []  # shadow positions before which characters vanished
+        self._source = text
+        self._cuts: list[int] = []  # places in the straight text before which characters vanished
         self._skipped = [0]  # how many had vanished by then
-        if not text.isascii():
-            text = self._straighten(text)
-        if "___" in text or "..." in text:
-            text = _FILL.sub(lambda fill: " " * len(fill[0]), text)
-        self.data = text.encode("utf-8")
+        self.text = text if text.isascii() else self._straighten(text)
 
     def _straighten(self, text: str) -> str:
         odd = set("".join(_NOT_ASCII.findall(text)))
@@ -102,6 +98,48 @@ class Shadow:
         kept.append(text[last:])
         return "".join(kept)
 
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """The place in the source of a span of the straight text."""
+        if self._cuts:
+            start += self._skipped[bisect_right(self._cuts, start)]
+            end += self._skipped[bisect_right(self._cuts, end - 1)]
+        trailing = _TRAILING.match(self._source, end)  # a mark on the last character goes with it
+        return start, trailing.end() if trailing else end
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing vanished: each place is its own."""
+        return not self._cuts
+
+
+def disguised(text: str) -> bool:
+    """Whether letters are hidden in ways that typists and word processors do not hide them."""
+    if text.isascii():
+        return False
+    odd = "".join(set("".join(_NOT_ASCII.findall(text))))
+    if _VANISHING.search(odd) or any(map(_as_letter, odd)):
+        return True
+    return not set(odd).isdisjoint(_SIMILAR) and bool(_ALIEN.search(text))
+
+
+@cache
+def _as_letter(char: str) -> bool:
+    return _replaced(char).isalnum() and not char.isdecimal() and _replaced(char) != char
+
+
+class Shadow:
+    """`data` is what patterns scan; `places` leads byte offsets in it back to code points."""
+
+    __slots__ = ("_length", "_straight", "data")
+
+    def __init__(self, text: str) -> None:
+        self._length = len(text)
+        self._straight = Straight(text)
+        text = self._straight.text
+        if "___" in text or "..." in text:
+            text = _FILL.sub(lambda fill: " " * len(fill[0]), text)
+        self.data = text.encode("utf-8")
+
     def places(self, offsets: Iterable[int]) -> dict[int, int]:
         """The code point of the straightened text at each byte offset."""
         data, found, byte, point = self.data, {}, 0, 0
@@ -113,14 +151,7 @@ class Shadow:
 
     def spans(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Byte spans of the shadow as code point spans of the text."""
-        if len(self.data) == len(self._text) and not self._cuts:
+        if len(self.data) == self._length and self._straight.same:
             return spans
         at = self.places(offset for span in spans for offset in span)
-        return [self._original(at[start], at[end]) for start, end in spans]
-
-    def _original(self, start: int, end: int) -> tuple[int, int]:
-        if self._cuts:
-            start += self._skipped[bisect_right(self._cuts, start)]
-            end += self._skipped[bisect_right(self._cuts, end - 1)]
-        trailing = _TRAILING.match(self._text, end)  # a mark on the last character goes with it
-        return start, trailing.end() if trailing else end
+        return [self._straight.original(at[start], at[end]) for start, end in spans]

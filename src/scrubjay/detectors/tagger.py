@@ -5,15 +5,18 @@ It is loaded when the first text comes, once per process and profile.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from scrubjay.detectors import shadow
 from scrubjay.model import bundle
 from scrubjay.types import Document, Finding
 
 if TYPE_CHECKING:
+    from scrubjay.model.decode import Tagged
     from scrubjay.model.tagger import Tagger as Net
 
 NAME = "tagger.v1"
@@ -33,21 +36,44 @@ class Tagger:
         self._recall = recall
 
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
-        """Everything that is probable enough. A field's name is read as context before its text."""
-        net = _net(self._folder)
+        """Everything that is probable enough. A field's name is read as context before its text;
+        where letters are disguised, both are read as they look."""
+        net = _net(self._folder, os.getpid())
         least = net.threshold(self._recall)
-        heads = [f"{document.field}: " if document.field else "" for document in documents]
-        texts = [head + document.text for head, document in zip(heads, documents, strict=True)]
         rule = f"{NAME}:{net.bundle.name}"
+        heads = [f"{document.field}: " if document.field else "" for document in documents]
+        views = [_view(head + doc.text) for head, doc in zip(heads, documents, strict=True)]
+        found = net.spans([view.text for view in views], least)
         return [
-            [
-                Finding(max(t.start - len(head), 0), t.end - len(head), t.label,
-                        _score(t.probability, least), rule)
-                for t in tagged
-                if t.end > len(head)
-            ]
-            for head, tagged in zip(heads, net.spans(texts, least), strict=True)
-        ]  # fmt: skip
+            list(_findings(tagged, view, len(head), least, rule))
+            for tagged, view, head in zip(found, views, heads, strict=True)
+        ]
+
+
+def _findings(
+    found: Iterable[Tagged], view: _View, head: int, least: float, rule: str
+) -> Iterator[Finding]:
+    """What lies behind the first `head` characters, counted from there."""
+    for tagged in found:
+        start, end = view.place(tagged.start, tagged.end)
+        if end > head:
+            score = _score(tagged.probability, least)
+            yield Finding(max(start - head, 0), end - head, tagged.label, score, rule)
+
+
+class _View(NamedTuple):
+    """What the net reads, and where that stands in the document."""
+
+    text: str
+    place: Callable[[int, int], tuple[int, int]]
+
+
+def _view(text: str) -> _View:
+    """The text itself, or without zero-width characters, look-alikes and the like if it has any."""
+    if not shadow.disguised(text):
+        return _View(text, lambda start, end: (start, end))
+    straight = shadow.Straight(text)
+    return _View(straight.text, straight.original)
 
 
 def _score(probability: float, least: float) -> float:
@@ -57,7 +83,8 @@ def _score(probability: float, least: float) -> float:
 
 
 @cache
-def _net(folder: Path) -> Net:
+def _net(folder: Path, process: int) -> Net:
+    """Once a process: the threads of a session do not come along when a process forks."""
     from scrubjay.model.tagger import Tagger as Net  # numpy and ONNX Runtime: only now
 
     return Net(folder)

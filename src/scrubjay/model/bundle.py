@@ -2,16 +2,19 @@
 
     bundle.json     format, kind, classes, calibration, golden answers, origin, SHA-256 of the rest
     model.onnx      the net
+    weights.bin     its largest tables, which processes share (may be absent)
     vocabulary.txt  its word pieces, one a line
     lexicon.bin     hints for words
 
 A file that is not what bundle.json says is refused, and so is a net whose answers to the golden
-sentences are not the golden ones on this CPU.
+sentences are not the golden ones on this CPU. BUN-n are the clauses of that page.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -21,8 +24,10 @@ import msgspec
 from msgspec import Struct
 
 from scrubjay.errors import BundleError, UsageError
+from scrubjay.model.tags import CLASSES
 
 FORMAT = 1
+FILES = ("model.onnx", "vocabulary.txt", "lexicon.bin")
 PROFILES = {"fast": "fast", "balanced": "accurate", "accurate": "accurate"}
 
 
@@ -69,20 +74,52 @@ def folder(profile: str) -> Path:
     raise UsageError(f"unknown profile '{profile}'; known: {known}, or a bundle's folder")
 
 
+class _Head(Struct):
+    """What every format says of itself."""
+
+    format: int
+
+
 def read(path: Path) -> Bundle:
     """The bundle in a folder, every file checked."""
-    try:
-        bundle = msgspec.json.decode(path.joinpath("bundle.json").read_bytes(), type=Bundle)
-    except (OSError, msgspec.DecodeError) as problem:
-        raise BundleError(f"{path}: {problem}") from None
-    if bundle.format != FORMAT:
-        raise BundleError(f"{path}: bundle format {bundle.format}; this version reads {FORMAT}")
+    bundle = _decode(path)
+    if problem := next(_problems(bundle), ""):
+        raise BundleError(f"{path}: bundle.json: {problem}")
     for name, digest in bundle.sha256.items():
-        if Path(name).name != name:
+        if Path(name).name != name:  # BUN-5
             raise BundleError(f"{path}: bundle.json names a file outside the bundle")
         if sha256(path / name) != digest:
             raise BundleError(f"{path}: {name} is not the file that bundle.json describes")
     return bundle
+
+
+def _decode(path: Path) -> Bundle:
+    """bundle.json; its format first, because another one may look otherwise (BUN-3)."""
+    try:
+        raw = path.joinpath("bundle.json").read_bytes()
+        number = msgspec.json.decode(raw, type=_Head).format
+        if number == FORMAT:
+            return msgspec.json.decode(raw, type=Bundle)
+    except OSError as problem:
+        raise BundleError(f"{path}: bundle.json: {problem.strerror}") from None
+    except ValueError as problem:  # not JSON, not UTF-8, not these fields
+        raise BundleError(f"{path}: bundle.json: {problem}") from None
+    raise BundleError(f"{path}: bundle format {number}; this version reads {FORMAT}")
+
+
+def _problems(bundle: Bundle) -> Iterator[str]:
+    """What is wrong, if anything."""
+    if bundle.classes != CLASSES:  # BUN-7
+        yield "its classes are not those of this version"
+    if not 0 <= 2 * bundle.margin < bundle.window:  # BUN-8
+        yield f"a margin of {bundle.margin} units leaves nothing of a window of {bundle.window}"
+    if not 0 < bundle.calibration.temperature < math.inf:  # BUN-9
+        yield "its temperature is not above 0"
+    thresholds = (bundle.calibration.threshold, *bundle.calibration.thresholds.values())
+    if not all(0 < threshold < 1 for threshold in thresholds):
+        yield "a threshold is not between 0 and 1"
+    if missing := [name for name in FILES if name not in bundle.sha256]:  # BUN-4
+        yield f"no sha256 for {', '.join(missing)}"
 
 
 def sha256(path: Path) -> str:

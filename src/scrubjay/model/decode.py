@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -36,22 +37,54 @@ def probabilities(scores: Floats) -> Floats:
     return result
 
 
+class Likely:
+    """What is kept of a text's probabilities: those of units that are part of an identifier with at
+    least the threshold. A text may have millions of units, and few of them are."""
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        self._parts: list[tuple[int, NDArray[np.intp], Floats]] = []
+
+    def add(self, begin: int, tags: Floats) -> None:
+        """The probabilities of units from `begin` on."""
+        reached = np.flatnonzero(1 - tags[:, OUTSIDE] >= self._threshold)
+        if len(reached):
+            self._parts.append((begin, begin + reached, tags[reached]))
+
+    def spans(self, units: Units) -> list[Tagged]:
+        """All stretches of units that are identifiers, cut by class."""
+        if not self._parts:
+            return []
+        self._parts.sort(key=lambda part: part[0])
+        where = np.concatenate([part[1] for part in self._parts])
+        tags = np.concatenate([part[2] for part in self._parts])
+        edges = np.flatnonzero(np.diff(where) > 1) + 1
+        found: list[Tagged] = []
+        for first, last in zip([0, *edges], [*edges, len(where)], strict=True):
+            found += _stretch(units, int(where[first]), tags[first:last])
+        return found
+
+
 def spans(units: Units, tags: Floats, threshold: float) -> list[Tagged]:
     """All stretches of units that are identifiers with at least `threshold`, cut by class."""
-    inside = 1 - tags[:, OUTSIDE]
-    edges = np.flatnonzero(np.diff(inside >= threshold, prepend=False, append=False))
-    found: list[Tagged] = []
-    for first, last in edges.reshape(-1, 2):
-        for begin, end, label in _cut(tags[first:last]):
-            start, stop = int(units.starts[first + begin]), int(units.ends[first + end - 1])
-            sure = float(inside[first + begin : first + end].max())
-            found.append(Tagged(start, stop, label, sure))
-    return found
+    likely = Likely(threshold)
+    likely.add(0, tags)
+    return likely.spans(units)
+
+
+def _stretch(units: Units, first: int, tags: Floats) -> Iterator[Tagged]:
+    """The spans of a stretch that begins with the unit `first`."""
+    sure = 1 - tags[:, OUTSIDE]
+    for begin, end, label in _cut(tags):
+        start, stop = int(units.starts[first + begin]), int(units.ends[first + end - 1])
+        yield Tagged(start, stop, label, float(sure[begin:end].max()))
 
 
 def _cut(tags: Floats) -> list[tuple[int, int, str]]:
     """The most probable way to cut a stretch of identifiers: begin, end, class."""
-    path = _best(np.log(tags[:, 1:] + 1e-9))
+    parts = tags[:, 1:] + 1e-9
+    parts[0, ::2] += parts[0, 1::2]  # the first unit begins, even where the net says I-
+    path = _best(np.log(parts))
     begins = [at for at, tag in enumerate(path) if tag % 2 == 0]
     return [
         (begin, end, CLASSES[path[begin] // 2])

@@ -16,11 +16,13 @@ from scrubjay.model import bundle as bundles
 from scrubjay.model import decode
 from scrubjay.model.decode import Floats, Tagged
 from scrubjay.model.lexicon import Lexicon
-from scrubjay.model.tags import CLASSES, TAGS
+from scrubjay.model.tags import TAGS
 from scrubjay.model.tokens import PIECES, Tokens, Units
 from scrubjay.model.windows import flat
 
-UNITS_A_CALL = 4096  # padding included
+_MARKS = ("shapes", "gaps", "hints")
+INPUTS = {"conv": ("pieces", *_MARKS, "mask"), "encoder": ("pieces", *_MARKS, "firsts")}
+UNITS_A_CALL = 512  # padding included: more takes memory (benchmarks/sharing.py) and saves no time
 
 
 class Window(NamedTuple):
@@ -38,21 +40,19 @@ class Tagger:
 
     def __init__(self, folder: Path, *, threads: int = 0) -> None:
         self.bundle = bundles.read(folder)
-        if self.bundle.classes != CLASSES:
-            raise BundleError(f"{folder}: its classes are not those of this version")
         vocabulary = folder.joinpath("vocabulary.txt").read_text("utf-8").split("\n")
         self._tokens = Tokens(vocabulary, Lexicon.load(folder / "lexicon.bin"))
-        self._session = _session(folder / "model.onnx", threads)
+        self._session = _session(folder, self.bundle.kind, threads)
         self._check(folder)
 
     def spans(self, texts: Sequence[str], threshold: float | None = None) -> list[list[Tagged]]:
         """Per text: every stretch that is an identifier with at least `threshold`."""
         least = self.bundle.calibration.threshold if threshold is None else threshold
         units = self.units(texts)
-        return [
-            decode.spans(own, decode.probabilities(scores), least)
-            for own, scores in zip(units, self.scores(units), strict=True)
-        ]
+        likely = [decode.Likely(least) for _ in units]
+        for window, scores in self._answers(units):
+            likely[window.text].add(window.begin, decode.probabilities(scores))
+        return [kept.spans(own) for own, kept in zip(units, likely, strict=True)]
 
     def units(self, texts: Sequence[str]) -> list[Units]:
         """What the net sees of each text."""
@@ -71,12 +71,17 @@ class Tagger:
     def scores(self, units: Sequence[Units]) -> list[Floats]:
         """Per text: a score for each unit and tag, calibrated."""
         found = [np.zeros((len(own.starts), len(TAGS)), np.float32) for own in units]
+        for window, scores in self._answers(units):
+            found[window.text][window.begin : window.end] = scores
+        return found
+
+    def _answers(self, units: Sequence[Units]) -> Iterator[tuple[Window, Floats]]:
+        """The calibrated scores that count of each window, in any order."""
+        temperature = np.float32(self.bundle.calibration.temperature)
         for group in _groups(_windows(units, self.bundle.window, self.bundle.margin)):
-            answers = self._run(units, group)
-            for window, answer in zip(group, answers, strict=True):
+            for window, answer in zip(group, self._run(units, group), strict=True):
                 kept = answer[window.begin - window.first : window.end - window.first]
-                found[window.text][window.begin : window.end] = kept
-        return [scores / self.bundle.calibration.temperature for scores in found]
+                yield window, kept / temperature
 
     def _run(self, units: Sequence[Units], group: Sequence[Window]) -> Floats:
         longest = max(window.last - window.first for window in group)
@@ -95,9 +100,11 @@ class Tagger:
             pieces, marks, firsts = flat(pieces, marks)
             feeds = {"firsts": firsts}
         feeds["pieces"] = pieces
-        for column, name in enumerate(("shapes", "gaps", "hints")):
+        for column, name in enumerate(_MARKS):
             feeds[name] = np.ascontiguousarray(marks[..., column])
         answer: Floats = self._session.run(None, feeds)[0]
+        if not np.isfinite(answer).all():  # no number would be no identifier
+            raise BundleError(f"{self.bundle.name}: the net gives no numbers on this CPU")
         return answer
 
     def _check(self, folder: Path) -> None:
@@ -111,15 +118,24 @@ class Tagger:
                 )
 
 
-def _session(path: Path, threads: int):  # type: ignore[no-untyped-def]
+def _session(folder: Path, kind: str, threads: int):  # type: ignore[no-untyped-def]
     import onnxruntime  # it takes a third of a second: only who needs it pays
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or cores()
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what is wrong is raised
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(
+            folder / "model.onnx", options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as problem:  # noqa: BLE001 - its errors have no other root
+        raise BundleError(f"{folder}: model.onnx: {type(problem).__name__}") from None
+    names = [value.name for value in session.get_inputs()]
+    if sorted(names) != sorted(INPUTS[kind]) or session.get_outputs()[0].shape[-1] != len(TAGS):
+        raise BundleError(f"{folder}: model.onnx is not a net of the kind '{kind}'")  # BUN-12
+    return session
 
 
 def cores() -> int:

@@ -138,6 +138,8 @@ def shape(word: str) -> int:
         return _SHAPE[f"digits{min(len(word), 11)}"]
     if not word[0].isalpha():
         return _SHAPE["sign"]
+    if not word.isascii():
+        word = unicodedata.normalize("NFC", word)  # else a mark would begin a word of its own
     if word.islower():
         return _SHAPE["lower"]
     if word.isupper():

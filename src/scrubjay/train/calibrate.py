@@ -100,7 +100,8 @@ def _temperature(known: Sequence[Known]) -> float:
     inside = np.concatenate([text.inside for text in known])
 
     def surprise(temperature: float) -> float:
-        right = np.where(inside, _inside(scores / temperature), 1 - _inside(scores / temperature))
+        likely = _inside((scores / temperature).astype(np.float32))
+        right = np.where(inside, likely, 1 - likely)
         return float(-np.log(np.maximum(right, 1e-7)).mean())
 
     return min((step / 20 for step in range(10, 100)), key=surprise)

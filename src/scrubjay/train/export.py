@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import onnx
 import torch
 
 from scrubjay.model import bundle as bundles
@@ -18,6 +18,8 @@ from scrubjay.model.tags import CLASSES
 from scrubjay.model.tokens import PIECES
 from scrubjay.train.net import EncoderTagger, Tagger
 
+WEIGHTS = "weights.bin"
+SHARED = 1_000_000  # bytes of a tensor that is worth sharing
 WINDOW = {"conv": (512, 24), "encoder": (176, 24)}
 
 
@@ -45,6 +47,16 @@ def onnx_of(net: Tagger, path: Path) -> None:
         )  # fmt: skip
 
 
+def _split(model: Path, target: Path) -> None:
+    """The net, its tables of embeddings in a file beside it: ONNX Runtime maps that one, so that
+    all processes share it (benchmarks/sharing.py). Matrices are packed anew by each anyway."""
+    net = onnx.load(model)
+    target.with_name(WEIGHTS).unlink(missing_ok=True)  # it would be appended to
+    onnx.save_model(
+        net, target, save_as_external_data=True, location=WEIGHTS, size_threshold=SHARED
+    )
+
+
 def write(
     folder: Path, model: Path, vocabulary: Sequence[str], lexicon: Lexicon, *, name: str, kind: str,
     version: str, calibration: Calibration | None = None, golden: Sequence[Golden] = (),
@@ -52,11 +64,10 @@ def write(
 ) -> Bundle:  # fmt: skip
     """The files of a bundle."""
     folder.mkdir(parents=True, exist_ok=True)
-    if model != folder / "model.onnx":
-        shutil.copyfile(model, folder / "model.onnx")
+    _split(model, folder / "model.onnx")
     folder.joinpath("vocabulary.txt").write_text("\n".join(vocabulary), "utf-8")
     lexicon.save(folder / "lexicon.bin")
-    names = ("model.onnx", "vocabulary.txt", "lexicon.bin")
+    names = [name for name in (*bundles.FILES, WEIGHTS) if folder.joinpath(name).is_file()]
     window, margin = WINDOW[kind]
     made = msgspec.convert(
         {"format": bundles.FORMAT, "name": name, "version": version, "kind": kind,

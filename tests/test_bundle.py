@@ -1,0 +1,266 @@
+"""Bundles as docs/spec/bundle.md has them: the vectors, and what a damaged one is told."""
+
+import json
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from scrubjay import errors
+from scrubjay.detectors.tagger import CERTAIN, _score
+from scrubjay.detectors.tagger import Tagger as Detector
+from scrubjay.model import bundle, decode
+from scrubjay.model import tagger as runtime
+from scrubjay.model.tagger import Tagger
+from scrubjay.model.tags import CLASSES, TAGS
+from scrubjay.model.tokens import GAPS, PIECES, SHAPES, Tokens, Units
+from scrubjay.testing import CANARY, canary
+from scrubjay.types import Document
+
+VECTORS = Path(__file__).parent.parent / "vectors" / "bundle"
+SHIPPED = sorted({bundle.folder(profile) for profile in bundle.PROFILES})
+SENTENCES = (
+    "Patient: Mrs. Maria Gonzalez was seen by Dr. Robert Miller on 12 March 2021.",
+    "Please call Anna Kowalska in Springfield about the invoice of 3 May.",
+)
+
+
+def vectors(kind):
+    return sorted(VECTORS.glob(f"{kind}-*.json"))
+
+
+def told(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def answers():
+    made = Tagger(bundle.folder("fast"), threads=1)
+    found = made.spans(SENTENCES)
+    assert any(found), "the sentences are of no use for a bundle that finds nothing in them"
+    return [
+        {"text": text, "spans": [[t.start, t.end, t.label] for t in tagged]}
+        for text, tagged in zip(SENTENCES, found, strict=True)
+    ]
+
+
+@pytest.fixture
+def change(tmp_path, answers):
+    """A copy of the fast bundle with golden answers and other things changed."""
+    folder = tmp_path / "copy"
+    shutil.copytree(bundle.folder("fast"), folder)
+
+    def make(changes):
+        made = {**told(folder / "bundle.json"), "golden": answers}
+        for key, value in changes.items():
+            if key.endswith("+"):
+                made[key[:-1]] |= value
+            elif value is None:
+                del made[key]
+            else:
+                made[key] = value
+        (folder / "bundle.json").write_text(json.dumps(made))
+        return folder
+
+    return make
+
+
+# The vectors
+
+
+@pytest.mark.parametrize("path", vectors("tokens"), ids=lambda p: p.stem)
+def test_a_text_has_these_units(path):
+    case = told(path)
+    units = Tokens(case["vocabulary"]).units([case["text"]])[0]
+    found = [
+        {"text": case["text"][start:end], "start": start, "end": end, "shape": SHAPES[shape],
+         "gap": GAPS[gap], "pieces": [piece for piece in pieces if piece]}
+        for start, end, pieces, shape, gap in zip(
+            *(column.tolist() for column in units[:5]), strict=True
+        )
+    ]  # fmt: skip
+    assert found == case["units"]
+
+
+@pytest.mark.parametrize("path", vectors("decode"), ids=lambda p: p.stem)
+def test_scores_give_these_spans(path):
+    case = told(path)
+    scores = np.full((len(case["units"]), len(TAGS)), -10, np.float32)
+    for row, given in enumerate(case["scores"]):
+        for tag, score in given.items():
+            scores[row, TAGS.index(tag)] = score
+    starts, ends = np.array(case["units"]).T
+    none = np.zeros(len(starts), np.int32)
+    units = Units(starts, ends, np.zeros((len(starts), PIECES), np.int32), none, none, none)
+    tags = decode.probabilities(scores / np.float32(case["temperature"]))
+    found = decode.spans(units, tags, case["threshold"])
+    assert [[t.start, t.end, t.label] for t in found] == [row[:3] for row in case["spans"]]
+    assert [t.probability for t in found] == pytest.approx(
+        [row[3] for row in case["spans"]], abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("path", vectors("bad"), ids=lambda p: p.stem)
+def test_a_wrong_bundle_is_refused(path, change):
+    case = told(path)
+    with pytest.raises(errors.BundleError, match=case["refused"]) as caught:
+        Tagger(change(case["change"]), threads=1)
+    assert caught.value.exit_status == 1
+
+
+def test_the_copy_itself_is_good(change):
+    assert Tagger(change({}), threads=1).bundle.golden
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"format": "\xff"}', b"\xff\xfe"])
+def test_what_is_no_json_is_refused(change, raw):
+    folder = change({})
+    (folder / "bundle.json").write_bytes(raw)
+    with pytest.raises(errors.BundleError, match=r"bundle\.json"):
+        bundle.read(folder)
+
+
+# What ships
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_what_ships_keeps_its_own_rules(folder):
+    made = bundle.read(folder)
+    assert set(made.sha256) >= set(bundle.FILES) and made.classes == CLASSES
+    there = {path.name for path in folder.iterdir() if path.is_file()}
+    assert {path.name for path in folder.glob("*.bin")} <= set(made.sha256)
+    assert set(made.sha256) <= there
+    weight = sum((folder / name).stat().st_size for name in made.sha256)
+    assert weight <= (6_000_000 if folder.name == "fast" else 25_000_000)
+
+
+def test_profiles_are_folders_or_names():
+    fast = bundle.folder("fast")
+    assert bundle.folder(str(fast)) == fast and bundle.folder("balanced") in SHIPPED
+    with pytest.raises(errors.UsageError, match="known: fast, balanced, accurate"):
+        bundle.folder("swift")
+
+
+# Damage
+
+
+def largest(folder):
+    return max(
+        (folder / name for name in bundle.read(folder).sha256), key=lambda p: p.stat().st_size
+    )
+
+
+def damage(raw, part, parts=64):
+    """Turn the bytes of half of one part of a file."""
+    size = len(raw) // parts
+    changed = bytearray(raw)
+    for at in range(part * size, part * size + size // 2):
+        changed[at] ^= 0x5A
+    return bytes(changed)
+
+
+def test_weights_that_changed_on_the_way(change):
+    folder = change({})
+    path = largest(folder)
+    path.write_bytes(damage(path.read_bytes(), 32))
+    with pytest.raises(errors.BundleError, match=r"is not the file that bundle\.json describes"):
+        Tagger(folder, threads=1)
+
+
+def test_only_the_golden_answers_can_tell(change):
+    """As after a kernel that goes wrong on this processor: every file is what it should be. Where
+    the words of the golden sentences are not touched, nothing is told, so all parts are tried."""
+    folder = change({})
+    raws = {name: (folder / name).read_bytes() for name in bundle.read(folder).sha256}
+    heard = set()
+    for name in set(raws) - {"vocabulary.txt", "lexicon.bin"}:
+        for part in range(64):
+            (folder / name).write_bytes(damage(raws[name], part))
+            change({"sha256+": {name: bundle.sha256(folder / name)}})
+            try:
+                Tagger(folder, threads=1)
+            except errors.BundleError as problem:
+                heard.add(str(problem).partition(": ")[2])
+        (folder / name).write_bytes(raws[name])
+        change({"sha256+": {name: bundle.sha256(folder / name)}})
+    assert any("gives wrong answers on this CPU" in told for told in heard), heard
+
+
+def test_a_net_that_is_none(change):
+    folder = change({})
+    (folder / "model.onnx").write_bytes(b"no net at all")
+    change({"sha256+": {"model.onnx": bundle.sha256(folder / "model.onnx")}})
+    with pytest.raises(errors.BundleError, match=r"model\.onnx: InvalidProtobuf"):
+        Tagger(folder, threads=1)
+
+
+def test_a_net_of_the_other_kind(change):
+    other = {"conv": "encoder", "encoder": "conv"}[bundle.read(bundle.folder("fast")).kind]
+    with pytest.raises(errors.BundleError, match=f"not a net of the kind '{other}'"):
+        Tagger(change({"kind": other}), threads=1)
+
+
+@pytest.mark.parametrize("name", bundle.FILES)
+def test_a_file_that_is_gone(change, name):
+    folder = change({})
+    (folder / name).unlink()
+    with pytest.raises(errors.BundleError, match=f"{name}: No such file"):
+        Tagger(folder, threads=1)
+
+
+class Silent:
+    """A net whose kernels give no numbers."""
+
+    def run(self, _, feeds):
+        size = feeds["firsts"].shape if "firsts" in feeds else feeds["mask"].shape
+        return [np.full((*size, len(TAGS)), np.nan, np.float32)]
+
+
+def test_no_numbers_are_no_answer(monkeypatch):
+    made = Tagger(bundle.folder("fast"), threads=1)
+    monkeypatch.setattr(made, "_session", Silent())
+    with pytest.raises(errors.BundleError, match="no numbers"):
+        canary(lambda: made.spans([f"Dear {CANARY}"]))
+
+
+def test_no_error_tells_the_text(change, monkeypatch):
+    folder = change({"golden": [{"text": SENTENCES[0], "spans": [[0, 1, "CITY"]]}]})
+    document = Document(f"{CANARY} {SENTENCES[1]}")
+    for act in (lambda: Detector(str(folder)), lambda: Detector("fast", recall="0.12345")):
+        with pytest.raises(errors.UsageError) as caught:
+            canary(lambda act=act: act().detect([document]))
+        assert "Gonzalez" not in str(caught.value), "nor a golden sentence"
+
+
+# Calibration
+
+
+def test_thresholds_by_recall(change):
+    folder = change({"golden": [], "calibration": {"threshold": 0.4, "thresholds": {"0.99": 0.1}}})
+    made = Tagger(folder, threads=1)
+    assert made.threshold() == 0.4 and made.threshold("0.99") == 0.1
+    with pytest.raises(errors.UsageError, match=r"no threshold for recall 0\.5; .* has: 0\.99"):
+        made.threshold("0.5")
+
+
+@pytest.mark.parametrize("least", [0.001, 0.2, 0.5, 0.9, 0.999])
+def test_a_score_is_half_at_the_threshold(least):
+    steps = [_score(float(p), least) for p in np.linspace(least, 1, 50)]
+    assert steps[0] == 0.5 and steps == sorted(steps) and steps[-1] == CERTAIN
+
+
+def test_a_temperature_divides_scores(change):
+    plain = Tagger(change({"golden": []}), threads=1)
+    units = plain._tokens.units(SENTENCES)
+    want = [scores * plain.bundle.calibration.temperature / 2 for scores in plain.scores(units)]
+    found = Tagger(change({"golden": [], "calibration": {"temperature": 2.0}}), threads=1)
+    for a, b in zip(found.scores(units), want, strict=True):
+        assert np.allclose(a, b, rtol=1e-5)
+
+
+def test_bundle_json_comes_back():
+    made = bundle.read(bundle.folder("fast"))
+    assert msgspec.json.decode(msgspec.json.encode(made), type=bundle.Bundle) == made
+    assert set(runtime.INPUTS) == {"conv", "encoder"}

@@ -111,12 +111,12 @@ def synth(
     that are for training, and of your own texts: other values, parts recombined, noise.
     """
     from scrubjay.train import lists, material
-    from scrubjay.train.synth import variants
+    from scrubjay.train.synth import documents
 
     names = lists.shipped() if folder is None else _lists(folder)
     seeds = material.Material(None, marked).seeds
     dice = random.Random(seed)  # noqa: S311
-    written = material.write(variants(seeds, names, count, dice), output)
+    written = material.write(documents(seeds, names, count, dice), output)
     click.echo(f"{written} documents from {len(seeds)} seeds", err=True)
 
 

@@ -106,31 +106,26 @@ def _document(record: gold.Record, ours: bool) -> Marked:
     return Marked(record.id, record.text, tuple(spans))
 
 
-def write(examples: Iterable[Example], path: Path) -> int:
-    """Examples as common JSON Lines, whole or not at all; how many. The same examples give the
+def write(documents: Iterable[Marked], path: Path) -> int:
+    """Documents as common JSON Lines, whole or not at all; how many. The same documents give the
     same bytes."""
     new = path.with_name(path.name + ".new")
     new.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with new.open("wb") as raw:
         sink = gzip.GzipFile("", "wb", 6, raw, 0) if path.suffix == ".gz" else raw
-        for count, example in enumerate(examples, 1):
-            sink.write(json.dumps(_line(count, example), ensure_ascii=False).encode() + b"\n")
+        for count, document in enumerate(documents, 1):
+            sink.write(json.dumps(_line(count, document), ensure_ascii=False).encode() + b"\n")
         if sink is not raw:
             sink.close()
     new.replace(path)
     return count
 
 
-def _line(number: int, example: Example) -> dict[str, object]:
-    found = [
-        {"start": start, "end": end, "label": min(classes)}
-        for start, end, classes in example.spans
-        if classes
-    ]
+def _line(number: int, document: Marked) -> dict[str, object]:
     return {
-        "id": f"{example.name}-{number}", "lang": "en", "source": "scrubjay-synth",
-        "split": "train", "text": example.text, "spans": found,
+        "id": f"{document.name}-{number}", "lang": "en", "source": "scrubjay-synth",
+        "split": "train", "text": document.text, "spans": [s._asdict() for s in document.spans],
     }  # fmt: skip
 
 

@@ -386,7 +386,9 @@ def begun(tmp_path, teacher):
 def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path):
     some_time = ["--minutes", "0.01", "--threads", "1"]
     call("fit", "--from", begun, *some_time, "-o", tmp_path / "more")
-    told = call("prune", tmp_path / "more", "--layers", 2, "--neurons", 0.5, "-o", tmp_path / "less")
+    told = call(
+        "prune", tmp_path / "more", "--layers", 2, "--neurons", 0.5, "-o", tmp_path / "less"
+    )
     assert "weights before" in told
     call("distil", tmp_path / "more", "--from", tmp_path / "less", *some_time, "-o", tmp_path / "s")
     call("export", tmp_path / "s", "-o", tmp_path / "fp32")

@@ -30,7 +30,9 @@ from scrubjay.train.fit import Loss, inputs
 from scrubjay.train.net import EncoderTagger, Tagger, surprise
 from scrubjay.train.targets import Targets
 
+Tell = Callable[[str], None]
 TOPS = 8  # tags that are kept of a unit: the rest share less than one in a thousand
+TOLD = 100_000  # units between two lines of progress
 UNITS = 6000  # that a teacher reads at once
 
 
@@ -41,9 +43,14 @@ class Teacher(NamedTuple):
     tokens: Tokens
 
 
+def _quiet(line: str) -> None:
+    """Say nothing."""
+
+
 def packed(
-    examples: Iterable[Example], tokens: Tokens, teachers: Sequence[Teacher], tops: int = TOPS
-) -> Packed:
+    examples: Iterable[Example], tokens: Tokens, teachers: Sequence[Teacher], tops: int = TOPS,
+    *, tell: Tell = _quiet,
+) -> Packed:  # fmt: skip
     """The examples as the student reads them, and what the teachers say of each unit on average."""
     if not teachers:
         raise UsageError("distillation needs a teacher")
@@ -53,18 +60,19 @@ def packed(
     for teacher in teachers:
         same = teacher.tokens is tokens
         seen = own if same else batches.pack(examples, teacher.tokens, Targets())
-        said += judged(teacher.net, seen) / len(teachers)
+        said += judged(teacher.net, seen, tell) / len(teachers)
     order = np.argsort(-said, axis=1, kind="stable")[:, :tops]
     shares = np.take_along_axis(said, order, 1).astype(np.float16)
     return own._replace(tops=order.astype(np.uint8), shares=shares)
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def judged(net: Tagger, data: Packed) -> NDArray[np.float32]:
+def judged(net: Tagger, data: Packed, tell: Tell = _quiet) -> NDArray[np.float32]:
     """How probable a net finds each tag of each unit."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = net.to(device).eval()
     found = np.zeros((len(data.pieces), net.tags.out_features), np.float32)
+    done = told = 0
     for windows in _groups(data):
         batch = batches.make(
             data, windows, np.random.default_rng(0), encoder=isinstance(net, EncoderTagger)
@@ -72,6 +80,10 @@ def judged(net: Tagger, data: Packed) -> NDArray[np.float32]:
         scores = net(*inputs(net, Batch(*(part.to(device) for part in batch))))
         for (start, length), row in zip(windows, scores.softmax(-1).cpu().numpy(), strict=True):
             found[start : start + length] = row[:length]
+            done += length
+        if done - told >= TOLD:
+            told = done
+            tell(f"teacher: {done} of {len(found)} units")
     net.cpu()
     return found
 
@@ -113,7 +125,7 @@ def distance(scores: Tensor, batch: Batch, temperature: float) -> Tensor:
 
 def source(
     examples: Callable[[int], Iterable[Example]], tokens: Tokens, teachers: Sequence[Teacher],
-    folder: Path, reuse: int = 4,
+    folder: Path, reuse: int = 4, *, tell: Tell = _quiet,
 ) -> Callable[[int], Packed]:  # fmt: skip
     """Data for `fit`, judged anew every `reuse` epochs and kept in `folder` in between, so that
     training that goes on does not ask the teachers again."""
@@ -123,7 +135,8 @@ def source(
         path = folder / f"judged-{turn}.npz"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            packed(examples(turn), tokens, teachers).save(folder / "judged-new.npz")
+            made = packed(examples(turn), tokens, teachers, tell=tell)
+            made.save(folder / "judged-new.npz")
             for old in folder.glob("judged-[0-9]*.npz"):
                 old.unlink()
             (folder / "judged-new.npz").replace(path)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from scrubjay.marked import Marked
 
 RUN = 5  # words
+REAL = 3  # of them that are neither digits nor taken out
 SHARE = 0.5  # of the shorter text's runs
 _WORD = re.compile(r"[^\W\d_]+|\d+|\*")
 _VALUE = " * "  # what stands for a marked one
@@ -72,8 +73,8 @@ def _form(text: str, places: Places) -> str:
 
 
 def _runs(text: str) -> set[int]:
-    """Every run of words, as a number; of a shorter text, the whole."""
+    """Every run of words that holds some, as a number; of a shorter text, the whole."""
     words = ["0" if word[0].isdigit() else word.casefold() for word in _WORD.findall(text)]
-    if not words or not any(word[0].isalpha() for word in words):
-        return set()
-    return {hash(tuple(words[at : at + RUN])) for at in range(max(1, len(words) - RUN + 1))}
+    runs = (tuple(words[at : at + RUN]) for at in range(max(1, len(words) - RUN + 1)))
+    least = min(REAL, len(words))
+    return {hash(run) for run in runs if sum(word[0].isalpha() for word in run) >= least}

@@ -24,8 +24,9 @@ from scrubjay.train.run import Run  # noqa: E402
 from scrubjay.train.targets import Targets  # noqa: E402
 
 torch.set_num_threads(1)
-NAMES = "anna boris carla dmitri elena farid greta hugo ines jonas".split()
-WORDS = "the visit of was short and her letter came late with some papers from home".split()
+NAMES = ["anna", "boris", "carla", "dmitri", "elena", "farid", "greta", "hugo", "ines", "jonas"]
+TALK = "the visit of was short and her letter came late with some papers from home"
+WORDS = TALK.split()
 LETTERS = [*"abcdefghijklmnopqrstuvwxyz.,", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")]
 PIECES = [*SPECIAL, *LETTERS, *NAMES, *WORDS]
 SIZES = {
@@ -114,7 +115,7 @@ def test_padding_and_texts_without_marks_weigh_nothing():
     [(batch, sets)] = some("conv", given=data)
     value = surprise(net(*fit.inputs(net, batch)), batch.targets, sets, batch.mask)
     value.backward()
-    assert float(value) == pytest.approx(0, abs=1e-5)
+    assert value.item() == pytest.approx(0, abs=1e-5)
     assert max(float(w.grad.abs().max()) for w in net.parameters() if w.grad is not None) < 1e-6
 
 

@@ -250,7 +250,7 @@ def test_own_texts_are_seeds_when_their_labels_are_ours(tmp_path):
     path.write_text("%%% mine\nSeen: [[PERSON|Anna Lee]].\n")
     assert "mine" in {seed.name for seed in material.Material(None, [path]).seeds}
     path.write_text("%%% mine\nSeen: [[CAT|Tom]].\n")
-    with pytest.raises(InputError, match="own.txt:2: no label CAT"):
+    with pytest.raises(InputError, match=r"own\.txt:2: no label CAT"):
         material.Material(None, [path])
 
 

@@ -9,7 +9,7 @@ what went had no part in the scores, the scores stay.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from msgspec.structs import replace
@@ -192,11 +192,12 @@ def frequency(vocabulary: Sequence[str], texts: Iterable[str]) -> Counter[int]:
 def vocabulary(
     net: Tagger, pieces: Sequence[str], counts: Counter[int], size: int
 ) -> tuple[Tagger, list[str]]:
-    """The `size` most frequent pieces, and the vocabulary that they are. The special ones and all
-    single characters stay whatever the size, so a word that is not whole any more has parts."""
+    """The `size` most frequent pieces, and the vocabulary that they are; among pieces of like
+    frequency the first. The special ones and all single characters stay whatever the size, so a
+    word that is not whole any more has parts."""
     always = {n for n, piece in enumerate(pieces) if n < len(SPECIAL) or _single(piece)}
-    often = (number for number, _ in counts.most_common() if number not in always)
-    kept = sorted({*always, *_first(often, size - len(always))})
+    often = sorted({*range(len(pieces))} - always, key=lambda number: -counts[number])
+    kept = sorted({*always, *often[: max(0, size - len(always))]})
     weights = net.state_dict()
     weights["words.weight"] = weights["words.weight"][torch.tensor(kept)]
     return _made(replace(net.size, vocabulary=len(kept)), weights), [pieces[n] for n in kept]
@@ -204,10 +205,6 @@ def vocabulary(
 
 def _single(piece: str) -> bool:
     return len(piece.removeprefix("##")) == 1
-
-
-def _first(numbers: Iterator[int], count: int) -> Iterator[int]:
-    return (number for number, _ in zip(numbers, range(count), strict=False))
 
 
 def embedding(net: Tagger, width: int) -> Tagger:

@@ -2,6 +2,8 @@
 
 import json
 import random
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ from click.testing import CliRunner  # noqa: E402
 from scrubjay import cli  # noqa: E402
 from scrubjay.errors import InputError, UsageError  # noqa: E402
 from scrubjay.marked import unmark  # noqa: E402
+from scrubjay.model.bundle import Calibration  # noqa: E402
 from scrubjay.model.lexicon import Lexicon  # noqa: E402
+from scrubjay.model.tagger import Tagger  # noqa: E402
 from scrubjay.model.tags import CLASSES, TAGS, begin  # noqa: E402
 from scrubjay.model.tokens import SPECIAL, Tokens  # noqa: E402
 from scrubjay.train import batches, distil, fit, prune, run, synth  # noqa: E402
@@ -384,7 +388,7 @@ def begun(tmp_path, teacher):
     return tmp_path / "begun"
 
 
-def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path):
+def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path, monkeypatch):
     some_time = ["--minutes", "0.01", "--threads", "1"]
     call("fit", "--from", begun, *some_time, "-o", tmp_path / "more")
     told = call(
@@ -398,11 +402,28 @@ def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path):
     done = [step["step"] for step in bundle["origin"]["steps"]]
     assert done == ["fit", "fit", "prune", "distil", "quantize"]
     assert bundle["classes"] == [*CLASSES] and bundle["name"] == "int8"
+    check_calibrated(tmp_path / "int8", monkeypatch)
+
+
+def check_calibrated(folder, monkeypatch):
+    """A bundle's calibration is replaced, and its golden answers are those that it now gives."""
+    found = Calibration(temperature=1.5, threshold=0.3, thresholds={"0.99": 0.1})
+    asked = []
+    module = SimpleNamespace(calibrate=lambda *given: asked.append(given) or found)
+    monkeypatch.setitem(sys.modules, "scrubjay.train.calibrate", module)
+    assert "--recall 0.99: threshold 0.1000" in call("calibrate", folder)
+    assert asked[0][0] == folder and len(asked[0][1]) > 50
+    assert Tagger(folder).bundle.calibration == found
 
 
 def test_a_folder_that_is_no_run_is_told(tmp_path):
     with pytest.raises(InputError, match=r"lacks net\.pt"):
         run.load(tmp_path)
+
+
+def test_another_net_is_not_overwritten(begun):
+    with pytest.raises(UsageError, match="holds a net already"):
+        call("prune", begun, "--layers", 1, "-o", begun)
 
 
 def test_a_prune_of_nothing_or_of_heads_of_a_conv_is_told(begun, tmp_path):

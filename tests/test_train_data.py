@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scrubjay import cli
-from scrubjay.errors import ExtraError, InputError
+from scrubjay.errors import ExtraError, InputError, UsageError
 from scrubjay.marked import Marked, Span, unmark
 from scrubjay.model.tags import CLASSES, OUTSIDE, TAGS, begin, inside
 from scrubjay.model.tokens import Tokens
@@ -190,6 +190,14 @@ def test_parts_and_joints_keep_values(number, seed):
         assert {(s.label, made.text[s.start : s.end]) for s in made.spans} <= values
 
 
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=15, deadline=None)
+def test_all_together_keeps_spans_on_values(seed):
+    dice = random.Random(seed)
+    for made in synth.documents(dice.sample(SHIPPED(), 5), LISTS(), 10, dice):
+        exact(made)
+
+
 def test_an_example_holds_every_span_under_a_class():
     for seed in SHIPPED()[:50]:
         example = synth.example(seed)
@@ -239,6 +247,8 @@ def test_synth_writes_the_common_format_the_same_each_time(tmp_path):
         exact(document)
     train = material.Material(None, [tmp_path / "a.jsonl.gz"])
     assert len(train.seeds) == 30 + len(material.Material(None).seeds)
+    with pytest.raises(UsageError, match="jsonl"):
+        call("synth", "-o", tmp_path / "a.txt")
     with gzip.open(tmp_path / "a.jsonl.gz", "rt") as lines:
         records = [json.loads(line) for line in lines]
     assert len(records) == 30 == len({record["id"] for record in records})

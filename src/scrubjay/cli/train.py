@@ -17,6 +17,7 @@ from scrubjay.errors import ExtraError, InputError, UsageError
 if TYPE_CHECKING:
     from scrubjay.train.material import Material
 
+JSONL = (".jsonl", ".jsonl.gz")
 NEEDS = ("torch", "safetensors", "onnx", "onnxscript")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _path = click.Path(path_type=Path)
@@ -113,6 +114,8 @@ def synth(
     from scrubjay.train import lists, material
     from scrubjay.train.synth import documents
 
+    if not output.name.endswith(JSONL):
+        raise UsageError(f"{output}: write to a file named {' or '.join(JSONL)}")
     names = lists.shipped() if folder is None else _lists(folder)
     seeds = material.Material(None, marked).seeds
     dice = random.Random(seed)  # noqa: S311
@@ -208,6 +211,7 @@ def prune(
     from scrubjay.train import run
 
     chain.threads(threads)
+    run.new(folder)
     old = run.load(source)
     new = chain.pruned(old, chain.Cut(*wanted), _gathered(**given))
     run.save(new, folder)

@@ -95,7 +95,7 @@ def distilled(
 
 def _begin(made: Run, folder: Path, step: Step) -> None:
     """Write what training does not write itself. Training that goes on is no further step."""
-    steps = made.steps if run.exists(folder) else (*made.steps, step)
+    steps = made.steps if (folder / "state.pt").exists() else (*made.steps, step)
     run.save(made._replace(steps=steps), folder, net=False)
 
 

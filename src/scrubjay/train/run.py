@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scrubjay.errors import InputError
+from scrubjay.errors import InputError, UsageError
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.model.tokens import Tokens
 from scrubjay.train import fit
@@ -56,6 +56,13 @@ def load(folder: Path) -> Run:
     vocabulary = (folder / "vocabulary.txt").read_text("utf-8").split("\n")
     lexicon = Lexicon.load(folder / "lexicon.bin")
     return Run(fit.load(folder / "net.pt"), vocabulary, lexicon, tuple(steps))
+
+
+def new(folder: Path) -> Path:
+    """A folder for another net, or an error where one is already."""
+    if exists(folder):
+        raise UsageError(f"{folder}: holds a net already; name another folder")
+    return folder
 
 
 def save(run: Run, folder: Path, *, net: bool = True) -> None:

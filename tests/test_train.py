@@ -201,7 +201,7 @@ def test_a_student_comes_near_its_teacher_without_any_marks(kind, teacher, tmp_p
 @torch.no_grad()
 def apart(net, kind, data):
     pairs = some(kind, given=data)
-    values = [distil.distance(net(*fit.inputs(net, b)), b, 1.0) for b, _ in pairs]
+    values = [distil.distance(net(*fit.inputs(net, b)), b, 2.0) for b, _ in pairs]
     return float(sum(values) / len(values))
 
 
@@ -215,6 +215,7 @@ def test_what_teachers_say_is_kept_and_asked_once_for_several_epochs(teacher, tm
     source = distil.source(examples, tokens(), [distil.Teacher(teacher, tokens())], tmp_path, 3)
     first = source(0)
     assert first.shares.dtype == np.float16 and first.tops.shape == (len(first.pieces), distil.TOPS)
+    np.testing.assert_allclose(first.shares.sum(1, dtype=float), 1, atol=2e-3)
     assert all(map(np.array_equal, first, source(2))) and asked == [0]
     source(3)
     assert asked == [0, 1] and len([*tmp_path.glob("judged-*")]) == 1
@@ -232,12 +233,22 @@ def test_teachers_of_other_kinds_and_vocabularies_are_averaged(teacher):
 
 def spread(data):
     found = np.zeros((len(data.pieces), len(TAGS)))
-    np.put_along_axis(found, data.tops.astype(int), data.shares.astype(float), 1)
+    np.put_along_axis(found, data.tops.astype(int), data.shares[:, : len(TAGS)].astype(float), 1)
     return found
 
 
-def test_a_student_that_says_what_its_teacher_says_is_at_no_distance(teacher):
-    data = distil.packed(toy(5), tokens(), [distil.Teacher(teacher, tokens())], tops=len(TAGS))
+def test_tags_that_were_not_kept_are_not_unlearnt():
+    """A teacher that finds all tags alike: a student that does, too, is right to."""
+    teacher = build(SIZES["conv"]).eval()
+    for weight in teacher.tags.parameters():
+        weight.data.zero_()
+    data = distil.packed(toy(3), tokens(), [distil.Teacher(teacher, tokens())], tops=3)
+    assert apart(teacher, "conv", data) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("tops", [4, len(TAGS)])
+def test_a_student_that_says_what_its_teacher_says_is_at_no_distance(teacher, tops):
+    data = distil.packed(toy(5), tokens(), [distil.Teacher(teacher, tokens())], tops=tops)
     assert apart(teacher, "conv", data) == pytest.approx(0, abs=1e-3)
     with pytest.raises(UsageError, match="teacher"):
         distil.packed(toy(5), tokens(), [])

@@ -21,7 +21,7 @@ WINDOW = 192  # units of a training window
 
 class Packed(NamedTuple):
     """Windows of units, one after another. `tops` and `shares` are what a teacher says of each
-    unit: its most probable tags, and how probable; no columns where there is no teacher."""
+    unit: its most probable tags; how probable each is, and all others. No columns: no teacher."""
 
     pieces: NDArray[np.int32]
     marks: NDArray[np.uint8]  # shape, gap, hint
@@ -118,7 +118,7 @@ def make(
     targets = np.zeros((count, longest), np.int64)
     mask = np.zeros((count, longest), np.float32)
     tops = np.zeros((count, longest, packed.tops.shape[1]), np.int64)
-    shares = np.zeros(tops.shape, np.float32)
+    shares = np.zeros((count, longest, packed.shares.shape[1]), np.float32)
     for row, (start, length) in enumerate(windows):
         end = start + length
         pieces[row, :length] = packed.pieces[start:end]

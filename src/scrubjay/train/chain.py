@@ -86,7 +86,9 @@ def distilled(
             yield from distil.unlabelled(given.data, plain, turn)
 
     judges = [distil.Teacher(teacher.net, teacher.tokens) for teacher in teachers]
-    source = distil.source(examples, made.tokens, judges, folder, reuse, tell=tell)
+    source = distil.source(
+        examples, made.tokens, judges, folder, reuse, temperature=temperature, tell=tell
+    )
     told = {"teachers": [list(teacher.steps) for teacher in teachers], "temperature": temperature}
     _begin(made, folder, {**_step("distil", given, plan), **told, "share": share})
     wanted = distil.loss(temperature, share)

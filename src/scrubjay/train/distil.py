@@ -31,7 +31,8 @@ from scrubjay.train.net import EncoderTagger, Tagger, surprise
 from scrubjay.train.targets import Targets
 
 Tell = Callable[[str], None]
-TOPS = 8  # tags that are kept of a unit: the rest share less than one in a thousand
+TOPS = 8  # tags that are kept of a unit
+LEAST = 1e-6  # no tag is less probable to a student
 TOLD = 100_000  # units between two lines of progress
 UNITS = 6000  # that a teacher reads at once
 
@@ -49,9 +50,10 @@ def _quiet(line: str) -> None:
 
 def packed(
     examples: Iterable[Example], tokens: Tokens, teachers: Sequence[Teacher], tops: int = TOPS,
-    *, tell: Tell = _quiet,
+    *, temperature: float = 2.0, tell: Tell = _quiet,
 ) -> Packed:  # fmt: skip
-    """The examples as the student reads them, and what the teachers say of each unit on average."""
+    """The examples as the student reads them, and what the teachers say of each unit on average:
+    the most probable tags, and how probable, softened by the temperature; last, all the others."""
     if not teachers:
         raise UsageError("distillation needs a teacher")
     examples = list(examples)
@@ -60,15 +62,19 @@ def packed(
     for teacher in teachers:
         same = teacher.tokens is tokens
         seen = own if same else batches.pack(examples, teacher.tokens, Targets())
-        said += judged(teacher.net, seen, tell) / len(teachers)
+        said += judged(teacher.net, seen, temperature, tell) / len(teachers)
     order = np.argsort(-said, axis=1, kind="stable")[:, :tops]
-    shares = np.take_along_axis(said, order, 1).astype(np.float16)
-    return own._replace(tops=order.astype(np.uint8), shares=shares)
+    shares = np.take_along_axis(said, order, 1)
+    rest = (1 - shares.sum(1, keepdims=True)).clip(0)
+    kept = np.concatenate([shares, rest], 1).astype(np.float16)
+    return own._replace(tops=order.astype(np.uint8), shares=kept)
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def judged(net: Tagger, data: Packed, tell: Tell = _quiet) -> NDArray[np.float32]:
-    """How probable a net finds each tag of each unit."""
+def judged(
+    net: Tagger, data: Packed, temperature: float = 1.0, tell: Tell = _quiet
+) -> NDArray[np.float32]:
+    """How probable a net finds each tag of each unit, softened by the temperature."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = net.to(device).eval()
     found = np.zeros((len(data.pieces), net.tags.out_features), np.float32)
@@ -78,7 +84,8 @@ def judged(net: Tagger, data: Packed, tell: Tell = _quiet) -> NDArray[np.float32
             data, windows, np.random.default_rng(0), encoder=isinstance(net, EncoderTagger)
         )
         scores = net(*inputs(net, Batch(*(part.to(device) for part in batch))))
-        for (start, length), row in zip(windows, scores.softmax(-1).cpu().numpy(), strict=True):
+        shares = (scores / temperature).softmax(-1).cpu().numpy()
+        for (start, length), row in zip(windows, shares, strict=True):
             found[start : start + length] = row[:length]
             done += length
         if done - told >= TOLD:
@@ -103,8 +110,8 @@ def _groups(data: Packed) -> Iterator[list[tuple[int, int]]]:
 
 
 def loss(temperature: float = 2.0, share: float = 0.7) -> Loss:
-    """`share` of it: how far the student is from the teacher, both softened by the temperature.
-    The rest: the surprise at the tags that the data allows."""
+    """`share` of it: how far the student is from the teacher, both softened by the temperature, for
+    data that was judged at the same. The rest: the surprise at the tags that the data allows."""
 
     def value(scores: Tensor, batch: Batch, sets: Tensor) -> Tensor:
         hard = surprise(scores, batch.targets, sets, batch.mask)
@@ -114,28 +121,30 @@ def loss(temperature: float = 2.0, share: float = 0.7) -> Loss:
 
 
 def distance(scores: Tensor, batch: Batch, temperature: float) -> Tensor:
-    """The mean KL divergence of the student from the teacher. The square of the temperature keeps
-    its gradient as large as without."""
-    kept = batch.shares.clamp(min=1e-8) ** (1 / temperature)
-    wanted = kept / kept.sum(-1, keepdim=True)
-    given = (scores / temperature).log_softmax(-1).gather(-1, batch.tops)
-    units = (wanted * (wanted.log() - given)).sum(-1)
+    """The mean KL divergence of the student from the teacher, all tags that were not kept taken
+    together: as if they were nothing, the student would unlearn them. The square of the temperature
+    keeps the gradient as large as without."""
+    kept = (scores / temperature).softmax(-1).gather(-1, batch.tops)
+    rest = (1 - kept.sum(-1, keepdim=True)).clamp(min=LEAST)
+    given = torch.cat([kept.clamp(min=LEAST), rest], -1).log()
+    wanted = batch.shares / batch.shares.sum(-1, keepdim=True).clamp(min=LEAST)
+    units = (torch.xlogy(wanted, wanted) - wanted * given).sum(-1)
     return temperature**2 * (units * batch.mask).sum() / batch.mask.sum().clamp(min=1)
 
 
 def source(
     examples: Callable[[int], Iterable[Example]], tokens: Tokens, teachers: Sequence[Teacher],
-    folder: Path, reuse: int = 4, *, tell: Tell = _quiet,
+    folder: Path, reuse: int = 4, *, temperature: float = 2.0, tell: Tell = _quiet,
 ) -> Callable[[int], Packed]:  # fmt: skip
     """Data for `fit`, judged anew every `reuse` epochs and kept in `folder` in between, so that
     training that goes on does not ask the teachers again."""
 
     def epoch(number: int) -> Packed:
         turn = number // reuse
-        path = folder / f"judged-{turn}.npz"
+        path = folder / f"judged-{turn}-{temperature:g}.npz"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            made = packed(examples(turn), tokens, teachers, tell=tell)
+            made = packed(examples(turn), tokens, teachers, temperature=temperature, tell=tell)
             made.save(folder / "judged-new.npz")
             for old in folder.glob("judged-[0-9]*.npz"):
                 old.unlink()

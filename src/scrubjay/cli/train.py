@@ -29,7 +29,7 @@ _own = click.option(
 _number = click.option("--seed", default=1, show_default=True, help="Of all that is random.")
 _minutes = click.option(
     "--minutes", default=30.0, show_default=True, type=click.FloatRange(0, min_open=True),
-    help="How long to train.",
+    help="How long to train; what is made for it comes on top.",
 )  # fmt: skip
 _kind = click.option(
     "--kind", type=click.Choice(["fast", "accurate"]), default="fast", show_default=True,

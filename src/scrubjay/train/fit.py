@@ -22,7 +22,8 @@ Loss = Callable[[Tensor, Batch, Tensor], Tensor]  # scores, batch, sets of allow
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How a net is trained. Ends after `minutes` or `units`, whichever comes first."""
+    """How a net is trained. Ends after `minutes` of training, the making of data aside, or `units`,
+    whichever comes first."""
 
     rate: float = 2e-3
     batch: int = 3000
@@ -75,11 +76,11 @@ def fit(
     optimizer = torch.optim.AdamW(trained, plan.rate, betas=(0.9, 0.98), weight_decay=plan.decay)
     place = _resume(folder, net, optimizer)
     wanted = loss or (lambda scores, batch, sets: surprise(scores, batch.targets, sets, batch.mask))
-    before, begun = place.minutes, time.monotonic()
-    saved = before
+    saved = place.minutes
     data = _epochs(source, plan, place, isinstance(net, EncoderTagger), device)
     while (share := place.share(plan)) < 1:
         batch, sets = next(data)
+        begun = time.monotonic()
         torch.manual_seed(plan.seed * 1_000_003 + place.step)
         for group in optimizer.param_groups:
             group["lr"] = plan.rate * _rate(share, plan.warm)
@@ -88,8 +89,8 @@ def fit(
         value.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
-        place.minutes = before + (time.monotonic() - begun) / 60
         place.count(int(batch.mask.sum()), float(value.detach()))
+        place.minutes += (time.monotonic() - begun) / 60
         if place.step % 200 == 0:
             tell(_told(place))
         if place.minutes - saved >= plan.save_every:

@@ -16,7 +16,7 @@ VALUE = "536-90-4399"
 
 @pytest.fixture(scope="module")
 def engine():
-    return scrubjay.load("everything")
+    return scrubjay.load("everything", profile="patterns")
 
 
 @settings(deadline=None, max_examples=150)

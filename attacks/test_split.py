@@ -11,7 +11,7 @@ from scrubjay import formats
 
 @pytest.fixture(scope="module")
 def engine():
-    return scrubjay.load("everything")
+    return scrubjay.load("everything", profile="patterns")
 
 
 @pytest.mark.parametrize(

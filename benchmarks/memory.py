@@ -83,6 +83,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--megabytes", type=float, default=100)
     parser.add_argument("--policy", default="hipaa-safe-harbor")
+    parser.add_argument("--profile", default="patterns", help="the tagger")
     parser.add_argument("--json", type=Path, dest="output")
     return parser.parse_args()
 

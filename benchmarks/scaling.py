@@ -38,7 +38,7 @@ Work = Callable[[str], object]
 # --- inside a worker: one family, one target
 
 
-def target(name: str, policy: str) -> Work:
+def target(name: str, policy: str, profile: str) -> Work:
     """What is done with a text."""
     from scrubjay import engine
     from scrubjay.detectors import patterns
@@ -47,7 +47,7 @@ def target(name: str, policy: str) -> Work:
     if name == "patterns":
         detector = patterns.shipped()
         return lambda text: detector.detect([Document(text)])
-    return engine.load(policy).anonymize
+    return engine.load(policy, profile=profile).anonymize
 
 
 def least(work: Work, text: str, seconds: float) -> float:
@@ -169,6 +169,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--families", help="parts of names, separated by commas; all by default")
     parser.add_argument("--targets", default=",".join(TARGETS))
     parser.add_argument("--policy", default="hipaa-safe-harbor")
+    parser.add_argument("--profile", default="patterns", help="the tagger, for anonymize")
     parser.add_argument("--limit", type=float, default=60, help="seconds for one text")
     parser.add_argument("--seconds", type=float, default=1.0, help="of repetition for one length")
     parser.add_argument("--json", type=Path, dest="output")

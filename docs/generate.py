@@ -266,7 +266,7 @@ def presidio_page() -> Iterator[str]:
         "nothing is found; write a [pattern](../patterns-howto.md). Code that moves over: [coming "
         "from Presidio](../coming-from-presidio.md)."
     )
-    engine = scrubjay.load("everything")
+    engine = scrubjay.load("everything", profile="patterns")
     groups = tomllib.loads((Path(__file__).parent / "presidio.toml").read_text("utf-8"))
     for title, entities in groups.items():
         yield f"## {title}"

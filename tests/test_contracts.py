@@ -50,7 +50,7 @@ def test_json_lines_keep_what_is_not_replaced():
 def test_json_keys_are_data_too():
     import io
 
-    engine = scrubjay.load("everything")
+    engine = scrubjay.load("everything", profile="patterns")
     record = {"jane@example.org": 1, "joe@example.org": {"2024-03-14": "x"}, "plain": True}
     sink = io.BytesIO()
     source = io.BytesIO((json.dumps(record) + "\n").encode() * 2)

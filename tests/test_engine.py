@@ -13,7 +13,7 @@ REDACT = Policy("test", default=Rule("redact.v1"))
 
 @pytest.fixture(scope="module")
 def engine():
-    return scrubjay.load(REDACT)
+    return scrubjay.load(REDACT, profile="patterns")
 
 
 def test_a_text_comes_out_clean(engine):
@@ -46,7 +46,9 @@ def test_offsets_are_code_points(engine, before):
 
 
 def test_a_fake_tagger_joins_in():
-    engine = scrubjay.load(REDACT, detectors=[FakeDetector({"Zoltan": "PERSON"})])
+    engine = scrubjay.load(
+        REDACT, profile="patterns", detectors=[FakeDetector({"Zoltan": "PERSON"})]
+    )
     assert engine.anonymize("met Zoltan, later Zoltan.").text == "met [PERSON], later [PERSON]."
 
 

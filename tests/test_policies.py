@@ -45,8 +45,8 @@ def test_a_wrong_policy_names_line_and_choices(path):
 @pytest.mark.parametrize("path", sorted(VECTORS.glob("good-*.toml")), ids=lambda p: p.stem)
 def test_a_policy_does_what_it_says(path):
     text, clean = comment(path, "text"), comment(path, "clean")
-    assert scrubjay.load(path).anonymize(text).text == clean
-    assert main("anonymize", "-", "-p", path, stdin=text) == (0, clean)
+    assert scrubjay.load(path, profile="patterns").anonymize(text).text == clean
+    assert main("anonymize", "-", "-p", path, "--profile", "patterns", stdin=text) == (0, clean)
 
 
 def test_a_policy_may_not_extend_itself(write):
@@ -73,7 +73,8 @@ def test_own_patterns_allow_and_deny(write):
             'allow = ["ACME-1"]\ndeny = { PERSON = ["Zoltan Qux"] }\n'
             '[default]\noperator = "redact"\n'
             "[[patterns]]\nname = 'badge'\nlabel = 'EMPLOYEE_ID'\nregex = '\\bACME-(\\d+)\\b'\n"
-        )
+        ),
+        profile="patterns",
     )
     clean = engine.anonymize("ACME-77 met zoltan  qux").text
     assert clean == "ACME-[EMPLOYEE_ID] met [PERSON]"

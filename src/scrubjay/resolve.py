@@ -72,12 +72,15 @@ def merge(
 
 
 def _union(one: Finding, other: Finding, kept: Callable[[str], bool]) -> Finding:
-    def strength(finding: Finding) -> tuple[bool, float, int, int]:
-        depth = len(labels.lineage(finding.label))  # FAX says more than PHONE
-        return not kept(finding.label), finding.score, finding.end - finding.start, depth
+    start, end = min(one.start, other.start), max(one.end, other.end)
+
+    def strength(finding: Finding) -> tuple[bool, bool, float, int, int]:
+        length, depth = finding.end - finding.start, len(labels.lineage(finding.label))
+        # a rule names what it knows, an SSN; a net only what it looks like, a phone number
+        named = 2 * length >= end - start and not finding.detector.startswith("tagger.")
+        return not kept(finding.label), named, finding.score, length, depth
 
     stronger = max(one, other, key=strength)
-    start, end = min(one.start, other.start), max(one.end, other.end)
     return Finding(start, end, stronger.label, stronger.score, stronger.detector)
 
 

@@ -11,8 +11,13 @@ import click
 
 import scrubjay
 from scrubjay.detectors import built, patterns, scan
+from scrubjay.errors import BundleError
+from scrubjay.model import bundle
 
-PACKAGES = ("msgspec", "click", "hyperscan", "google-re2", "phonenumbers", "python-stdnum")
+PACKAGES = (
+    "msgspec", "click", "hyperscan", "google-re2", "phonenumbers", "python-stdnum", "onnxruntime",
+    "numpy",
+)  # fmt: skip
 
 
 @click.command()
@@ -28,11 +33,23 @@ def command() -> None:
     click.echo(f"cpu           {_cpu()}")
     click.echo(f"patterns      {len(patterns.catalogue())}")
     click.echo(f"cache         {built.cache_folder()}")
-    click.echo("tagger        none yet: names come from titles, fields, greetings and signatures")
+    for profile in bundle.PROFILES:
+        click.echo(f"{profile:13} {_tagger(profile)}")
     for extra, needs in _extras().items():
         missing = [need for need in needs if _version(need) == "not installed"]
         state = f"pip install 'scrubjay[{extra}]' adds {', '.join(missing)}" if missing else "here"
         click.echo(f"[{extra}]".ljust(14) + state)
+
+
+def _tagger(profile: str) -> str:
+    """The bundle of a profile, and whether it may be used."""
+    folder = bundle.folder(profile)
+    try:
+        known = bundle.read(folder)
+    except BundleError as problem:
+        return f"cannot be used: {problem}"
+    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    return f"tagger {known.name} {known.version}, {known.kind}, {size:.1f} MB"
 
 
 def _version(package: str) -> str:

@@ -256,10 +256,9 @@ def calibrate(folder: Path, marked: tuple[Path, ...]) -> None:
     Temperature, and the thresholds for --recall: by --marked texts that were never trained on,
     or by the shipped seeds that training leaves out.
     """
-    chain = _chain()
-    from scrubjay.train import material
+    from scrubjay.train import calibrate, material
 
-    found = chain.calibrated(folder, material.held_back(marked))
+    found = calibrate.calibrate(folder, material.held_back(marked))
     click.echo(f"temperature {found.temperature:.3f}, threshold {found.threshold:.3f}")
     for recall, threshold in found.thresholds.items():
         click.echo(f"--recall {recall}: threshold {threshold:.4f}")

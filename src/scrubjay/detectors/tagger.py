@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 NAME = "tagger.v1"
 NONE = "patterns"  # the profile that goes without
+CERTAIN = 0.8  # a rule with a checksum says more, and names the kind better
 PROFILES = (*bundle.PROFILES, NONE)
 
 
 class Tagger:
     """Finds with a bundle's net. A score of 0.5 is the threshold that the bundle was calibrated
-    to; above and below, scores keep the order of the probabilities."""
+    to; from there scores follow the probabilities up to 0.8."""
 
     name = NAME
 
@@ -32,19 +33,27 @@ class Tagger:
         self._recall = recall
 
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
-        """Everything that is probable enough."""
+        """Everything that is probable enough. A field's name is read as context before its text."""
         net = _net(self._folder)
         least = net.threshold(self._recall)
+        heads = [f"{document.field}: " if document.field else "" for document in documents]
+        texts = [head + document.text for head, document in zip(heads, documents, strict=True)]
         rule = f"{NAME}:{net.bundle.name}"
         return [
-            [Finding(t.start, t.end, t.label, _score(t.probability, least), rule) for t in tagged]
-            for tagged in net.spans([document.text for document in documents], least)
-        ]
+            [
+                Finding(max(t.start - len(head), 0), t.end - len(head), t.label,
+                        _score(t.probability, least), rule)
+                for t in tagged
+                if t.end > len(head)
+            ]
+            for head, tagged in zip(heads, net.spans(texts, least), strict=True)
+        ]  # fmt: skip
 
 
 def _score(probability: float, least: float) -> float:
-    """Half at the threshold, and straight from there to certainty."""
-    return round(min(0.99, 0.5 + 0.5 * (probability - least) / (1 - least)), 4)
+    """Half at the threshold, and straight from there to CERTAIN."""
+    share = max(0.0, (probability - least) / (1 - least))
+    return round(0.5 + (CERTAIN - 0.5) * share, 4)
 
 
 @cache

@@ -39,6 +39,7 @@ class Calibration(Struct, frozen=True):
     temperature: float = 1.0
     threshold: float = 0.5
     thresholds: dict[str, float] = msgspec.field(default_factory=dict)
+    documents: int = 0  # that it was measured on
 
 
 class Bundle(Struct, frozen=True):

@@ -48,11 +48,15 @@ class Tagger:
     def spans(self, texts: Sequence[str], threshold: float | None = None) -> list[list[Tagged]]:
         """Per text: every stretch that is an identifier with at least `threshold`."""
         least = self.bundle.calibration.threshold if threshold is None else threshold
-        units = self._tokens.units(texts)
+        units = self.units(texts)
         return [
             decode.spans(own, decode.probabilities(scores), least)
             for own, scores in zip(units, self.scores(units), strict=True)
         ]
+
+    def units(self, texts: Sequence[str]) -> list[Units]:
+        """What the net sees of each text."""
+        return self._tokens.units(texts)
 
     def threshold(self, recall: str = "") -> float:
         """The probability from which a stretch counts: the bundle's own, or that for a recall."""

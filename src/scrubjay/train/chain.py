@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,11 +16,22 @@ import scrubjay
 from scrubjay.errors import UsageError
 from scrubjay.marked import Marked
 from scrubjay.model import bundle as bundles
-from scrubjay.model.bundle import Bundle, Calibration, Golden
+from scrubjay.model.bundle import Bundle, Calibration
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.model.tagger import Tagger as Runtime
 from scrubjay.model.tokens import Tokens
-from scrubjay.train import batches, begin, distil, export, material, prune, quantize, run, synth
+from scrubjay.train import (
+    batches,
+    begin,
+    calibrate,
+    distil,
+    export,
+    material,
+    prune,
+    quantize,
+    run,
+    synth,
+)  # fmt: skip
 from scrubjay.train import fit as fitting
 from scrubjay.train.batches import Batch, Packed
 from scrubjay.train.corpora import Example
@@ -35,13 +45,6 @@ Tell = Callable[[str], None]
 CONV = Plan(rate=2e-3, batch=3000)
 ENCODER = Plan(rate=1.5e-4, batch=1500, freeze_words=True)
 STARTS: dict[str, Callable[[], Tagger]] = {"fast": begin.conv, "accurate": begin.encoder}
-GOLDEN = (
-    "Dear Dr. Maria Gonzalez, thank you for seeing Mr. James Okafor on March 3, 2021.",
-    "Pt: Nguyen, Linh  DOB 04/17/1962  MRN 00482913  lives at 12 Oak Street, Dayton, OH 45402",
-    "please call Priya at 555-0142 or write to priya.shah@example.org",
-    "Blood pressure 120/80, glucose 5.4 mmol/l, no Parkinson's disease.",
-    "The invoice of Northwind Traders was sent to Tom Baker in Leeds last Friday.",
-)
 
 
 def start(folder: Path, kind: str, source: Path | None, lexicon: Callable[[], Lexicon]) -> Run:
@@ -198,34 +201,13 @@ def inputs_of(documents: Sequence[Marked], tokens: Tokens) -> Iterator[quantize.
         yield {name: getattr(batch, name).numpy() for name in names}
 
 
-def calibrated(folder: Path, documents: Sequence[Marked]) -> Calibration:
-    """Read a bundle's scores anew, by documents that training has never seen."""
-    module = importlib.import_module("scrubjay.train.calibrate")
-    found: Calibration = module.calibrate(folder, documents)
-    settle(folder, found)
-    return found
-
-
 def settle(folder: Path, calibration: Calibration) -> Bundle:
-    """Give a bundle its calibration, and golden answers that fit it. A sentence whose answer turns
-    on a hair is none: another CPU rounds otherwise."""
+    """Give a bundle its calibration, and golden answers that fit it."""
     bare = replace(bundles.read(folder), calibration=calibration, golden=())
     _write(folder, bare)
-    runtime, bar = Runtime(folder), calibration.threshold
-    answers = [_places(runtime, bar * factor) for factor in (1, 0.8, 1.2)]
-    golden = tuple(
-        Golden(text, found[0])
-        for text, *found in zip(GOLDEN, *answers, strict=True)
-        if len(set(found)) == 1
-    )
-    made = replace(bare, golden=golden)
+    made = replace(bare, golden=calibrate.golden(Runtime(folder)))
     _write(folder, made)
     return made
-
-
-def _places(runtime: Runtime, threshold: float) -> list[tuple[tuple[int, int, str], ...]]:
-    every = runtime.spans(GOLDEN, min(threshold, 0.99))
-    return [tuple((t.start, t.end, t.label) for t in tagged) for tagged in every]
 
 
 def _write(folder: Path, bundle: Bundle) -> None:

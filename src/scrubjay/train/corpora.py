@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scrubjay.errors import InputError
+from scrubjay.model.tags import CLASSES
 from scrubjay.train.targets import Allowed
 
 TITLE = re.compile(
@@ -44,6 +45,7 @@ class Corpus(NamedTuple):
     dropped: frozenset[str]  # labels that say nothing at all
     covered: frozenset[str]
     weight: float
+    unless: dict[str, str]  # a span with such a field counts as outside
 
 
 @cache
@@ -52,6 +54,7 @@ def table() -> dict[str, Corpus]:
     file = resources.files("scrubjay.train").joinpath("corpora.toml").read_text("utf-8")
     told = tomllib.loads(file)
     groups = {name: frozenset(members) for name, members in told.pop("groups").items()}
+    groups["ALL"] = frozenset(CLASSES) - {"TITLE"}
     return {name: _corpus(row, groups) for name, row in told.items()}
 
 
@@ -61,8 +64,9 @@ def _corpus(row: dict[str, Any], groups: dict[str, frozenset[str]]) -> Corpus:
 
     labels = {label: classes(names) for label, names in row["labels"].items()}
     return Corpus(
-        labels, frozenset(row.get("dropped", ())), classes(row["covered"]), row.get("weight", 1.0)
-    )
+        labels, frozenset(row.get("dropped", ())), classes(row["covered"]), row.get("weight", 1.0),
+        row.get("unless", {}),
+    )  # fmt: skip
 
 
 def read(path: Path) -> Iterator[Example]:
@@ -89,7 +93,8 @@ def example(record: dict[str, Any], corpus: Corpus, file: str) -> Example:
     spans: list[Allowed] = []
     for span in sorted(record["spans"], key=lambda span: (span["start"], -span["end"])):
         start, end, label = span["start"], span["end"], span["label"]
-        if label in corpus.dropped or (spans and start < spans[-1][1]):
+        outside = any(span.get(field) == value for field, value in corpus.unless.items())
+        if outside or label in corpus.dropped or (spans and start < spans[-1][1]):
             continue
         if label not in corpus.labels:
             raise InputError(f"{file}: {record['id']}: corpora.toml translates no label '{label}'")

@@ -1,7 +1,7 @@
 """fp32 to int8 without a document's answer hanging on its neighbours in a batch.
 
-Weights are int8 with a scale per column, tables of embeddings int8 with a scale per row. Activations
-are uint8 around 128, as the fast kernels want them, with a scale that is
+Weights are int8 with a scale per column, tables of embeddings int8 with a scale per row.
+Activations are uint8 around 128, as the fast kernels want them, with a scale that is
     fixed     for convolutions, from calibration texts: their inputs are normed, so it fits always
     per unit  for encoders, whose activations have outliers: each row is measured when it comes
 ONNX Runtime's own dynamic quantization takes one scale for a whole batch: quicker to have, but then
@@ -43,9 +43,7 @@ def quantize(source: Path, target: Path, samples: Iterable[Feeds] | None) -> Non
     onnx.save(model, target)
 
 
-def _ranges(
-    model: onnx.ModelProto, names: set[str], samples: Iterable[Feeds]
-) -> dict[str, float]:
+def _ranges(model: onnx.ModelProto, names: set[str], samples: Iterable[Feeds]) -> dict[str, float]:
     """The largest value that each tensor takes on the samples, the rarest few aside."""
     wide = onnx.ModelProto()
     wide.CopyFrom(model)
@@ -74,6 +72,7 @@ class _Edit:
     def finish(self) -> None:
         """Put the nodes back, without weights that nothing reads any more."""
         del self._graph.node[:]
+        del self._graph.value_info[:]  # types have changed
         self._graph.node.extend(self._nodes)
         read = {name for node in self._nodes for name in node.input}
         kept = [value for name, value in self._values.items() if name in read]
@@ -89,9 +88,7 @@ class _Edit:
         fixed = self._ranges is not None
         left, factor = (self._fixed if fixed else self._measured)(node.input[0], scale, name)
         new = [
-            helper.make_node(
-                "MatMulInteger", [left, f"{name}.int8", self._zero()], [f"{out}.int"]
-            ),
+            helper.make_node("MatMulInteger", [left, f"{name}.int8", self._zero()], [f"{out}.int"]),
             helper.make_node("Cast", [f"{out}.int"], [f"{out}.float"], to=TensorProto.FLOAT),
             helper.make_node("Mul", [f"{out}.float", factor], [out if fixed else f"{out}.rows"]),
         ]
@@ -105,14 +102,30 @@ class _Edit:
         assert self._ranges is not None  # noqa: S101
         step = np.float32(self._ranges[tensor] / 127)
         self._constant(f"{name}.factor", (scale * step).astype(np.float32))
-        if f"{tensor}.u8" not in self._made:
-            self._made.add(f"{tensor}.u8")
-            self._constant(f"{tensor}.step", step)
-            node = helper.make_node(
-                "QuantizeLinear", [tensor, f"{tensor}.step", self._zero()], [f"{tensor}.u8"]
-            )
-            self._after(tensor, [node])
-        return f"{tensor}.u8", f"{name}.factor"
+        self._constant(f"{tensor}.step", step)
+        source = self._before_neighbours(tensor)
+        node = helper.make_node(
+            "QuantizeLinear", [source, f"{tensor}.step", self._zero()], [f"{source}.u8"]
+        )
+        self._after(source, [node])
+        return tensor if source != tensor else f"{tensor}.u8", f"{name}.factor"
+
+    def _before_neighbours(self, tensor: str) -> str:
+        """A unit between its neighbours is quantized before it is joined to them, not three times
+        after: then Pad, Slice and Concat move bytes. What else is not touched."""
+        join = self._maker(tensor)
+        if join.op_type != "Concat":
+            return tensor
+        source = join.input[1]
+        for slice_ in (self._maker(join.input[0]), self._maker(join.input[2])):
+            pad = self._maker(slice_.input[0])
+            if pad.input[0] == source:
+                pad.input[:] = [f"{source}.u8", pad.input[1], self._zero()]
+        join.input[1] = f"{source}.u8"
+        return source
+
+    def _maker(self, tensor: str) -> NodeProto:
+        return next(node for node in self._nodes if tensor in node.output)
 
     def _measured(self, tensor: str, scale: NDArray[np.float32], name: str) -> tuple[str, str]:
         """The left side with each row's own scale, and these scales."""
@@ -167,5 +180,5 @@ class _Edit:
 
     def _after(self, tensor: str, new: list[NodeProto]) -> None:
         """Nodes behind the one that makes a tensor."""
-        at = next(n for n, node in enumerate(self._nodes) if tensor in node.output)
+        at = self._nodes.index(self._maker(tensor))
         self._nodes[at + 1 : at + 1] = new

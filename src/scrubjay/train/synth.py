@@ -47,7 +47,9 @@ def documents(
             order = dice.sample(seeds, len(seeds))
         seed = order.pop()
         way = dice.random()
-        if way < 0.25:
+        if way < 0.05:
+            seed = fragment(seed, dice)
+        elif way < 0.25:
             seed = splice(seed, dice.choice(seeds), dice)
         elif way < 0.4:
             seed = crop(seed, dice)
@@ -65,6 +67,25 @@ def crop(seed: Marked, dice: random.Random) -> Marked:
     lines = cut(seed, [m.span() for m in re.finditer(r"\n", seed.text)])
     first = dice.randrange(len(lines))
     return join(lines[first : first + dice.randint(1, 8)], seed.name, "\n")
+
+
+def fragment(seed: Marked, dice: random.Random) -> Marked:
+    """A few words alone, as a cell of a table holds them; or a number that says nothing."""
+    if dice.random() < 0.3:
+        number = str(
+            dice.choice((dice.randint(0, 20), dice.randint(0, 999), dice.randint(0, 99) / 10))
+        )
+        return Marked(seed.name, dice.choice(("", "", "n: ", "count: ", "id: ")) + number, ())
+    borders = {0, len(seed.text), *(m.start() for m in re.finditer(r"\s", seed.text))}
+    outer = sorted(b for b in borders if not any(s.start < b < s.end for s in seed.spans))
+    first = dice.randrange(len(outer) - 1) if len(outer) > 1 else 0
+    last = min(first + dice.randint(1, 4), len(outer) - 1)
+    start, end = outer[first], outer[last]
+    while start < end and seed.text[start].isspace():
+        start += 1
+    spans = (s for s in seed.spans if start <= s.start and s.end <= end)
+    moved = tuple(Span(s.start - start, s.end - start, s.label) for s in spans)
+    return Marked(seed.name, seed.text[start:end], moved)
 
 
 def paragraphs(seed: Marked) -> list[Marked]:

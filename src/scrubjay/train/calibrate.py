@@ -1,0 +1,163 @@
+"""What a score is worth, and from which one on a stretch counts: chosen on marked documents that
+neither trained nor measure the net.
+
+- temperature: the one that makes probabilities honest (least surprise at identifier or not);
+- threshold: with honest probabilities it follows from what errors cost, and a missed identifier
+  costs as much as two false alarms (MISS);
+- thresholds: for a wanted recall, the highest one that reached it with 95 % confidence, were the
+  calibration documents a random sample of what is to come. They promise nothing about other text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from scrubjay.marked import Marked
+from scrubjay.model import bundle as bundles
+from scrubjay.model import decode
+from scrubjay.model.bundle import Calibration, Golden
+from scrubjay.model.tagger import Tagger
+from scrubjay.model.tags import OUTSIDE
+from scrubjay.model.tokens import Units
+from scrubjay.train.synth import example
+
+RECALLS = ("0.9", "0.95", "0.98", "0.99", "0.995")
+DOUBT = 0.05
+MISS = 2  # false alarms that one missed identifier is worth
+LEAST = 0.005  # no threshold is lower: below, everything counts
+_TITLE = frozenset({"TITLE"})
+_SURE = 0.1  # golden probabilities keep this distance from the threshold
+
+GOLDEN = (
+    "Dr. Maria Gonzalez saw Mr. Okafor on 14 March 2024 at Lakeview Hospital.",
+    "Please call Anna Schmidt on 020 7946 0958 or write to anna.schmidt@example.org.",
+    "Pt: NGUYEN, THI LAN  DOB: 03/04/1961  MRN 00482913",
+    "hi its tom again, i live at 12 Oak Street, Dayton OH 45402 now",
+    "The patient denies chest pain. BP 120/80, HR 72. Continue aspirin 81 mg daily.",
+    "Mrs Rosalind Price, a retired teacher from Leeds, is 67 years old.",
+    "Invoice 2231 from Hansen Logistics Ltd, due on Friday.",
+    "No acute distress. Parkinson's disease, stable on levodopa. Pain 5/10.",
+    "Yours sincerely,\nJoão da Silva\nConsultant Cardiologist",
+    "user=kwame.mensah ip=10.2.3.4 session=8f3a9c21 login ok",
+)
+
+
+class Known(NamedTuple):
+    """A text's units, how its net scores them, and which belong to which identifier."""
+
+    units: Units
+    scores: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    entities: list[tuple[int, int]]
+
+
+def calibrate(folder: Path, documents: Sequence[Marked]) -> Calibration:
+    """Measure on the documents, and write what was found into the bundle."""
+    _write(folder, Calibration(), ())
+    tagger = Tagger(folder)
+    known = _known(tagger, documents)
+    temperature = _temperature(known)
+    doubts = [_inside(text.scores / temperature) for text in known]
+    found = Calibration(
+        temperature, round(1 / (1 + MISS), 2), _thresholds(_weakest(known, doubts)), len(documents)
+    )
+    _write(folder, found, ())
+    _write(folder, found, golden(Tagger(folder)))
+    return found
+
+
+def _known(tagger: Tagger, documents: Sequence[Marked]) -> list[Known]:
+    units = tagger.units([document.text for document in documents])
+    found = []
+    for document, own, scores in zip(documents, units, tagger.scores(units), strict=True):
+        inside = np.zeros(len(own.starts), np.bool_)
+        entities = []
+        for start, end, classes in example(document).spans:
+            first = int(np.searchsorted(own.ends, start, "right"))
+            last = int(np.searchsorted(own.starts, end, "left"))
+            inside[first:last] = True
+            if first < last and classes != _TITLE:
+                entities.append((first, last))
+        found.append(Known(own, scores, inside, entities))
+    return found
+
+
+def _inside(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How probable it is that each unit is part of an identifier."""
+    result: NDArray[np.float32] = 1 - decode.probabilities(scores)[:, OUTSIDE]
+    return result
+
+
+def _temperature(known: Sequence[Known]) -> float:
+    scores = np.concatenate([text.scores for text in known])
+    inside = np.concatenate([text.inside for text in known])
+
+    def surprise(temperature: float) -> float:
+        right = np.where(inside, _inside(scores / temperature), 1 - _inside(scores / temperature))
+        return float(-np.log(np.maximum(right, 1e-7)).mean())
+
+    return min((step / 20 for step in range(10, 100)), key=surprise)
+
+
+def _weakest(known: Sequence[Known], doubts: Sequence[NDArray[np.float32]]) -> list[float]:
+    """Per identifier the probability of its weakest unit: all of it is found from there down."""
+    return sorted(
+        float(doubt[first:last].min())
+        for text, doubt in zip(known, doubts, strict=True)
+        for first, last in text.entities
+    )
+
+
+def _thresholds(weakest: Sequence[float]) -> dict[str, float]:
+    """By wanted recall, the threshold that reaches it; none where the sample is too small."""
+    found = {}
+    for recall in RECALLS:
+        missed = allowed_misses(len(weakest), float(recall))
+        if missed >= 0:
+            found[recall] = round(max(LEAST, math.floor(weakest[missed] * 1e4) / 1e4), 4)
+    return found
+
+
+def allowed_misses(count: int, recall: float) -> int:
+    """How many of `count` may be missed for a recall that is at least `recall` with 95 %
+    confidence (Clopper and Pearson's one-sided bound); -1: too few to say."""
+    total, missed = 0.0, -1
+    while missed < count:
+        chance = (
+            math.lgamma(count + 1) - math.lgamma(missed + 2) - math.lgamma(count - missed)
+            + (missed + 1) * math.log(1 - recall) + (count - missed - 1) * math.log(recall)
+        )  # fmt: skip
+        total += math.exp(chance)
+        if total > DOUBT:
+            break
+        missed += 1
+    return missed
+
+
+def golden(tagger: Tagger) -> tuple[Golden, ...]:
+    """Sentences of which the net is so sure that another CPU's rounding changes nothing."""
+    kept = []
+    units = tagger.units(GOLDEN)
+    scores = tagger.scores(units)
+    least = tagger.bundle.calibration.threshold
+    for text, own, score in zip(GOLDEN, units, scores, strict=True):
+        tags = decode.probabilities(score)
+        if np.abs(1 - tags[:, OUTSIDE] - least).min() < _SURE:
+            continue
+        spans = decode.spans(own, tags, least)
+        kept.append(Golden(text, tuple((s.start, s.end, s.label) for s in spans)))
+    return tuple(kept)
+
+
+def _write(folder: Path, calibration: Calibration, sentences: tuple[Golden, ...]) -> None:
+    path = folder / "bundle.json"
+    known = bundles.read(folder)
+    changed = msgspec.structs.replace(known, calibration=calibration, golden=sentences)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(changed), indent=1) + b"\n")

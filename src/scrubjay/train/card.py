@@ -1,0 +1,105 @@
+"""The model card of a bundle, from its bundle.json and from evaluations.
+
+    python -m scrubjay.train.card BUNDLE EVALUATION.json... > card.md
+
+Every number is one that `scrubjay evaluate --json` measured; the text around them is fixed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from scrubjay.model import bundle as bundles
+from scrubjay.model.bundle import Bundle
+
+WEAK = 0.85  # labels whose recall is lower are said to be weak
+
+
+def card(folder: Path, evaluations: list[Path]) -> str:
+    """The page."""
+    bundle = bundles.read(folder)
+    told = [json.loads(path.read_text("utf-8")) for path in evaluations]
+    return (
+        "\n".join([*_head(bundle, folder), *_origin(bundle), *_measured(told), *_weak(told)]) + "\n"
+    )
+
+
+def _head(bundle: Bundle, folder: Path) -> Iterator[str]:
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".md") / 1e6
+    yield f"# Model card: {bundle.name}, version {bundle.version}\n"
+    kinds = {"conv": "a convolutional net", "encoder": "a transformer encoder"}
+    yield (
+        f"A tagger for `tagger.v1`: {kinds[bundle.kind]}, int8, {size:.1f} MB with vocabulary "
+        f"and lexicon. It marks {len(bundle.classes)} kinds of identifiers in English text.\n"
+    )
+    yield "**For** finding identifiers together with the pattern catalogue. **Not for** other"
+    yield "languages, for deciding about people, or as the only safeguard of a release.\n"
+
+
+def _origin(bundle: Bundle) -> Iterator[str]:
+    yield "## Where it comes from\n"
+    for key, value in bundle.origin.items():
+        said = "; ".join(map(str, value)) if isinstance(value, list) else value
+        yield f"- **{key}**: {said}"
+    known = bundle.calibration
+    yield (
+        f"- **calibration**: {known.documents} documents that did not train it; temperature "
+        f"{known.temperature}, threshold {known.threshold}"
+    )
+    if known.thresholds:
+        rows = ", ".join(f"{recall} at {least}" for recall, least in known.thresholds.items())
+        yield f"- **recall asked for** (95 % confidence, on calibration documents): {rows}"
+    yield ""
+
+
+def _measured(told: list[dict[str, Any]]) -> Iterator[str]:
+    yield "## Measured, together with the patterns\n"
+    yield "Characters of gold that were covered, whatever the label, and characters of findings"
+    yield "that are gold; in brackets 95 % intervals.\n"
+    yield "| data | documents | recall | precision | documents without a leak |"
+    yield "|---|---:|---|---|---|"
+    for result in told:
+        name = ", ".join(source["name"] for source in result["data"]["files"][:1])
+        more = len(result["data"]["files"])
+        leak, clean = result["leak"]["characters"], result["leak"]["documents"]
+        yield (
+            f"| {name if more == 1 else f'{more} files'} | {result['data']['documents']} "
+            f"| {_share(leak, True)} | {_share(result['precision'])} | {_share(clean, True)} |"
+        )
+    yield ""
+
+
+def _share(rate: dict[str, Any] | None, inverse: bool = False) -> str:
+    if not rate:
+        return ""
+    value, low, high = rate["value"], rate["low"], rate["high"]
+    if inverse:
+        value, low, high = 1 - value, 1 - high, 1 - low
+    return f"{value:.3f} [{low:.3f} {high:.3f}]"
+
+
+def _weak(told: list[dict[str, Any]]) -> Iterator[str]:
+    yield "## What it is bad at\n"
+    rows = []
+    for result in told:
+        for label, rates in result["leak_by_label"].items():
+            rate = rates.get("characters")
+            if rate and 1 - rate["value"] < WEAK and rate["of"] >= 100:
+                rows.append(
+                    f"- {label}: {_share(rate, True)} of characters covered ({_name(result)})"
+                )
+    yield from rows or ["- nothing measured lies below the line"]
+    yield "\nSlices by case, register, length and name culture stand in the evaluations' JSON."
+
+
+def _name(result: dict[str, Any]) -> str:
+    files = result["data"]["files"]
+    return str(files[0]["name"]) if len(files) == 1 else f"{len(files)} files"
+
+
+if __name__ == "__main__":
+    print(card(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]]), end="")  # noqa: T201

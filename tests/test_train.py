@@ -17,7 +17,7 @@ from scrubjay.model.lexicon import Lexicon  # noqa: E402
 from scrubjay.model.tagger import Tagger  # noqa: E402
 from scrubjay.model.tags import CLASSES, TAGS, begin  # noqa: E402
 from scrubjay.model.tokens import SPECIAL, Tokens  # noqa: E402
-from scrubjay.train import batches, distil, fit, prune, run, synth  # noqa: E402
+from scrubjay.train import batches, distil, fit, material, prune, run, synth  # noqa: E402
 from scrubjay.train.corpora import Example  # noqa: E402
 from scrubjay.train.fit import Plan  # noqa: E402
 from scrubjay.train.net import Size, build, surprise  # noqa: E402
@@ -396,8 +396,10 @@ def begun(tmp_path, teacher):
     return tmp_path / "begun"
 
 
-def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path):
-    some_time = ["--minutes", "0.01", "--threads", "1"]
+def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path, monkeypatch):
+    usual = material.Material.__init__.__kwdefaults__
+    monkeypatch.setattr(material.Material.__init__, "__kwdefaults__", {**usual, "synthetic": 100})
+    some_time = ["--minutes", "0.001", "--threads", "1"]
     call("fit", "--from", begun, *some_time, "-o", tmp_path / "more")
     told = call(
         "prune", tmp_path / "more", "--layers", 2, "--neurons", 0.5, "-o", tmp_path / "less"

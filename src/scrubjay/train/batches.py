@@ -20,13 +20,16 @@ WINDOW = 192  # units of a training window
 
 
 class Packed(NamedTuple):
-    """Windows of units, one after another."""
+    """Windows of units, one after another. `tops` and `shares` are what a teacher says of each
+    unit: its most probable tags; how probable each is, and all others. No columns: no teacher."""
 
     pieces: NDArray[np.int32]
     marks: NDArray[np.uint8]  # shape, gap, hint
     targets: NDArray[np.uint16]
     lengths: NDArray[np.int32]
     sets: NDArray[np.bool_]
+    tops: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
+    shares: NDArray[np.float16] = np.zeros((0, 0), np.float16)
 
     def save(self, path: Path) -> None:
         """Write to one file."""
@@ -72,6 +75,8 @@ class Batch(NamedTuple):
     firsts: Tensor
     mask: Tensor
     targets: Tensor
+    tops: Tensor
+    shares: Tensor
 
 
 def batches(
@@ -79,7 +84,7 @@ def batches(
 ) -> Iterator[Batch]:
     """One epoch in random order, each batch of about `size` units of windows of like length.
     `forget`: the share of units whose hint is hidden, so that the net does not lean on it."""
-    starts = np.concatenate([[0], np.cumsum(packed.lengths)[:-1]])
+    starts = starts_of(packed)
     noise = generator.uniform(0.9, 1.1, len(packed.lengths))
     order = np.argsort(packed.lengths * noise, kind="stable")
     groups: list[list[int]] = [[]]
@@ -97,6 +102,11 @@ def batches(
                    generator, encoder=encoder, forget=forget)  # fmt: skip
 
 
+def starts_of(packed: Packed) -> NDArray[np.int64]:
+    """Where each window begins."""
+    return np.cumsum(packed.lengths, dtype=np.int64) - packed.lengths
+
+
 def make(
     packed: Packed, windows: Sequence[tuple[int, int]], generator: np.random.Generator, *,
     encoder: bool, forget: float = 0.0,
@@ -107,12 +117,17 @@ def make(
     marks = np.zeros((count, longest, 3), np.int64)
     targets = np.zeros((count, longest), np.int64)
     mask = np.zeros((count, longest), np.float32)
+    tops = np.zeros((count, longest, packed.tops.shape[1]), np.int64)
+    shares = np.zeros((count, longest, packed.shares.shape[1]), np.float32)
     for row, (start, length) in enumerate(windows):
         end = start + length
         pieces[row, :length] = packed.pieces[start:end]
         marks[row, :length] = packed.marks[start:end]
         targets[row, :length] = packed.targets[start:end]
         mask[row, :length] = 1
+        if packed.tops.shape[1]:
+            tops[row, :length] = packed.tops[start:end]
+            shares[row, :length] = packed.shares[start:end]
     if forget:
         marks[..., 2][generator.random((count, longest)) < forget] = 0
     firsts = np.zeros((count, longest), np.int64)
@@ -120,6 +135,7 @@ def make(
         pieces, marks, firsts = flat(pieces, marks)
     return Batch(*map(torch.from_numpy, (
         pieces, *(np.ascontiguousarray(marks[..., n]) for n in range(3)), firsts, mask, targets,
+        tops, shares,
     )))  # fmt: skip
 
 

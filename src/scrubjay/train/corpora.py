@@ -1,7 +1,7 @@
 """Corpora in the common JSONL, read as allowed classes: `{"text", "spans": [{"start", "end",
 "label"}], "lang", "source", ...}`.
 
-    python -m scrubjay.train.corpora FOLDER    what is read, how much
+    scrubjay train data FOLDER    what is read, how much
 
 `corpora.toml` says for each corpus how its labels translate, which classes it marks to the end, and
 what share of an epoch it gets. What a corpus does not mark to the end is not taught from it.
@@ -75,10 +75,16 @@ def read(path: Path) -> Iterator[Example]:
     corpus = table().get(name)
     if corpus is None:
         raise InputError(f"{path.name}: corpora.toml has no corpus '{name}'")
+    for record in records(path):
+        yield example(record, corpus, path.name)
+
+
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a file as they are."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8") as lines:
         for line in lines:
-            yield example(json.loads(line), corpus, path.name)
+            yield json.loads(line)
 
 
 def example(record: dict[str, Any], corpus: Corpus, file: str) -> Example:

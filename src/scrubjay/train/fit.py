@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -12,15 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from scrubjay.errors import UsageError
 from scrubjay.train import batches
 from scrubjay.train.batches import Batch, Packed
 from scrubjay.train.net import EncoderTagger, Size, Tagger, build, surprise
 
-Loss = Callable[[Tensor, Batch], Tensor]
+Loss = Callable[[Tensor, Batch, Tensor], Tensor]  # scores, batch, sets of allowed tags
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How a net is trained. Ends after `minutes` or `units`, whichever comes first."""
+    """How a net is trained. Ends after `minutes` of training, the making of data aside, or `units`,
+    whichever comes first."""
 
     rate: float = 2e-3
     batch: int = 3000
@@ -34,6 +37,28 @@ class Plan(msgspec.Struct, frozen=True):
     save_every: float = 5.0  # minutes
 
 
+class _Place(msgspec.Struct):
+    """How far a training is."""
+
+    minutes: float = 0.0
+    units: int = 0
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0  # done of the epoch
+    mean: float = 0.0  # of the loss lately
+
+    def share(self, plan: Plan) -> float:
+        """Of the whole."""
+        return max(self.minutes / plan.minutes, self.units / plan.units)
+
+    def count(self, units: int, loss: float) -> None:
+        """A step more."""
+        self.step += 1
+        self.batch += 1
+        self.units += units
+        self.mean += (loss - self.mean) / min(self.step, 200)
+
+
 def fit(
     net: Tagger,
     source: Callable[[int], Packed],
@@ -43,40 +68,46 @@ def fit(
     tell: Callable[[str], None] = print,
 ) -> Tagger:
     """Train. `source(epoch)` gives the data of an epoch, which may differ each time. The state is
-    saved in `folder`, and training goes on from there if it was interrupted."""
+    saved in `folder`, and training goes on from there if it was interrupted: on a CPU, and with a
+    plan that counts units, to the very same net."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(plan.seed)
     net.to(device).train()
-    if plan.freeze_words:
-        net.words.weight.requires_grad = False
-    trained = [weight for weight in net.parameters() if weight.requires_grad]
+    trained = _trained(net, plan)
     optimizer = torch.optim.AdamW(trained, plan.rate, betas=(0.9, 0.98), weight_decay=plan.decay)
-    done = _resume(folder, net, optimizer)
-    begun = saved = time.monotonic()
-    seen, mean = 0, 0.0
-    data = _epochs(source, plan, isinstance(net, EncoderTagger), device)
-    for step, (batch, sets) in enumerate(data, 1):
-        passed = done + (time.monotonic() - begun) / 60
-        share = max(passed / plan.minutes, seen / plan.units)
-        if share >= 1:
-            break
+    place = _resume(folder, net, optimizer)
+    wanted = loss or (lambda scores, batch, sets: surprise(scores, batch.targets, sets, batch.mask))
+    saved = place.minutes
+    data = _epochs(source, plan, place, isinstance(net, EncoderTagger), device)
+    while (share := place.share(plan)) < 1:
+        batch, sets = next(data)
+        begun = time.monotonic()
+        torch.manual_seed(plan.seed * 1_000_003 + place.step)
         for group in optimizer.param_groups:
             group["lr"] = plan.rate * _rate(share, plan.warm)
-        scores = net(*inputs(net, batch))
-        value = loss(scores, batch) if loss else surprise(scores, batch.targets, sets, batch.mask)
+        value = wanted(net(*inputs(net, batch)), batch, sets)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
-        seen += int(batch.mask.sum())
-        mean += (float(value.detach()) - mean) / min(step, 200)
-        if step % 200 == 0:
-            tell(f"{passed:6.1f} min  {seen / 1e6:7.2f} M units  loss {mean:.4f}")
-        if time.monotonic() - saved > 60 * plan.save_every:
-            _save(folder, net, optimizer, passed)
-            saved = time.monotonic()
-    _save(folder, net, optimizer, plan.minutes)
-    return net.eval()
+        place.count(int(batch.mask.sum()), float(value.detach()))
+        place.minutes += (time.monotonic() - begun) / 60
+        if place.step % 200 == 0:
+            tell(_told(place))
+        if place.minutes - saved >= plan.save_every:
+            _save(folder, net, optimizer, place)
+            saved = place.minutes
+    _save(folder, net, optimizer, place)
+    return net.cpu().eval()
+
+
+def _trained(net: Tagger, plan: Plan) -> list[torch.nn.Parameter]:
+    """The weights that change."""
+    net.words.weight.requires_grad = not plan.freeze_words
+    return [weight for weight in net.parameters() if weight.requires_grad]
+
+
+def _told(place: _Place) -> str:
+    return f"{place.minutes:6.1f} min  {place.units / 1e6:7.2f} M units  loss {place.mean:.4f}"
 
 
 def inputs(net: Tagger, batch: Batch) -> Sequence[Tensor]:
@@ -86,18 +117,17 @@ def inputs(net: Tagger, batch: Batch) -> Sequence[Tensor]:
 
 
 def _epochs(
-    source: Callable[[int], Packed], plan: Plan, encoder: bool, device: torch.device
+    source: Callable[[int], Packed], plan: Plan, place: _Place, encoder: bool, device: torch.device
 ) -> Iterator[tuple[Batch, Tensor]]:
-    epoch = 0
+    """Batches for ever, from where the training is."""
     while True:
-        packed = source(epoch)
+        packed = source(place.epoch)
         sets = batches.sets_of(packed).to(device)
-        generator = np.random.default_rng((plan.seed, epoch))
-        for batch in batches.batches(
-            packed, plan.batch, generator, encoder=encoder, forget=plan.forget
-        ):
+        generator = np.random.default_rng((plan.seed, place.epoch))
+        epoch = batches.batches(packed, plan.batch, generator, encoder=encoder, forget=plan.forget)
+        for batch in islice(epoch, place.batch, None):
             yield Batch(*(part.to(device) for part in batch)), sets
-        epoch += 1
+        place.epoch, place.batch = place.epoch + 1, 0
 
 
 def _rate(share: float, warm: float) -> float:
@@ -121,19 +151,22 @@ def load(path: Path) -> Tagger:
     return net.eval()
 
 
-def _save(folder: Path, net: Tagger, optimizer: torch.optim.Optimizer, minutes: float) -> None:
+def _save(folder: Path, net: Tagger, optimizer: torch.optim.Optimizer, place: _Place) -> None:
+    """The net for others, and all that this training needs to go on, each file whole or absent."""
     folder.mkdir(parents=True, exist_ok=True)
     save(net, folder / "net.new")
-    torch.save({"optimizer": optimizer.state_dict(), "minutes": minutes}, folder / "state.new")
+    state = {"weights": net.state_dict(), "optimizer": optimizer.state_dict()}
+    torch.save({**state, "place": msgspec.to_builtins(place)}, folder / "state.new")
     (folder / "net.new").replace(folder / "net.pt")
     (folder / "state.new").replace(folder / "state.pt")
 
 
-def _resume(folder: Path, net: Tagger, optimizer: torch.optim.Optimizer) -> float:
+def _resume(folder: Path, net: Tagger, optimizer: torch.optim.Optimizer) -> _Place:
     if not (folder / "state.pt").exists():
-        return 0.0
-    net.load_state_dict(load(folder / "net.pt").state_dict())
-    state = torch.load(folder / "state.pt", weights_only=True)
+        return _Place()
+    state = torch.load(folder / "state.pt", weights_only=True, map_location="cpu")
+    if "place" not in state:
+        raise UsageError(f"{folder}: of an older training that cannot go on; name another folder")
+    net.load_state_dict(state["weights"])
     optimizer.load_state_dict(state["optimizer"])
-    minutes: float = state["minutes"]
-    return minutes
+    return msgspec.convert(state["place"], _Place)

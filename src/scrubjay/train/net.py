@@ -14,10 +14,12 @@ from scrubjay.model.tags import TAGS
 from scrubjay.model.tokens import GAPS, PIECES, SHAPES
 
 HINTS = 64
+DISTANCES = (1, 1, 2, 4, 8, 2, 1, 1)
 
 
 class Size(Struct, frozen=True):
-    """How big a net is. `heads` of 0: convolutions."""
+    """How big a net is. `heads` of 0: convolutions. What `prune` takes out of single layers stands
+    in the tuples, one number a layer; empty: all layers are alike."""
 
     vocabulary: int
     width: int = 128
@@ -26,6 +28,26 @@ class Size(Struct, frozen=True):
     heads: int = 0
     embedding: int = 0  # width of the embeddings where it is not that of the net
     positions: int = 512
+    inners: tuple[int, ...] = ()
+    attends: tuple[int, ...] = ()  # heads of each layer
+    head: int = 0  # width of a head where it is not width / heads
+    distances: tuple[int, ...] = ()  # of each convolution
+
+    def inner_of(self, layer: int) -> int:
+        """Inner neurons of a layer."""
+        return self.inners[layer] if self.inners else self.inner
+
+    def heads_of(self, layer: int) -> int:
+        """Attention heads of a layer."""
+        return self.attends[layer] if self.attends else self.heads
+
+    def head_width(self) -> int:
+        """Width of every attention head."""
+        return self.head or self.width // self.heads
+
+    def distance_of(self, layer: int) -> int:
+        """How far a convolution looks."""
+        return (self.distances or DISTANCES)[layer % len(self.distances or DISTANCES)]
 
 
 class Marks(nn.Module):
@@ -65,22 +87,25 @@ class Conv(nn.Module):
         return x + self.out(functional.relu(self.mix(around)))
 
 
+def _words(size: Size) -> tuple[nn.Module, nn.Module]:
+    """The embeddings of pieces, and what makes them as wide as the net."""
+    narrow = size.embedding or size.width
+    table = nn.Embedding(size.vocabulary, narrow, padding_idx=0)
+    return table, nn.Linear(narrow, size.width) if narrow != size.width else nn.Identity()
+
+
 class ConvTagger(nn.Module):
     """Units in, tag scores out."""
-
-    distances = (1, 1, 2, 4, 8, 2, 1, 1)
 
     def __init__(self, size: Size, dropout: float = 0.1) -> None:
         super().__init__()
         self.size = size
-        narrow = size.embedding or size.width
-        self.words = nn.Embedding(size.vocabulary, narrow, padding_idx=0)
-        self.widen = nn.Linear(narrow, size.width) if narrow != size.width else nn.Identity()
+        self.words, self.widen = _words(size)
         self.marks = Marks(size.width)
         self.norm = nn.LayerNorm(size.width)
         self.drop = nn.Dropout(dropout)
         self.layers = nn.ModuleList(
-            Conv(size.width, size.inner, self.distances[layer % len(self.distances)])
+            Conv(size.width, size.inner_of(layer), size.distance_of(layer))
             for layer in range(size.layers)
         )
         self.last = nn.LayerNorm(size.width)
@@ -103,11 +128,11 @@ class ConvTagger(nn.Module):
 class Layer(nn.Module):
     """A layer of BERT: attention and feed-forward, each followed by its norm."""
 
-    def __init__(self, width: int, inner: int, heads: int) -> None:
+    def __init__(self, width: int, inner: int, heads: int, head: int) -> None:
         super().__init__()
         self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.qkv = nn.Linear(width, 3 * heads * head)
+        self.out = nn.Linear(heads * head, width)
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.up = nn.Linear(width, inner)
         self.down = nn.Linear(inner, width)
@@ -133,14 +158,15 @@ class EncoderTagger(nn.Module):
     def __init__(self, size: Size, dropout: float = 0.1) -> None:
         super().__init__()
         self.size = size
-        self.words = nn.Embedding(size.vocabulary, size.width, padding_idx=0)
+        self.words, self.widen = _words(size)
         self.places = nn.Embedding(size.positions, size.width)
         self.kind = nn.Parameter(torch.zeros(size.width))
         self.norm = nn.LayerNorm(size.width, eps=1e-12)
         self.marks = Marks(size.width)
         self.drop = nn.Dropout(dropout)
         self.layers = nn.ModuleList(
-            Layer(size.width, size.inner, size.heads) for _ in range(size.layers)
+            Layer(size.width, size.inner_of(layer), size.heads_of(layer), size.head_width())
+            for layer in range(size.layers)
         )
         self.tags = nn.Linear(size.width, len(TAGS))
 
@@ -150,7 +176,7 @@ class EncoderTagger(nn.Module):
         """pieces, shapes, gaps, hints are [batch, pieces] (a unit's marks at each of its pieces),
         padded with piece 0; firsts is [batch, units]: where each unit begins."""
         length = pieces.shape[1]
-        words = self.words(pieces) + self.places.weight[:length] + self.kind
+        words = self.widen(self.words(pieces)) + self.places.weight[:length] + self.kind
         x = self.drop(self.norm(words) + self.marks(shapes, gaps, hints))
         nothing = (pieces == 0).to(x.dtype) * -1e4
         bias = nothing[:, None, None, :]

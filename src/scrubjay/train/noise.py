@@ -18,13 +18,22 @@ OCR = {
 
 
 def rewrite(marked: Marked, change: Callable[[int, str], str]) -> Marked:
-    """The text with each character replaced by `change(place, character)`, spans moved along."""
+    """The text with each character replaced by `change(place, character)`, spans moved along and
+    without blanks at their ends."""
     parts = [change(place, character) for place, character in enumerate(marked.text)]
     at = [0]
     for part in parts:
         at.append(at[-1] + len(part))
-    spans = [Span(at[start], at[end], label) for start, end, label in marked.spans]
-    return Marked(marked.name, "".join(parts), tuple(s for s in spans if s.start < s.end))
+    text = "".join(parts)
+    spans = [_trimmed(text, at[start], at[end], label) for start, end, label in marked.spans]
+    return Marked(marked.name, text, tuple(s for s in spans if s.start < s.end))
+
+
+def _trimmed(text: str, start: int, end: int, label: str) -> Span:
+    value = text[start:end]
+    kept = value.strip()
+    start += len(value) - len(value.lstrip()) if kept else 0
+    return Span(start, start + len(kept), label)
 
 
 def lower(marked: Marked, dice: random.Random) -> Marked:

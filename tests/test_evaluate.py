@@ -356,7 +356,11 @@ def data(tmp_path):
 
 
 def command(*arguments):
-    return CliRunner().invoke(cli.group, ["evaluate", *map(str, arguments)], catch_exceptions=True)
+    return CliRunner().invoke(
+        cli.group,
+        ["evaluate", "--profile", "patterns", *map(str, arguments)],
+        catch_exceptions=True,
+    )
 
 
 def test_no_text_without_asking(data, tmp_path):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "tagger.v1"
 NONE = "patterns"  # the profile that goes without
+SHORT = 4  # characters of a text without letters that tells nothing by itself
 CERTAIN = 0.8  # a rule with a checksum says more, and names the kind better
 PROFILES = (*bundle.PROFILES, NONE)
 
@@ -42,7 +43,10 @@ class Tagger:
         least = net.threshold(self._recall)
         rule = f"{NAME}:{net.bundle.name}"
         heads = [f"{document.field}: " if document.field else "" for document in documents]
-        views = [_view(head + doc.text) for head, doc in zip(heads, documents, strict=True)]
+        views = [
+            _view(head + doc.text if _tells(doc.text) else "")
+            for head, doc in zip(heads, documents, strict=True)
+        ]
         found = net.spans([view.text for view in views], least)
         return [
             list(_findings(tagged, view, len(head), least, rule))
@@ -59,6 +63,12 @@ def _findings(
         if end > head:
             score = _score(tagged.probability, least)
             yield Finding(max(start - head, 0), end - head, tagged.label, score, rule)
+
+
+def _tells(text: str) -> bool:
+    """Whether a net can say anything of a text: a cell that holds 7 or 4.5 is left to the rules,
+    which know its column's name."""
+    return len(text) > SHORT or any(map(str.isalpha, text))
 
 
 class _View(NamedTuple):

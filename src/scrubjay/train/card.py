@@ -42,9 +42,9 @@ def _head(bundle: Bundle, folder: Path) -> Iterator[str]:
 
 def _origin(bundle: Bundle) -> Iterator[str]:
     yield "## Where it comes from\n"
-    for key, value in bundle.origin.items():
-        said = "; ".join(map(str, value)) if isinstance(value, list) else value
-        yield f"- **{key}**: {said}"
+    for step in bundle.origin.get("steps", ()):
+        told = "; ".join(f"{key} {_said(value)}" for key, value in step.items() if key != "step")
+        yield f"- **{step['step']}**: {told}"
     known = bundle.calibration
     yield (
         f"- **calibration**: {known.documents} documents that did not train it; temperature "
@@ -53,7 +53,11 @@ def _origin(bundle: Bundle) -> Iterator[str]:
     if known.thresholds:
         rows = ", ".join(f"{recall} at {least}" for recall, least in known.thresholds.items())
         yield f"- **recall asked for** (95 % confidence, on calibration documents): {rows}"
-    yield ""
+    yield "- **licences** of all data: [NOTICE](../../../../../NOTICE)\n"
+
+
+def _said(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _measured(told: list[dict[str, Any]]) -> Iterator[str]:

@@ -54,14 +54,15 @@ def generate(path: Path, size: int) -> int:
     return lines
 
 
-def measure(size: int, policy: str) -> dict[str, Any]:
+def measure(size: int, options: argparse.Namespace) -> dict[str, Any]:
     """One run of the command on a new file."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source, target, mark = folder / "in.jsonl", folder / "out.jsonl", folder / "peak"
         lines = generate(source, size)
         command = [sys.executable, "-c", CHILD, str(mark), "anonymize", str(source)]
-        command += ["-o", str(target), "-p", policy, "--quiet"]
+        command += ["-o", str(target), "-p", options.policy, "--quiet"]
+        command += ["--profile", options.profile]
         start = time.perf_counter()
         subprocess.run(command, check=True)
         seconds = time.perf_counter() - start
@@ -93,8 +94,8 @@ def main() -> None:
     options = parse()
     harness.pin()
     whole = int(options.megabytes * 1e6)
-    measure(1, options.policy)  # the first run may have to build and keep the automaton
-    rows = [measure(size, options.policy) for size in (1, whole // 10, whole)]
+    measure(1, options)  # the first run may have to build and keep the automaton
+    rows = [measure(size, options) for size in (1, whole // 10, whole)]
     columns = ("bytes", "lines", "seconds", "mb_per_s", "peak_mb")
     harness.table([columns, *([row[column] for column in columns] for row in rows)])
     head = {**harness.machine(), **harness.scrubjay_facts(), "policy": options.policy}

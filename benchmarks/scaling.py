@@ -98,7 +98,7 @@ def work_one(name: str, family: str, options: argparse.Namespace) -> None:
     """Print a JSON line per length."""
     harness.pin()
     lengths = sizes(options.largest)
-    work = target(name, options.policy)
+    work = target(name, options.policy, options.profile)
     whole = adversarial.build(family, lengths[-1])
     for step in grow(work, whole, lengths, options):
         print(json.dumps(step), flush=True)
@@ -109,7 +109,8 @@ def work_one(name: str, family: str, options: argparse.Namespace) -> None:
 
 def run(name: str, family: str, options: argparse.Namespace) -> dict[str, Any]:
     """One family and target in a fresh process; what it had measured counts if it dies."""
-    command = [sys.executable, __file__, "--worker", name, family, "--policy", options.policy]
+    command = [sys.executable, __file__, "--worker", name, family]
+    command += ["--policy", options.policy, "--profile", options.profile]
     for option in ("largest", "limit", "seconds"):
         command += [f"--{option}", str(getattr(options, option))]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)

@@ -100,3 +100,21 @@ def test_a_given_name_before_a_known_surname_goes_with_it():
 def test_a_known_value_on_a_forms_line_is_found():
     text = "Ann Okafor. Signature: ____A. Okafor____ id user_name"
     assert ("A. Okafor", 1) in resolved(text, find(text, "Ann Okafor"))
+
+
+def test_a_short_number_of_a_net_speaks_for_no_other_place():
+    text = "PHONE 2024, then 2024. Acme wrote; Acme paid."
+    net = "tagger.v1:x"
+    year, name = Finding(6, 10, "PHONE", 0.8, net), Finding(23, 27, "ORGANIZATION", 0.8, net)
+    assert len(resolve(text, [year])) == 1 and len(resolve(text, [name])) == 2
+
+
+def test_a_net_does_not_take_placeholders_for_values():
+    text = "Tel [PHONE 1] Dr. [PERSON 2] Smith"
+    found = [
+        Finding(4, 13, "PHONE", 0.8, "tagger.v1:x"),
+        Finding(11, 12, "ID", 0.6, "tagger.v1:x"),
+        Finding(19, 34, "PERSON", 0.7, "tagger.v1:x"),
+    ]
+    left = [text[f.start : f.end].strip() for f in resolve(text, found)]
+    assert left == ["Smith"]

@@ -10,6 +10,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
+
+from msgspec.structs import replace
 
 from scrubjay import labels
 from scrubjay.detectors import lists
@@ -33,8 +36,10 @@ def resolve(
 ) -> list[Finding]:
     """The final findings, in order, without overlaps, each with its entity's number. `kept` tells
     the labels that stay in the text: in an overlap they give way to those that do not."""
-    wanted = partial(_wanted, text, allow, _placeholders(text))
-    found = merge(filter(wanted, findings), kept)
+    placeholders = _placeholders(text)
+    wanted = partial(_wanted, text, allow, placeholders)
+    outside = chain.from_iterable(_outside(finding, placeholders) for finding in findings)
+    found = merge(filter(wanted, outside), kept)
     again = list(filter(wanted, everywhere(text, found)))
     return number(text, merge([*found, *again], kept) if again else found)
 
@@ -44,11 +49,27 @@ def _wanted(
 ) -> bool:
     """Neither allowed nor the name of a placeholder: a second run changes nothing."""
     value = text[finding.start : finding.end]
+    if not any(map(str.isalnum, value)):
+        return False
     if allow and words(value) in allow:
         return False
     nearest = bisect_right(placeholders, (finding.start, len(text))) - 1
     inside = nearest >= 0 and finding.end <= placeholders[nearest][1]
     return not inside or not any(map(str.isalpha, value))  # "[AGE 92]" still says 92
+
+
+def _outside(finding: Finding, placeholders: list[tuple[int, int]]) -> Iterator[Finding]:
+    """What a net found, without the placeholders that it took for values. Rules know better."""
+    if not placeholders or not finding.detector.startswith("tagger."):
+        yield finding
+        return
+    start = finding.start
+    for left, right in [p for p in placeholders if p[0] < finding.end and start < p[1]]:
+        if start < left:
+            yield replace(finding, start=start, end=left)
+        start = right
+    if start < finding.end:
+        yield replace(finding, start=start)
 
 
 def _placeholders(text: str) -> list[tuple[int, int]]:
@@ -114,11 +135,21 @@ def _seeds(text: str, finding: Finding) -> list[Words]:
     if not label or not label.everywhere or finding.detector == UNSURE:
         return []
     value = words(text[finding.start : finding.end])
+    if finding.detector.startswith("tagger.") and not _telling(value):
+        return []
     if finding.label == "PERSON":
         parts: list[Words] = [(word,) for word in value if len(word) > 1]
         return [value, *parts] if 1 < len(value) <= MOST_WORDS else parts
     wanted = sum(map(len, value)) >= SHORTEST and len(value) <= MOST_WORDS
     return [value] if wanted else []
+
+
+def _telling(value: Words) -> bool:
+    """Whether a net's value may speak for other places: a common word or a short number means
+    something else there."""
+    if len(value) == 1 and _common(value[0]):
+        return False
+    return any(map(str.isalpha, "".join(value))) or sum(map(len, value)) > SHORTEST
 
 
 def _is_name(text: str, start: int, end: int, seed: Finding) -> bool:

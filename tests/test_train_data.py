@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import shutil
 from functools import cache
 
 import numpy as np
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from scrubjay import cli
 from scrubjay.errors import ExtraError, InputError, UsageError
 from scrubjay.marked import Marked, Span, unmark
+from scrubjay.model import bundle
 from scrubjay.model.tags import CLASSES, OUTSIDE, TAGS, begin, inside
 from scrubjay.model.tokens import Tokens
-from scrubjay.train import corpora, inventory, lists, material, noise, seeds, synth
+from scrubjay.train import calibrate, corpora, inventory, lists, material, noise, seeds, synth
 from scrubjay.train.split import Clear
 from scrubjay.train.swap import Swap
 from scrubjay.train.targets import Targets
@@ -286,3 +288,11 @@ def test_without_torch_it_is_said_what_to_install(words, monkeypatch, tmp_path):
 def test_help_needs_no_torch():
     done = call("--help")
     assert done.exit_code == 0 and "distil" in done.output
+
+
+def test_calibrating_again_changes_nothing(tmp_path):
+    folder = shutil.copytree(bundle.folder("fast"), tmp_path / "b")
+    documents = [seed for seed in seeds.shipped() if synth.part(seed) == "calibration"][:40]
+    first = calibrate.calibrate(folder, documents)
+    assert calibrate.calibrate(folder, documents) == first
+    assert bundle.read(folder).calibration == first and bundle.read(folder).golden

@@ -23,7 +23,6 @@ NAME = "tagger.v1"
 NONE = "patterns"  # the profile that goes without
 SHORT = 4  # characters of a text without letters that tells nothing by itself
 CERTAIN = 0.8  # a rule with a checksum says more, and names the kind better
-PROFILES = (*bundle.PROFILES, NONE)
 
 
 class Tagger:

@@ -71,7 +71,9 @@ def folder(profile: str) -> Path:
     if Path(profile, "bundle.json").is_file():
         return Path(profile)
     known = ", ".join(PROFILES)
-    raise UsageError(f"unknown profile '{profile}'; known: {known}, or a bundle's folder")
+    raise UsageError(
+        f"unknown profile '{profile}'; known: {known}, a bundle's folder, or patterns for none"
+    )
 
 
 class _Head(Struct):
@@ -129,3 +131,10 @@ def sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as problem:
         raise BundleError(f"{path}: {problem.strerror}") from None
+
+
+def write(folder: Path, bundle: Bundle) -> None:
+    """Put bundle.json into its folder, whole."""
+    new = folder / "bundle.json.new"
+    new.write_bytes(msgspec.json.format(msgspec.json.encode(bundle), indent=1) + b"\n")
+    new.replace(folder / "bundle.json")

@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from scrubjay.marked import Marked
 from scrubjay.model import bundle as bundles
 from scrubjay.model import decode
-from scrubjay.model.bundle import Calibration, Golden
+from scrubjay.model.bundle import Bundle, Calibration, Golden
 from scrubjay.model.tagger import Tagger
 from scrubjay.model.tags import OUTSIDE
 from scrubjay.model.tokens import Units
@@ -60,7 +60,6 @@ class Known(NamedTuple):
 
 def calibrate(folder: Path, documents: Sequence[Marked]) -> Calibration:
     """Measure on the documents, and write what was found into the bundle."""
-    _write(folder, Calibration(), ())
     tagger = Tagger(folder)
     known = _known(tagger, documents)
     temperature = _temperature(known)
@@ -68,15 +67,16 @@ def calibrate(folder: Path, documents: Sequence[Marked]) -> Calibration:
     found = Calibration(
         temperature, round(1 / (1 + MISS), 2), _thresholds(_weakest(known, doubts)), len(documents)
     )
-    _write(folder, found, ())
-    _write(folder, found, golden(Tagger(folder)))
+    settle(folder, found)
     return found
 
 
 def _known(tagger: Tagger, documents: Sequence[Marked]) -> list[Known]:
     units = tagger.units([document.text for document in documents])
+    warmth = tagger.bundle.calibration.temperature  # that an earlier calibration divided by
     found = []
-    for document, own, scores in zip(documents, units, tagger.scores(units), strict=True):
+    for document, own, scaled in zip(documents, units, tagger.scores(units), strict=True):
+        scores = scaled * np.float32(warmth)
         inside = np.zeros(len(own.starts), np.bool_)
         entities = []
         for start, end, classes in example(document).spans:
@@ -157,8 +157,10 @@ def golden(tagger: Tagger) -> tuple[Golden, ...]:
     return tuple(kept)
 
 
-def _write(folder: Path, calibration: Calibration, sentences: tuple[Golden, ...]) -> None:
-    path = folder / "bundle.json"
-    known = bundles.read(folder)
-    changed = msgspec.structs.replace(known, calibration=calibration, golden=sentences)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(changed), indent=1) + b"\n")
+def settle(folder: Path, calibration: Calibration) -> Bundle:
+    """Give a bundle its calibration, and golden answers that fit it."""
+    bare = replace(bundles.read(folder), calibration=calibration, golden=())
+    bundles.write(folder, bare)
+    made = replace(bare, golden=golden(Tagger(folder)))
+    bundles.write(folder, made)
+    return made

@@ -18,7 +18,6 @@ from scrubjay.marked import Marked
 from scrubjay.model import bundle as bundles
 from scrubjay.model.bundle import Bundle, Calibration
 from scrubjay.model.lexicon import Lexicon
-from scrubjay.model.tagger import Tagger as Runtime
 from scrubjay.model.tokens import Tokens
 from scrubjay.train import (
     batches,
@@ -173,7 +172,7 @@ def exported(made: Run, folder: Path) -> Bundle:
         folder, folder / "model.onnx", made.vocabulary, made.lexicon, name=folder.name,
         kind=made.kind, version=scrubjay.__version__, origin={"steps": list(made.steps)},
     )  # fmt: skip
-    return settle(folder, Calibration())
+    return calibrate.settle(folder, Calibration())
 
 
 def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> Bundle:
@@ -190,7 +189,7 @@ def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> Bundle
         target, target / "model.onnx", vocabulary, lexicon, name=target.name, kind=old.kind,
         version=old.version, origin={**old.origin, "steps": steps},
     )  # fmt: skip
-    return settle(target, old.calibration)
+    return calibrate.settle(target, old.calibration)
 
 
 def inputs_of(documents: Sequence[Marked], tokens: Tokens) -> Iterator[quantize.Feeds]:
@@ -199,22 +198,6 @@ def inputs_of(documents: Sequence[Marked], tokens: Tokens) -> Iterator[quantize.
     for batch in batches.batches(packed, 2000, np.random.default_rng(1), encoder=False):
         names = ("pieces", "shapes", "gaps", "hints", "mask")
         yield {name: getattr(batch, name).numpy() for name in names}
-
-
-def settle(folder: Path, calibration: Calibration) -> Bundle:
-    """Give a bundle its calibration, and golden answers that fit it."""
-    bare = replace(bundles.read(folder), calibration=calibration, golden=())
-    _write(folder, bare)
-    made = replace(bare, golden=calibrate.golden(Runtime(folder)))
-    _write(folder, made)
-    return made
-
-
-def _write(folder: Path, bundle: Bundle) -> None:
-    text = msgspec.json.format(msgspec.json.encode(bundle), indent=1)
-    new = folder / "bundle.json.new"
-    new.write_bytes(text + b"\n")
-    new.replace(folder / "bundle.json")
 
 
 def threads(count: int) -> None:

@@ -12,7 +12,7 @@ import onnx
 import torch
 
 from scrubjay.model import bundle as bundles
-from scrubjay.model.bundle import Bundle, Calibration, Golden
+from scrubjay.model.bundle import Bundle
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.model.tags import CLASSES
 from scrubjay.model.tokens import PIECES
@@ -62,24 +62,18 @@ def _split(model: Path, target: Path) -> None:
 
 def write(
     folder: Path, model: Path, vocabulary: Sequence[str], lexicon: Lexicon, *, name: str, kind: str,
-    version: str, calibration: Calibration | None = None, golden: Sequence[Golden] = (),
-    origin: dict[str, Any] | None = None,
-) -> Bundle:  # fmt: skip
-    """The files of a bundle."""
+    version: str, origin: dict[str, Any],
+) -> None:  # fmt: skip
+    """The files of a bundle, not calibrated yet."""
     folder.mkdir(parents=True, exist_ok=True)
     _split(model, folder / "model.onnx")
     folder.joinpath("vocabulary.txt").write_text("\n".join(vocabulary), "utf-8")
     lexicon.save(folder / "lexicon.bin")
     names = [name for name in (*bundles.FILES, WEIGHTS) if folder.joinpath(name).is_file()]
     window, margin = WINDOW[kind]
-    made = msgspec.convert(
-        {"format": bundles.FORMAT, "name": name, "version": version, "kind": kind,
-         "classes": CLASSES, "window": window, "margin": margin,
-         "calibration": msgspec.to_builtins(calibration or Calibration()),
-         "golden": msgspec.to_builtins(list(golden)), "origin": origin or {},
-         "sha256": {file: bundles.sha256(folder / file) for file in names}},
-        Bundle,
-    )  # fmt: skip
-    text = msgspec.json.format(msgspec.json.encode(made), indent=1)
-    folder.joinpath("bundle.json").write_bytes(text + b"\n")
-    return made
+    made = {
+        "format": bundles.FORMAT, "name": name, "version": version, "kind": kind,
+        "classes": CLASSES, "window": window, "margin": margin, "calibration": {}, "golden": (),
+        "sha256": {file: bundles.sha256(folder / file) for file in names}, "origin": origin,
+    }  # fmt: skip
+    bundles.write(folder, msgspec.convert(made, Bundle))

@@ -37,7 +37,7 @@ def main() -> None:
     built = engine.load(options.policy, **asked)
     corpus = evaluate.read(sources(options.data), options.labels)
     system = evaluate.system_of(built, options.profile or "")
-    result = evaluate.evaluate(corpus, built.detect, system)
+    result = evaluate.evaluate(corpus, built.find, system)
     print("\n".join(summary(result)))
     told = msgspec.to_builtins(result)
     del told["leaks"], told["false"]

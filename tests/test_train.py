@@ -17,7 +17,7 @@ from scrubjay.model.lexicon import Lexicon  # noqa: E402
 from scrubjay.model.tagger import Tagger  # noqa: E402
 from scrubjay.model.tags import CLASSES, TAGS, begin  # noqa: E402
 from scrubjay.model.tokens import SPECIAL, Tokens  # noqa: E402
-from scrubjay.train import batches, distil, fit, material, prune, run, synth  # noqa: E402
+from scrubjay.train import batches, chain, distil, fit, material, prune, run, synth  # noqa: E402
 from scrubjay.train.corpora import Example  # noqa: E402
 from scrubjay.train.fit import Plan  # noqa: E402
 from scrubjay.train.net import Size, build, surprise  # noqa: E402
@@ -408,6 +408,8 @@ def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path, monkeypatch):
     call("distil", tmp_path / "more", "--from", tmp_path / "less", *some_time, "-o", tmp_path / "s")
     call("export", tmp_path / "s", "-o", tmp_path / "fp32")
     call("quantize", tmp_path / "fp32", "-o", tmp_path / "int8")
+    same(run.load(tmp_path / "s").net, run.load(tmp_path / "fp32").net, some("conv"))
+    same(run.load(tmp_path / "s").net, run.load(tmp_path / "int8").net, some("conv"), 0.5)
     bundle = json.loads((tmp_path / "int8/bundle.json").read_text())
     done = [step["step"] for step in bundle["origin"]["steps"]]
     assert done == ["fit", "fit", "prune", "distil", "quantize"]
@@ -415,6 +417,30 @@ def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path, monkeypatch):
     assert "--recall 0.9: threshold" in call("calibrate", tmp_path / "int8")
     found = Tagger(tmp_path / "int8").bundle.calibration
     assert found.documents > 50 and found.thresholds["0.99"] <= found.thresholds["0.9"]
+
+
+@KINDS
+def test_a_bundle_can_be_trained_on(kind, tmp_path):
+    """Its net is the one that was exported, but for what eight bits lose."""
+    net, pairs = prune.embedding(fresh(kind), 8), some(kind)
+    for weight in net.parameters():  # as training would: alike ones are exported as one
+        weight.data += 0.01 * torch.rand_like(weight)
+    chain.exported(Run(net, PIECES, Lexicon.of({}), ({"step": "fit"},)), tmp_path / "fp32")
+    chain.quantized(tmp_path / "fp32", tmp_path / "int8", material.held_back()[:9])
+    for name, tolerance in (("fp32", 1e-4), ("int8", 0.05)):
+        again = run.load(tmp_path / name)
+        assert again.steps[0] == {"step": "fit"} and again.vocabulary == PIECES
+        same(net, again.net, pairs, tolerance)
+
+
+def test_a_bundle_of_somebody_else_is_told(tmp_path):
+    chain.exported(Run(fresh("conv"), PIECES, Lexicon.of({})), tmp_path)
+    file = tmp_path / "bundle.json"
+    told = json.loads(file.read_text())
+    told["origin"] = {"size": {"vocabulary": 7}}
+    file.write_text(json.dumps(told))
+    with pytest.raises(InputError, match="not a net that scrubjay train export wrote"):
+        run.load(tmp_path)
 
 
 def test_a_folder_that_is_no_run_is_told(tmp_path):

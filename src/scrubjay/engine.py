@@ -71,7 +71,7 @@ class Engine:
 
     def detect(self, document: Document | str) -> list[Finding]:
         """What would be replaced."""
-        return self._find([_document(document)])[0]
+        return next(self.find([document]))
 
     def anonymize(self, document: Document | str) -> Anonymized:
         """The clean text and its report."""
@@ -82,6 +82,11 @@ class Engine:
         for batch in batches(map(_document, documents)):
             for document, findings in zip(batch, self._find(batch), strict=True):
                 yield self._anonymize(document, findings)
+
+    def find(self, documents: Iterable[Document | str]) -> Iterator[list[Finding]]:
+        """What would be replaced, of any number of documents, in order."""
+        for batch in batches(map(_document, documents)):
+            yield from self._find(batch)
 
     def _find(self, batch: list[Document]) -> list[list[Finding]]:
         detectors = self.detectors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 HEADER = re.compile(r"^%%% (\S+)[ \t]*$", re.MULTILINE)
@@ -41,16 +41,32 @@ def parse(file: str) -> Iterator[Marked]:
         yield unmark(head[1], body.strip("\n"))._replace(line=line)
 
 
-def unmark(name: str, marked: str) -> Marked:
-    """The text without its marks."""
+class Change(NamedTuple):
+    """A stretch of a text, what shall stand there, and as what it is marked: "" as nothing."""
+
+    start: int
+    end: int
+    value: str
+    label: str
+
+
+def changed(name: str, text: str, changes: Iterable[Change]) -> Marked:
+    """The text with these changes, which are in order."""
     parts: list[str] = []
     spans: list[Span] = []
     last = size = 0
-    for mark in MARK.finditer(marked):
-        parts += marked[last : mark.start()], mark[2]
-        size += mark.start() - last
-        spans.append(Span(size, size + len(mark[2]), mark[1]))
-        size += len(mark[2])
-        last = mark.end()
-    parts.append(marked[last:])
+    for start, end, value, label in changes:
+        parts += text[last:start], value
+        size += start - last
+        if label:
+            spans.append(Span(size, size + len(value), label))
+        size += len(value)
+        last = end
+    parts.append(text[last:])
     return Marked(name, "".join(parts), tuple(spans))
+
+
+def unmark(name: str, marked: str) -> Marked:
+    """The text without its marks."""
+    marks = MARK.finditer(marked)
+    return changed(name, marked, (Change(*mark.span(), mark[2], mark[1]) for mark in marks))

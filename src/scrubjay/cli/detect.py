@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import tee
 from pathlib import Path
 
 import click
@@ -87,8 +88,9 @@ def _look(
     documents: Iterable[Document],
 ) -> Iterator[str]:
     """Collects a row a finding; the text goes through unchanged."""
-    for document in documents:
-        for finding in engine.detect(document):
+    ahead, behind = tee(documents)
+    for document, findings in zip(behind, engine.find(ahead), strict=True):
+        for finding in findings:
             row: Row = {"file": file, "document": document.id, **msgspec.to_builtins(finding)}
             if show_text:
                 row["text"] = document.text[finding.start : finding.end]

@@ -53,7 +53,7 @@ def command(
     corpus = evaluate.read(sources(data), labels_file, limit)
     engine = load(policy, profile=profile, recall=recall)
     system = evaluate.system_of(engine, profile)
-    result = evaluate.evaluate(corpus, engine.detect, system, show_text=show_text)
+    result = evaluate.evaluate(corpus, engine.find, system, show_text=show_text)
     with files.Outputs() as outputs:
         for target, make in ((json_file, _json), (html_file, page.render)):
             if target:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,7 +15,6 @@ from msgspec import Struct
 import scrubjay
 from scrubjay import policies
 from scrubjay.engine import Engine
-from scrubjay.errors import RefusedError
 from scrubjay.evaluate import gold, mapping, measure, result
 from scrubjay.evaluate.gold import Record
 from scrubjay.evaluate.mapping import LabelMap
@@ -23,7 +22,7 @@ from scrubjay.evaluate.result import Data, Evaluation, Source, Speed, Spot, Syst
 from scrubjay.evaluate.tally import RESAMPLES, Tally
 from scrubjay.types import Document, Finding
 
-Find = Callable[[Document], Sequence[Finding]]
+Find = Callable[[Iterable[Document]], Iterator[Sequence[Finding]]]  # engine.find
 Clock = Callable[[], float]  # seconds since whenever
 
 
@@ -86,9 +85,10 @@ def evaluate(
     leaks: list[Spot] = []
     false: list[Spot] = []
     seconds = 0.0
+    found = find(Document(record.text, id=record.place or record.id) for record in corpus.records)
     for record in corpus.records:
         started = clock()
-        findings = _found(find, record)
+        findings = next(found)
         seconds += clock() - started
         judged = measure.judge(record, findings, corpus.label_map)
         tally.add(judged.counts)
@@ -111,10 +111,3 @@ def evaluate(
         leaks=tuple(leaks),
         false=tuple(false),
     )
-
-
-def _found(find: Find, record: Record) -> Sequence[Finding]:
-    try:
-        return find(Document(record.text, id=record.id))
-    except RefusedError as problem:
-        raise type(problem)(f"{record.place}: {problem}") from None

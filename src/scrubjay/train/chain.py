@@ -170,7 +170,8 @@ def exported(made: Run, folder: Path) -> Bundle:
     export.onnx_of(made.net, folder / "model.onnx")
     export.write(
         folder, folder / "model.onnx", made.vocabulary, made.lexicon, name=folder.name,
-        kind=made.kind, version=scrubjay.__version__, origin={"steps": list(made.steps)},
+        kind=made.kind, version=scrubjay.__version__,
+        origin={"steps": list(made.steps), "size": msgspec.to_builtins(made.net.size)},
     )  # fmt: skip
     return calibrate.settle(folder, Calibration())
 

@@ -1,4 +1,5 @@
-"""One epoch's examples: fresh variants of the seeds, and a share of every corpus."""
+"""One epoch's examples: fresh variants of the seeds, real clinical notes with new people in them,
+and a share of every corpus."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scrubjay.marked import Marked
-from scrubjay.train import corpora, synth
+from scrubjay.train import carrier, corpora, synth
 from scrubjay.train.corpora import Example
 from scrubjay.train.lists import Lists
 
@@ -31,9 +32,11 @@ def files(folder: Path) -> list[Path]:
 def epoch(
     seeds: Sequence[Marked], lists: Lists, folder: Path, synthetic: int, share: float, seed: int
 ) -> Iterator[Example]:
-    """`synthetic` variants, and each corpus' weight times `share` of its examples."""
+    """`synthetic` variants, a sixth as many notes, and each corpus' weight times `share` of its
+    examples."""
     dice = random.Random(seed)
     yield from synth.variants(seeds, lists, synthetic, dice)
+    yield from carrier.examples(folder, lists, synthetic // 6, dice)
     for path in files(folder):
         weight = corpora.table()[path.name.split(".")[0]].weight * share
         for example in corpora.read(path):

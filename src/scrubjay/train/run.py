@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scrubjay.errors import InputError, UsageError
+from scrubjay.model import bundle as bundles
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.model.tokens import Tokens
-from scrubjay.train import fit
+from scrubjay.train import fit, thaw
 from scrubjay.train.net import EncoderTagger, Tagger
 
 Step = dict[str, Any]
@@ -47,15 +48,25 @@ def exists(folder: Path) -> bool:
 
 
 def load(folder: Path) -> Run:
-    """A folder's net with what belongs to it."""
+    """A folder's net with what belongs to it; a bundle's too."""
+    if (folder / "bundle.json").is_file():
+        return _bundle(folder)
     for name in ("net.pt", "vocabulary.txt", "lexicon.bin"):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: no run, for it lacks {name}; scrubjay train fit makes one")
     told = folder / "steps.json"
     steps = json.loads(told.read_text("utf-8")) if told.is_file() else []
+    return Run(fit.load(folder / "net.pt"), *_reads(folder), tuple(steps))
+
+
+def _bundle(folder: Path) -> Run:
+    steps = bundles.read(folder).origin.get("steps", ())
+    return Run(thaw.net(folder), *_reads(folder), tuple(steps))
+
+
+def _reads(folder: Path) -> tuple[list[str], Lexicon]:
     vocabulary = (folder / "vocabulary.txt").read_text("utf-8").split("\n")
-    lexicon = Lexicon.load(folder / "lexicon.bin")
-    return Run(fit.load(folder / "net.pt"), vocabulary, lexicon, tuple(steps))
+    return vocabulary, Lexicon.load(folder / "lexicon.bin")
 
 
 def new(folder: Path) -> Path:

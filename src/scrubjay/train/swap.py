@@ -8,7 +8,7 @@ import re
 import string
 from collections.abc import Callable
 
-from scrubjay.marked import Marked, Span
+from scrubjay.marked import Change, Marked, changed
 from scrubjay.train.lists import Lists
 
 PARTICLES = frozenset(
@@ -37,18 +37,10 @@ class Swap:
     def document(self, seed: Marked) -> Marked:
         """The seed with other values."""
         self._meet(seed)
-        parts: list[str] = []
-        spans: list[Span] = []
-        last = size = 0
-        for start, end, label in seed.spans:
-            before, value = seed.text[last:start], self.value(label, seed.text[start:end])
-            parts += before, value
-            size += len(before)
-            spans.append(Span(size, size + len(value), label))
-            size += len(value)
-            last = end
-        parts.append(seed.text[last:])
-        return Marked(seed.name, "".join(parts), tuple(spans))
+        return changed(seed.name, seed.text, (
+            Change(start, end, self.value(label, seed.text[start:end]), label)
+            for start, end, label in seed.spans
+        ))  # fmt: skip
 
     def value(self, label: str, old: str) -> str:
         """The substitute of a value, the same each time."""
@@ -368,7 +360,7 @@ MAKERS: dict[str, Maker] = {
     "RELIGION": Swap._faith,
     **{label: lambda swap, old: old for label in (
         "ETHNICITY", "POLITICS", "ORIENTATION", "TRADE_UNION", "GENDER", "MARITAL_STATUS", "TITLE",
-        "BIOMETRIC", "PHOTO", "CONNECTION_STRING")},
+        "BIOMETRIC", "PHOTO", "CONNECTION_STRING", "UNKNOWN")},
 }  # fmt: skip
 _CASED = frozenset(
     "CITY COUNTY COUNTRY LOCATION HOSPITAL SCHOOL ORGANIZATION EMPLOYER FACILITY STREET_ADDRESS "

@@ -12,7 +12,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from scrubjay.marked import Marked, Span
+from scrubjay.marked import Change, Marked, Span, changed
 from scrubjay.model.tags import CLASSES, class_of
 from scrubjay.train.corpora import TITLE, Example
 from scrubjay.train.lists import Lists
@@ -20,6 +20,10 @@ from scrubjay.train.noise import noisy
 from scrubjay.train.swap import Swap
 
 COVERED = frozenset(CLASSES)
+PLACEHOLDERS = (
+    "[{0} {1}]", "[{0}]", "[{0} {1}]", "<{0}>", "<{0}_{1}>", "[REDACTED]", "[**{0}**]", "***",
+    "[{0}-{2:06x}]", "____", "XXXX", "{{{{{3}}}}}", "[{3} removed]",
+)  # fmt: skip
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _TITLED = re.compile(TITLE.pattern + r"\Z")
 
@@ -53,7 +57,23 @@ def documents(
             seed = splice(seed, dice.choice(seeds), dice)
         elif way < 0.4:
             seed = crop(seed, dice)
-        yield noisy(Swap(lists, dice).document(seed), dice)
+        made = noisy(Swap(lists, dice).document(seed), dice)
+        yield cleaned(made, dice) if dice.random() < 0.05 else made
+
+
+def cleaned(marked: Marked, dice: random.Random) -> Marked:
+    """The text as somebody has anonymized it before, wholly or in part: what stands in a value's
+    place is nobody's."""
+    share, form = dice.choice((0.4, 0.8, 1.0)), dice.choice(PLACEHOLDERS)
+
+    def change(span: Span) -> Change:
+        start, end, label = span
+        if dice.random() >= share:
+            return Change(start, end, marked.text[start:end], label)
+        new = form.format(label, dice.randint(1, 9), dice.randint(0, 16**6), label.lower())
+        return Change(start, end, new, "")
+
+    return changed(marked.name, marked.text, map(change, marked.spans))
 
 
 def splice(one: Marked, other: Marked, dice: random.Random) -> Marked:

@@ -8,7 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import onnx  # noqa: E402
 from click.testing import CliRunner  # noqa: E402
+from onnx import numpy_helper  # noqa: E402
 
 from scrubjay import cli  # noqa: E402
 from scrubjay.errors import InputError, UsageError  # noqa: E402
@@ -431,6 +433,15 @@ def test_a_bundle_can_be_trained_on(kind, tmp_path):
         again = run.load(tmp_path / name)
         assert again.steps[0] == {"step": "fit"} and again.vocabulary == PIECES
         same(net, again.net, pairs, tolerance)
+
+
+def test_products_of_eight_bits_fit_into_sixteen_by_pairs(begun, tmp_path):
+    """Where they do not, CPUs without VNNI cut them off in silence."""
+    chain.exported(run.load(begun), tmp_path / "fp32")
+    chain.quantized(tmp_path / "fp32", tmp_path / "int8", material.held_back()[:9])
+    for weight in onnx.load(tmp_path / "int8/model.onnx").graph.initializer:
+        if weight.name.startswith("val_") and weight.name.endswith(".int8"):
+            assert 2 * 255 * int(np.abs(numpy_helper.to_array(weight)).max()) < 2**15
 
 
 def test_a_bundle_of_somebody_else_is_told(tmp_path):

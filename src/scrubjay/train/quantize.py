@@ -1,6 +1,7 @@
 """fp32 to int8 without a document's answer hanging on its neighbours in a batch.
 
-Weights are int8 with a scale per column, tables of embeddings int8 with a scale per row.
+Weights are int8 of 7 bits with a scale per column, so that every CPU computes the same; tables of
+embeddings are int8 with a scale per row.
 Activations are uint8 around 128, as the fast kernels want them, with a scale that is
     fixed     for convolutions, from calibration texts: their inputs are normed, so it fits always
     per unit  for encoders, whose activations have outliers: each row is measured when it comes
@@ -23,6 +24,7 @@ from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 Feeds = Mapping[str, NDArray[np.generic]]
 LEAST = 100_000  # values in a table that is worth quantizing
 MIDDLE = 128  # the uint8 that stands for 0
+TOP = 63  # of a weight: two products of 255 * 63 fit into the 16 bits in which older CPUs add them
 
 
 def quantize(source: Path, target: Path, samples: Iterable[Feeds] | None) -> None:
@@ -82,7 +84,7 @@ class _Edit:
     def matrix(self, node: NodeProto) -> None:
         """MatMul with a constant right side: integers inside, floats outside."""
         weight = numpy_helper.to_array(self._values[node.input[1]])
-        scale = np.maximum(np.abs(weight).max(0), 1e-8) / 127
+        scale = np.maximum(np.abs(weight).max(0), 1e-8) / TOP
         name, out = node.input[1], node.output[0]
         self._constant(f"{name}.int8", np.rint(weight / scale).astype(np.int8))
         fixed = self._ranges is not None

@@ -17,6 +17,7 @@ from scrubjay.model import bundle as bundles
 from scrubjay.model.bundle import Bundle
 
 WEAK = 0.85  # labels whose recall is lower are said to be weak
+ENOUGH = 200  # characters of gold that a slice must hold to be told
 
 
 def card(folder: Path, evaluations: list[Path]) -> str:
@@ -24,8 +25,11 @@ def card(folder: Path, evaluations: list[Path]) -> str:
     bundle = bundles.read(folder)
     told = [json.loads(path.read_text("utf-8")) for path in evaluations]
     return (
-        "\n".join([*_head(bundle, folder), *_origin(bundle), *_measured(told), *_weak(told)]) + "\n"
-    )
+        "\n".join([
+            *_head(bundle, folder), *_origin(bundle), *_measured(told), *_weak(told),
+            *_slices(told),
+        ]) + "\n"
+    )  # fmt: skip
 
 
 def _head(bundle: Bundle, folder: Path) -> Iterator[str]:
@@ -97,7 +101,21 @@ def _weak(told: list[dict[str, Any]]) -> Iterator[str]:
                     f"- {label}: {_share(rate, True)} of characters covered ({_name(result)})"
                 )
     yield from rows or ["- nothing measured lies below the line"]
-    yield "\nSlices by case, register, length and name culture stand in the evaluations' JSON."
+
+
+def _slices(told: list[dict[str, Any]]) -> Iterator[str]:
+    yield "\n## Slices\n"
+    yield f"Recall of characters, of slices that hold at least {ENOUGH}, where it is worst and best."
+    yield "Culture and gender are guessed from lists of names.\n"
+    yield "| data | by | worst | best |"
+    yield "|---|---|---|---|"
+    for result in told:
+        for kind, slices in result["slices"].items():
+            rates = {name: row["leak"]["characters"] for name, row in slices.items() if row["leak"]}
+            kept = [(1 - r["value"], n, r) for n, r in rates.items() if r and r["of"] >= ENOUGH]
+            if len(kept) > 1:
+                ends = (f"{name} {_share(r, True)}" for _, name, r in (min(kept), max(kept)))
+                yield f"| {_name(result)} | {kind} | {' | '.join(ends)} |"
 
 
 def _name(result: dict[str, Any]) -> str:

@@ -5,12 +5,15 @@
     │   ├── PolicyError      a policy file or value is wrong                exit 1   HTTP 422
     │   ├── CatalogueError   a pattern or label file is wrong               exit 1   HTTP 500
     │   ├── ExtraError       an optional part is not installed              exit 1   HTTP 500
-    │   └── BundleError      a tagger's bundle is damaged or not for here   exit 1   HTTP 500
+    │   ├── BundleError      a tagger's bundle is damaged or not for here   exit 1   HTTP 500
+    │   ├── VaultError       the vault cannot be opened, or lacks this      exit 1   HTTP 409
+    │   └── AccessError      who asks may not do this, or not yet           exit 3   HTTP 403
     └── RefusedError         this input was not anonymized, nothing left    exit 2   HTTP 422
         ├── InputError       the input cannot be read as what it claims     exit 2   HTTP 400
         ├── DetectorError    a detector could not look at all of the text   exit 2   HTTP 500
         ├── OperatorError    a value could not be replaced                  exit 2   HTTP 500
-        └── OutputError      the result could not be written whole          exit 2   HTTP 500
+        ├── OutputError      the result could not be written whole          exit 2   HTTP 500
+        └── AuditError       the log cannot be written, or is not whole     exit 2   HTTP 500
 
 A message says what, where, and what to do. It never holds document text.
 """
@@ -64,6 +67,21 @@ class BundleError(UsageError):
     http_status = 500
 
 
+class VaultError(UsageError):
+    """The vault cannot be opened with this key, is damaged, or does not hold what was asked."""
+
+    code = "vault"
+    http_status = 409
+
+
+class AccessError(UsageError):
+    """Who asks is not known, may not do this, or needs an approval first."""
+
+    code = "access"
+    exit_status = 3
+    http_status = 403
+
+
 class RefusedError(ScrubjayError):
     """This input was not anonymized, and nothing of it was written."""
 
@@ -96,4 +114,11 @@ class OutputError(RefusedError):
     """The result could not be written whole, so it was not written."""
 
     code = "output"
+    http_status = 500
+
+
+class AuditError(RefusedError):
+    """The log cannot be written, so nothing was released; or it is not what was written once."""
+
+    code = "audit"
     http_status = 500

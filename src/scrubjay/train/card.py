@@ -105,7 +105,7 @@ def _weak(told: list[dict[str, Any]]) -> Iterator[str]:
 
 def _slices(told: list[dict[str, Any]]) -> Iterator[str]:
     yield "\n## Slices\n"
-    yield f"Recall of characters, of slices that hold at least {ENOUGH}, where it is worst and best."
+    yield f"Recall of characters where it is worst and best, of slices that hold {ENOUGH} or more."
     yield "Culture and gender are guessed from lists of names.\n"
     yield "| data | by | worst | best |"
     yield "|---|---|---|---|"

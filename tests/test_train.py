@@ -103,12 +103,30 @@ def test_what_a_corpus_does_not_mark_is_not_taught_as_a_miss():
     targets = Targets()
     unmarked = targets.number([0, begin("DATE")])
     marked = targets.number([0])
-    sets = torch.where(torch.from_numpy(targets.table()), 0.0, -1e4)
-    given = torch.zeros(1, 1, len(TAGS))
-    given[0, 0, begin("DATE")] = 20.0  # sure of a date
-    one = torch.ones(1, 1)
-    assert surprise(given, torch.tensor([[unmarked]]), sets, one) == pytest.approx(0, abs=1e-4)
-    assert surprise(given, torch.tensor([[marked]]), sets, one) > 19
+    given = torch.zeros(1, 1, len(TAGS), requires_grad=True)
+    with torch.no_grad():
+        given[0, 0, begin("DATE")] = 20.0  # sure of a date
+    assert pull(given, targets, unmarked)[begin("DATE")] == pytest.approx(0, abs=1e-4)
+    assert pull(given, targets, marked)[begin("DATE")] > 0.99
+
+
+def pull(given, targets, number):
+    """Where the loss draws the scores: against a tag if positive."""
+    sets, one = torch.from_numpy(targets.table()), torch.ones(1, 1)
+    value = surprise(given, torch.tensor([[number]]), sets, one)
+    return torch.autograd.grad(value, given)[0][0, 0]
+
+
+def test_a_free_choice_falls_to_what_is_usual():
+    """Not to whatever class the net began to like."""
+    targets = Targets()
+    place = targets.number([begin("CITY"), begin("FACILITY")])
+    unmarked = targets.number([0, begin("FACILITY")])
+    given = torch.zeros(1, 1, len(TAGS), requires_grad=True)
+    for number in (place, unmarked):
+        drawn = pull(given, targets, number)
+        assert drawn.argmin() == (begin("CITY") if number == place else 0)
+        assert drawn[begin("FACILITY")] > drawn.min() / 2
 
 
 def test_padding_and_texts_without_marks_weigh_nothing():

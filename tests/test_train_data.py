@@ -33,7 +33,7 @@ def units(text):
 
 
 def chosen(targets, number):
-    return {TAGS[tag] for tag in np.flatnonzero(targets.table()[number])}
+    return {TAGS[tag] for tag in np.flatnonzero(targets.table()[number] > -100)}
 
 
 # --- targets

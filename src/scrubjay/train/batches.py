@@ -27,7 +27,7 @@ class Packed(NamedTuple):
     marks: NDArray[np.uint8]  # shape, gap, hint
     targets: NDArray[np.uint16]
     lengths: NDArray[np.int32]
-    sets: NDArray[np.bool_]
+    sets: NDArray[np.float32]
     tops: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
     shares: NDArray[np.float16] = np.zeros((0, 0), np.float16)
 
@@ -140,5 +140,5 @@ def make(
 
 
 def sets_of(packed: Packed) -> Tensor:
-    """For `net.surprise`: 0 where a tag is allowed, very negative elsewhere."""
-    return torch.where(torch.from_numpy(packed.sets), 0.0, -1e4)
+    """For `net.surprise`."""
+    return torch.from_numpy(packed.sets)

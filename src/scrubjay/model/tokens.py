@@ -28,6 +28,7 @@ _ALONE = (
 )
 _MARKS = "\u0300-\u036f"
 _UNIT = re.compile(rf"[{_ALONE}]|(?:[^\W\d_{_ALONE}]|[{_MARKS}])+|\d+|\s+|.", re.DOTALL)
+_ASCII = re.compile(r"[A-Za-z]+|[0-9]+|\s+|[^A-Za-z0-9\s]")  # the same for such texts, and faster
 
 SHAPES = (
     "lower", "Title", "X", "XX", "XXX+", "mIxed", "caseless", "sign",
@@ -62,7 +63,7 @@ class Tokens:
     def units(self, texts: Sequence[str]) -> list[Units]:
         """The units of each text."""
         seen = _Seen(self._row)
-        cut = [_UNIT.findall(text) for text in texts]
+        cut = [(_ASCII if text.isascii() else _UNIT).findall(text) for text in texts]
         numbers = [np.fromiter(map(seen.__getitem__, words), np.int32, len(words)) for words in cut]
         rows = np.array(seen.rows, np.int32).reshape(-1, _COLUMNS)
         return [_units(words, rows[number]) for words, number in zip(cut, numbers, strict=True)]

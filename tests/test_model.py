@@ -161,14 +161,15 @@ def test_texts_without_units(tokens):
 
 
 def test_speed_of_cutting(tokens):
-    """A guard, far below what is usual: benchmarks tell speed."""
+    """A guard against blow-ups, far below what is usual: the machine may do other things too, and
+    benchmarks tell speed."""
     words = [word for word in VOCABULARY if word.isalpha()]
     dice = random.Random(5)
     texts = [" ".join(dice.choices(words, k=500)) + ".\n" for _ in range(200)]
     tokens.units(texts[:2])
     start = time.process_time()
     tokens.units(texts)
-    assert 100_000 / (time.process_time() - start) > 300_000
+    assert 100_000 / (time.process_time() - start) > 50_000
 
 
 def test_numbers_stay_inside_the_tables_of_a_net(tokens):

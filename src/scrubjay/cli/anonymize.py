@@ -12,7 +12,7 @@ from typing import BinaryIO
 import click
 import msgspec
 
-from scrubjay import formats
+from scrubjay import formats, sealing
 from scrubjay.cli import files, options
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
@@ -42,6 +42,10 @@ from scrubjay.types import Document
 @click.option(
     "--report", type=click.Path(path_type=Path), help="Write what was done, a JSON line a document."
 )
+@click.option(
+    "--encrypt-to", "encrypt_to", multiple=True, metavar="KEY",
+    help="Encrypt outputs and report to this age public key, or those in a file. Repeatable.",
+)  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="No summary on standard error.")
 def command(
     inputs: tuple[Path, ...],
@@ -56,6 +60,7 @@ def command(
     group: str,
     key_file: Path | None,
     report: Path | None,
+    encrypt_to: tuple[str, ...],
     quiet: bool,
 ) -> None:
     """Take personal data out of INPUTS: files, folders, or `-` for standard input.
@@ -64,6 +69,8 @@ def command(
     be anonymized, nothing is written and the exit status is 2.
     """
     inputs = inputs or standard_input()
+    if in_place and encrypt_to:
+        raise UsageError("--encrypt-to writes new files; it goes with --output, not --in-place")
     if in_place != bool(backup):
         raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
     jobs = plan(inputs, output, in_place)
@@ -72,7 +79,8 @@ def command(
     engine = load(policy, profile=profile, recall=recall, key=key)
     counts: Counter[str] = Counter()
     progress = Progress(files.size(source for source, _ in jobs))
-    with files.Outputs(backup or "") as outputs, outputs.log(report) as log:
+    recipients = sealing.recipients(encrypt_to)
+    with files.Outputs(backup or "", recipients) as outputs, outputs.log(report) as log:
         for source, target in jobs:
             clean = partial(_clean, engine, counts, log, str(source))
             with (

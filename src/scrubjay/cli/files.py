@@ -7,11 +7,11 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from scrubjay import formats
+from scrubjay import formats, sealing
 from scrubjay.errors import InputError, OutputError, RefusedError, UsageError
 
 STDIO = Path("-")
@@ -34,10 +34,11 @@ def reading(path: Path) -> Iterator[BinaryIO]:
 class Outputs:
     """Files that appear under their names only when all of them are written and on disk. `-` is
     standard output, which likewise gets all or nothing. With `backup`, what a file replaces stays
-    under its name and that suffix."""
+    under its name and that suffix. With `keys`, all of it is encrypted to them."""
 
-    def __init__(self, backup: str = "") -> None:
+    def __init__(self, backup: str = "", keys: Sequence[Any] = ()) -> None:
         self._backup = backup
+        self._keys = keys
         self._ready: list[tuple[Path, Path]] = []  # temporary file, target
 
     def __enter__(self) -> Outputs:
@@ -63,6 +64,8 @@ class Outputs:
     @contextlib.contextmanager
     def open(self, target: Path) -> Iterator[BinaryIO]:
         """A stream that becomes `target`, or what a link of that name leads to."""
+        if self._keys and target != STDIO and target.suffix != sealing.SUFFIX:
+            target = target.with_name(target.name + sealing.SUFFIX)
         target = target if target == STDIO else target.resolve()
         if any(target == other for _, other in self._ready):
             raise UsageError(f"{target}: two outputs would have this name")
@@ -75,7 +78,12 @@ class Outputs:
             handle, name = tempfile.mkstemp(prefix=".scrubjay-", dir=folder)
         self._ready.append((Path(name), target))
         with os.fdopen(handle, "wb") as stream:
-            yield _Sink(stream, target)  # type: ignore[misc]
+            sink = _Sink(stream, target)
+            if self._keys:
+                with contextlib.closing(sealing.Sealed(sink, self._keys)) as sealed:  # type: ignore[arg-type]
+                    yield sealed  # type: ignore[misc]
+            else:
+                yield sink  # type: ignore[misc]
             with _told(target):
                 stream.flush()
                 os.fsync(stream.fileno())

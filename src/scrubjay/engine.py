@@ -63,11 +63,17 @@ class Engine:
         self.detectors = tuple(detectors)
         self._key = key or Key.random()
         self._today = today
-        self._digest = policies.digest(policy)
+        self.digest = policies.digest(policy)
         self._allow = frozenset(words(value) for value in policy.allow)
         self._thresholds: dict[str, float] = {}
         self._operators: dict[str, tuple[str, plugins.Operator]] = {}
         self._memory: dict[str, Any] = {}
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Digests of what finds by more than rules, by detector."""
+        told = ((detector.name, getattr(detector, "digest", "")) for detector in self.detectors)
+        return {name: digest for name, digest in told if digest}
 
     def detect(self, document: Document | str) -> list[Finding]:
         """What would be replaced."""
@@ -104,7 +110,7 @@ class Engine:
         text, replacements = replace(scene, self._operator)
         detectors = (*self.detectors, _KNOWN) if document.known else self.detectors
         names = tuple(detector.name for detector in detectors)
-        return report.anonymized(text, document, replacements, self.policy, self._digest, names)
+        return report.anonymized(text, document, replacements, self.policy, self.digest, names)
 
     def _counts(self, finding: Finding) -> bool:
         """Whether a finding is certain enough for its label's rule."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,8 @@ from typing import BinaryIO
 import click
 import msgspec
 
-from scrubjay import formats, sealing
+import scrubjay
+from scrubjay import formats, manifest, sealing
 from scrubjay.cli import files, options
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
@@ -46,6 +48,12 @@ from scrubjay.types import Document
     "--encrypt-to", "encrypt_to", multiple=True, metavar="KEY",
     help="Encrypt outputs and report to this age public key, or those in a file. Repeatable.",
 )  # fmt: skip
+@click.option(
+    "--manifest",
+    "manifested",
+    is_flag=True,
+    help="Write beside the output what it is and how it came to be: see scrubjay verify.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No summary on standard error.")
 def command(
     inputs: tuple[Path, ...],
@@ -61,6 +69,7 @@ def command(
     key_file: Path | None,
     report: Path | None,
     encrypt_to: tuple[str, ...],
+    manifested: bool,
     quiet: bool,
 ) -> None:
     """Take personal data out of INPUTS: files, folders, or `-` for standard input.
@@ -69,8 +78,10 @@ def command(
     be anonymized, nothing is written and the exit status is 2.
     """
     inputs = inputs or standard_input()
-    if in_place and encrypt_to:
-        raise UsageError("--encrypt-to writes new files; it goes with --output, not --in-place")
+    if in_place and (encrypt_to or manifested):
+        raise UsageError("--encrypt-to and --manifest go with --output, not --in-place")
+    if manifested and output in (None, files.STDIO):
+        raise UsageError("--manifest needs --output: it lies beside what it tells of")
     if in_place != bool(backup):
         raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
     jobs = plan(inputs, output, in_place)
@@ -90,6 +101,9 @@ def command(
             ):
                 reader = formats.make(files.format_of(source, format_), **read)
                 reader.convert(progress.watch(stream), sink, clean)
+        if manifested:
+            whole = output if len(jobs) > 1 or inputs[0].is_dir() else None
+            _manifest(outputs, engine, counts, whole)
     progress.close()
     if not quiet:
         click.echo(_summary(counts, len(jobs), engine.policy.name), err=True)
@@ -140,6 +154,27 @@ def _clean(
             report = msgspec.structs.replace(result.report, document=place)
             log.write(msgspec.json.encode(report) + b"\n")
         yield result.text
+
+
+def _manifest(
+    outputs: files.Outputs, engine: Engine, counts: Counter[str], folder: Path | None
+) -> None:
+    """Of a folder, or of the one file there is. Written last, released with what it tells of."""
+    first, _ = next(outputs.ready())
+    target = manifest.name_of(folder.resolve() if folder else first, folder is not None)
+    now = datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds")
+    told = manifest.Manifest(
+        manifest.FORMAT, now, scrubjay.__version__, engine.policy.name, engine.digest,
+        tuple(detector.name for detector in engine.detectors), engine.models,
+        dict(counts.most_common()),
+        {
+            path.relative_to(target.parent).as_posix(): manifest.file(temporary)
+            for path, temporary in outputs.ready()
+            if path.is_relative_to(target.parent)
+        },
+    )  # fmt: skip
+    with outputs.open(target, plain=True) as stream:
+        stream.write(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
 
 
 def _summary(counts: Counter[str], sources: int, policy: str) -> str:

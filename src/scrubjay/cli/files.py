@@ -61,10 +61,16 @@ class Outputs:
         with self.open(target) as stream:
             yield stream
 
+    def ready(self) -> Iterator[tuple[Path, Path]]:
+        """Each file's name to be, and where its bytes are until then."""
+        yield from ((target, temporary) for temporary, target in self._ready)
+
     @contextlib.contextmanager
-    def open(self, target: Path) -> Iterator[BinaryIO]:
-        """A stream that becomes `target`, or what a link of that name leads to."""
-        if self._keys and target != STDIO and target.suffix != sealing.SUFFIX:
+    def open(self, target: Path, *, plain: bool = False) -> Iterator[BinaryIO]:
+        """A stream that becomes `target`, or what a link of that name leads to. `plain`: there is
+        nothing to hide in it."""
+        keys = () if plain else self._keys
+        if keys and target != STDIO and target.suffix != sealing.SUFFIX:
             target = target.with_name(target.name + sealing.SUFFIX)
         target = target if target == STDIO else target.resolve()
         if any(target == other for _, other in self._ready):
@@ -79,8 +85,8 @@ class Outputs:
         self._ready.append((Path(name), target))
         with os.fdopen(handle, "wb") as stream:
             sink = _Sink(stream, target)
-            if self._keys:
-                with contextlib.closing(sealing.Sealed(sink, self._keys)) as sealed:  # type: ignore[arg-type]
+            if keys:
+                with contextlib.closing(sealing.Sealed(sink, keys)) as sealed:  # type: ignore[arg-type]
                     yield sealed  # type: ignore[misc]
             else:
                 yield sink  # type: ignore[misc]

@@ -35,6 +35,11 @@ class Tagger:
         self._folder = bundle.folder(profile)
         self._recall = recall
 
+    @property
+    def digest(self) -> str:
+        """Of the bundle: SHA-256 of its bundle.json, which holds those of its files."""
+        return bundle.sha256(self._folder / "bundle.json")
+
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
         """Everything that is probable enough. A field's name is read as context before its text;
         where letters are disguised, both are read as they look."""

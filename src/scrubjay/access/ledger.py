@@ -73,14 +73,14 @@ class Ledger:
         """32 bytes that only this ledger's key gives: a row's key, a secret's digest."""
         return self._index.derive(purpose, *parts)
 
-    def row(self, space: str, key: bytes, value: Struct | None) -> Row:
-        """A sealed row; None keeps a key taken and says nothing."""
+    def row(self, space: str, key: bytes, value: Struct) -> Row:
+        """A sealed row."""
         plain = msgspec.json.encode(value)
         nonce = self.random(NONCE)
         return Row(space, key, nonce + self._box.encrypt(nonce, plain, _place(space, key)))
 
     def read(self, space: str, key: bytes, kind: type[Value]) -> Value | None:
-        """The value at a place; None where there is none, or one that says nothing."""
+        """The value at a place; None where there is none."""
         return self.reads(space, [key], kind)[0]
 
     def reads(self, space: str, keys: Sequence[bytes], kind: type[Value]) -> list[Value | None]:
@@ -94,8 +94,7 @@ class Ledger:
     def every(self, space: str, kind: type[Value]) -> Iterator[tuple[bytes, Value]]:
         """All keys and values of a space."""
         for key, sealed in self._store.items(space):
-            if (value := self._open(space, key, sealed, kind)) is not None:
-                yield key, value
+            yield key, self._open(space, key, sealed, kind)
 
     def keys(self, space: str) -> list[bytes]:
         """All keys of a space, in order."""
@@ -131,10 +130,10 @@ class Ledger:
         """Accept a time, an earlier one too."""
         self.change([self.row(CLOCK, self.derive(CLOCK), Mark(now))])
 
-    def _open(self, space: str, key: bytes, sealed: bytes, kind: type[Value]) -> Value | None:
+    def _open(self, space: str, key: bytes, sealed: bytes, kind: type[Value]) -> Value:
         try:
             plain = self._box.decrypt(sealed[:NONCE], sealed[NONCE:], _place(space, key))
-            return msgspec.json.decode(plain, type=kind | None)
+            return msgspec.json.decode(plain, type=kind)
         except (InvalidTag, ValueError):  # cut short, changed, moved, or of another version
             raise VaultError(
                 f"a row of {space} does not open: another key, or the store was changed;"

@@ -59,6 +59,11 @@ def allowed(roles: Iterable[str], action: str) -> bool:
     return not held.isdisjoint(matrix().actions.get(action, ()))
 
 
+def approved(action: str) -> bool:
+    """Whether it takes an approval, or an emergency, besides the role."""
+    return action in matrix().rules.approved
+
+
 def clashes(roles: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs among these roles that are kept apart."""
     held = set(roles)

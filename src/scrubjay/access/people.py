@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
 
 from msgspec import Struct, field, structs
 
 from scrubjay.access.ledger import Event, Ledger
 from scrubjay.access.matrix import allowed, clashes, matrix
-from scrubjay.access.signing import Public
-from scrubjay.errors import AccessError, UsageError, VaultError
+from scrubjay.access.signing import Public, check_public
+from scrubjay.errors import AccessError, VaultError
 
 SPACE = "access.people"
 NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}", re.ASCII)
 TRIES = 20
-
-Value = TypeVar("Value")
 
 
 class ApiKey(Struct, frozen=True):
@@ -71,8 +68,10 @@ class Caller(Struct, frozen=True):
     scope: tuple[str, ...] | None = None
 
 
-class _Register(Struct, frozen=True):
-    people: dict[str, Person]
+class _Version(Struct, frozen=True):
+    """Everybody; None once there is a later version."""
+
+    people: dict[str, Person] | None
 
 
 class Register:
@@ -81,7 +80,6 @@ class Register:
     def __init__(self, ledger: Ledger, *, least: int = 0) -> None:
         self.ledger = ledger
         self._seen: tuple[int, dict[str, Person]] = (0, {})
-        self._refresh()
         if self.version < least:
             raise VaultError(
                 f"the register of people is version {self.version}, the log knows {least}:"
@@ -91,12 +89,11 @@ class Register:
     @property
     def version(self) -> int:
         """How often it has changed. Log it, and give it back as `least`."""
-        return self._seen[0]
+        return self._refresh()[0]
 
     def people(self) -> Mapping[str, Person]:
         """Everybody by name, those who left too."""
-        self._refresh()
-        return self._seen[1]
+        return self._refresh()[1]
 
     def require(self, caller: Caller, action: str, now: int) -> Person:
         """Who calls, if they may do this now; else it is logged and refused."""
@@ -109,38 +106,40 @@ class Register:
             self.ledger.refuse(event, f"'{person.name}' may not {action}: it takes the role {may}")
         if caller.scope is not None and action not in caller.scope:
             self.ledger.refuse(event, f"this API key is not for {action}; use one whose scope is")
-        if person.service and action in matrix().rules.personal:
-            self.ledger.refuse(event, f"a service may not {action}; a person must")
+        if action in matrix().rules.personal and (person.service or caller.scope is not None):
+            self.ledger.refuse(event, f"no service and no API key may {action}; sign in yourself")
         return person
 
     def change(self, event: Event, edit: Callable[[dict[str, Person]], dict[str, Person]]) -> None:
         """Log, then write what `edit` makes of everybody, on top of every change before it."""
         for _ in range(TRIES):
-            people = edit(dict(self.people()))
+            last, now = self._refresh()
+            people = edit(dict(now))
             if problem := next(_problems(people), ""):
                 self.ledger.refuse(event, problem)
-            last, new = self.version, self.version + 1
-            details = event.details | {"register": str(new)}
+            details = event.details | {"register": str(last + 1)}
             self.ledger.tell(structs.replace(event, details=details))
-            if self.ledger.add(self.ledger.row(SPACE, _number(new), _Register(people))):
+            if self.ledger.add(self.ledger.row(SPACE, _number(last + 1), _Version(people))):
                 if last:  # its number stays taken: a late writer must not find it free
-                    self.ledger.change([self.ledger.row(SPACE, _number(last), None)])
+                    self.ledger.change([self.ledger.row(SPACE, _number(last), _Version(None))])
                 return
         raise AccessError("the register of people is changed by others all the time; try again")
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> tuple[int, dict[str, Person]]:
+        version: int
+        people: dict[str, Person] | None
         version, people = self._seen
-        taken = self.ledger.keys(SPACE) if not version else []
-        last = int.from_bytes(taken[-1], "big") if taken else version
-        found: _Register | None = None
-        while (got := self._at(last + 1)) or (last and not found and last != version):
-            found = got or self._at(last)
-            last += bool(got)
-        if found:
-            self._seen = (last, found.people)
+        if not version and (taken := self.ledger.keys(SPACE)):
+            version = int.from_bytes(taken[-1], "big") - 1
+        while next_one := self._at(version + 1):
+            version, people = version + 1, next_one.people
+        if people is None:  # a version is blanked only after the next is there
+            raise VaultError("the register of people is not whole; restore the latest backup")
+        self._seen = (version, people)
+        return self._seen
 
-    def _at(self, version: int) -> _Register | None:
-        return self.ledger.read(SPACE, _number(version), _Register)
+    def _at(self, version: int) -> _Version | None:
+        return self.ledger.read(SPACE, _number(version), _Version)
 
 
 def found(register: Register, name: str, now: int) -> None:
@@ -228,6 +227,8 @@ def set_approver(
     """The public keys of a person who signs; somebody else must vouch for them."""
     register.require(by, "people.signer", now)
     _not_oneself(by, name, "signing key")
+    if public:
+        check_public(public)
     given = Approver(public, by.person, now) if public else None
     details = {"verify": public.verify.hex() if public else ""}
     event = Event("people.signer", by.person, now, about=name, details=details)
@@ -236,8 +237,9 @@ def set_approver(
 
 def log_off(register: Register, by: Caller, name: str, *, now: int) -> None:
     """End all sessions of a person."""
-    register.require(by, "people.own" if by.person == name else "people.change", now)
-    event = Event("people.logoff", by.person, now, about=name)
+    action = "people.own" if by.person == name else "people.change"
+    register.require(by, action, now)
+    event = Event(action, by.person, now, about=name, details={"sessions": "ended"})
     _amend(register, event, lambda person: structs.replace(person, logged_off=now))
 
 
@@ -309,11 +311,3 @@ def _unique(people: Mapping[str, Person]) -> Iterator[tuple[str, list[str]]]:
 
 def _number(version: int) -> bytes:
     return version.to_bytes(8, "big")
-
-
-def check_words(words: str, what: str) -> str:
-    """A reason in a person's words: there must be one, and it must stay a reason."""
-    told = words.strip()
-    if not 8 <= len(told) <= 1000:
-        raise UsageError(f"{what}: 8 to 1000 characters that a reviewer understands")
-    return told

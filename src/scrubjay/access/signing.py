@@ -86,6 +86,13 @@ class Signer:
         return "Signer(<secret>)"
 
 
+def check_public(public: Public) -> None:
+    """Refuse what cannot be a person's keys."""
+    if len(public.verify) != HALF or len(public.receive) != HALF:
+        raise UsageError(f"public keys have {HALF} bytes each; register those of the key file")
+    _agree(X25519PrivateKey.from_private_bytes(bytes(HALF)), public.receive)
+
+
 def signed(public: Public, message: bytes, signature: bytes) -> bool:
     """Whether this key made this signature of this message."""
     try:

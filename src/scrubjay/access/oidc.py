@@ -42,7 +42,8 @@ class Issuer(Struct, frozen=True):
     keys: dict[tuple[str, str], PublicKey]
 
 
-Time = Annotated[int | float, Meta(ge=0, le=2**53)]  # 1e999 would be for ever
+_BOUNDS = Meta(ge=0, le=2**53)  # 1e999 would be for ever
+Time = Annotated[int, _BOUNDS] | Annotated[float, _BOUNDS]
 
 
 class Claims(Struct, frozen=True):

@@ -120,10 +120,7 @@ def lock(
 
 def unlock(raw: bytes, passphrase: str) -> Signer:
     """The keys in a key file."""
-    try:
-        file = msgspec.json.decode(raw, type=File)
-    except ValueError:
-        raise VaultError("the signing key's file is not one, or is damaged") from None
+    file = _read(raw)
     asked = zip(structs.astuple(file.cost), structs.astuple(MOST), strict=True)
     if any(not 1 <= cost <= most for cost, most in asked):
         raise VaultError("the signing key's file asks for more work than any of ours; not opened")
@@ -133,11 +130,22 @@ def unlock(raw: bytes, passphrase: str) -> Signer:
         signer = Signer(box.decrypt(file.sealed[:NONCE], file.sealed[NONCE:], header))
     except (InvalidTag, ValueError):
         raise VaultError(
-            "the signing key does not open: wrong passphrase, or the file was changed"
+            "the signing key does not open: wrong passphrase, or the file was changed; try again"
         ) from None
     if signer.public != file.public:
         raise VaultError("the signing key's file names another public key than it holds")
     return signer
+
+
+def _read(raw: bytes) -> File:
+    """A key file, written in the only way that one is (SIG-3)."""
+    try:
+        file = msgspec.json.decode(raw, type=File)
+    except ValueError:
+        file = None
+    if file is None or msgspec.json.encode(file) + b"\n" != raw:
+        raise VaultError("the signing key's file is not one, or was changed; use your copy of it")
+    return file
 
 
 def wrap_to(

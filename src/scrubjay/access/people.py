@@ -122,6 +122,7 @@ class Register:
             if self.ledger.add(self.ledger.row(SPACE, _number(last + 1), _Version(people))):
                 if last:  # its number stays taken: a late writer must not find it free
                     self.ledger.change([self.ledger.row(SPACE, _number(last), _Version(None))])
+                self._refresh()
                 return
         raise AccessError("the register of people is changed by others all the time; try again")
 

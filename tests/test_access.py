@@ -84,7 +84,7 @@ def test_a_refusal_says_what_to_do_and_is_logged(world):
     [
         (lambda w: w.roles("ana", ("re-identify", "administer")), "both roles"),
         (lambda w: w.roles("ana", ("boss",)), "unknown role 'boss'; known: detect"),
-        (lambda w: w.roles("root", ("re-identify",)), "nobody sets their own roles"),
+        (lambda w: w.roles("root", ("re-identify",)), "nobody sets their own"),
         (lambda w: people.remove(w.register, ADMIN, "root", now=NOW), "somebody must administer"),
         (lambda w: w.add("ana"), "'ana' is taken"),
         (lambda w: w.add("Ana"), "a name has"),
@@ -162,7 +162,7 @@ def test_an_api_key_opens_what_it_is_for_until_it_ends(world):
 
 def test_nobody_makes_keys_for_another_person_and_no_key_makes_keys(world):
     terms = entry.Terms(("detect.run",), NOW + 100)
-    with pytest.raises(errors.AccessError, match="their own API keys"):
+    with pytest.raises(errors.AccessError, match="make their own API keys"):
         entry.issue(world.register, ADMIN, "ana", terms, now=NOW)
     assert entry.issue(world.register, Caller("ana"), "ana", terms, now=NOW)
     narrow = Caller("ana", "key x", ("people.own",))

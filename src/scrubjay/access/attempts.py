@@ -55,7 +55,8 @@ def sweep(ledger: Ledger, now: int) -> None:
 
 
 def _places(ledger: Ledger, name: str) -> list[bytes]:
-    return [ledger.derive(SPACE, name, str(number)) for number in range(MOST)]
+    base = ledger.derive(SPACE, name)
+    return [base + bytes([number]) for number in range(MOST)]
 
 
 def _times(ledger: Ledger, name: str) -> list[int]:

@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scrubjay.access import attempts, oidc
 from scrubjay.access.ledger import Event, Ledger
@@ -34,16 +34,17 @@ def issue(register: Register, by: Caller, name: str, terms: Terms, *, now: int) 
     own = by.person == name or person is None or not person.service
     action = "people.own" if own else "people.issue"
     register.require(by, action, now)
+    event = Event(action, by.person, now, about=name)
     if own and by.person != name:
-        raise AccessError("a person makes their own API keys; only a service's are made for it")
+        register.ledger.refuse(event, "people make their own API keys; only services get theirs")
     if by.scope is not None:  # else a narrow key could make a wide one
-        raise AccessError("an API key makes no API keys; sign in yourself")
+        register.ledger.refuse(event, "an API key makes no API keys; sign in yourself")
     _check(terms, now)
     id, secret = _word(register.ledger, 10), _word(register.ledger, 32)
     digest = _digest(register.ledger, id, secret)
     kept = ApiKey(id, digest, terms.scope, terms.expires, terms.per_minute)
     details = {"key": id, "scope": " ".join(terms.scope)}
-    keep_key(register, Event(action, by.person, now, about=name, details=details), kept)
+    keep_key(register, structs.replace(event, details=details), kept)
     return f"sjk_{id}_{secret}"
 
 

@@ -118,9 +118,10 @@ class Ledger:
         key = self.derive(CLOCK)
         mark = self.read(CLOCK, key, Mark)
         if mark and now < mark.at - BACK:
-            raise AccessError(
+            self.refuse(
+                Event("people.clock", "", now),
                 f"the clock is {mark.at - now} s behind the latest time seen here; set it right, or"
-                " let an administrator accept the time that it shows"
+                " let an administrator accept the time that it shows",
             )
         if not mark or now >= mark.at + STEP:
             self.set_time(now)

@@ -180,8 +180,8 @@ def set_roles(
 ) -> None:
     """Give and take roles. It counts at once, in open sessions too."""
     register.require(by, "people.change", now)
-    _not_oneself(by, name, "roles")
     event = Event("people.change", by.person, now, about=name, details={"roles": " ".join(roles)})
+    _not_oneself(register, event)
     _amend(register, event, lambda person: structs.replace(person, roles=roles))
 
 
@@ -210,9 +210,9 @@ def link(
     """The client certificates ("sha256:<hex>", "san:<name>") and the tokens' subjects ("<issuer>
     <sub>") that are this person's, instead of those before. Open sessions end."""
     register.require(by, "people.change", now)
-    _not_oneself(by, name, "ways in")
     details = {"certificates": " ".join(certificates), "subjects": " ".join(subjects)}
     event = Event("people.change", by.person, now, about=name, details=details)
+    _not_oneself(register, event)
     _amend(
         register,
         event,
@@ -227,12 +227,12 @@ def set_approver(
 ) -> None:
     """The public keys of a person who signs; somebody else must vouch for them."""
     register.require(by, "people.signer", now)
-    _not_oneself(by, name, "signing key")
     if public:
         check_public(public)
     given = Approver(public, by.person, now) if public else None
     details = {"verify": public.verify.hex() if public else ""}
     event = Event("people.signer", by.person, now, about=name, details=details)
+    _not_oneself(register, event)
     _amend(register, event, lambda person: structs.replace(person, approver=given))
 
 
@@ -279,9 +279,11 @@ def _amend(register: Register, event: Event, change: Callable[[Person], Person])
     register.change(event, edit)
 
 
-def _not_oneself(by: Caller, name: str, what: str) -> None:
-    if by.person == name:
-        raise AccessError(f"nobody sets their own {what}; another administrator must")
+def _not_oneself(register: Register, event: Event) -> None:
+    if event.who == event.about:
+        register.ledger.refuse(
+            event, "nobody sets their own roles, ways in or signing key; another administrator must"
+        )
 
 
 def _problems(people: Mapping[str, Person]) -> Iterator[str]:

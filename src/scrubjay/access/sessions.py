@@ -33,7 +33,8 @@ def begin(register: Register, caller: Caller, now: int) -> str:
     """A session's token: 256 bits, of which the store only gets a keyed digest."""
     register.require(caller, "people.own", now)
     if caller.scope is not None:
-        raise AccessError("an API key opens no session; send it with each call")
+        event = Event("session.begin", caller.person, now, details={"via": caller.via})
+        register.ledger.refuse(event, "an API key opens no session; send it with each call")
     ledger = register.ledger
     token = ledger.random(32).hex()
     ledger.tell(Event("session.begin", caller.person, now, details={"via": caller.via}))

@@ -55,7 +55,8 @@ def test_requests_are_written_and_signed_as_the_spec_says():
         (Scope("reveal.run", "d", ("b", "a")), "sorted"),
         (Scope("reveal.run", "d", ("a", "a")), "sorted"),
         (Scope("reveal.run", "d", ("", "a")), "sorted"),
-        (Scope("reveal.run", "d", ("\ud800",)), "half a character"),
+        (Scope("reveal.run", "d", ("\ud800",)), "cannot be shown"),
+        (Scope("reveal.run", "d", ("a\x1b[2K",)), "cannot be shown"),
         (Scope("reveal.run", "d", tuple(f"{n:05}" for n in range(1001))), "at most 1000"),
     ],
 )
@@ -65,7 +66,13 @@ def test_a_scope_has_one_way_to_be_written(scope, refused):
 
 
 def test_a_reason_is_needed_and_a_time_within_bounds(world):
-    for reason, lasts in (("because", 3600), (REASON, 59), (REASON, 8 * 86_400), ("x" * 1001, 60)):
+    for reason, lasts in (
+        ("because", 3600),
+        (REASON, 59),
+        (REASON, 8 * 86_400),
+        ("x" * 1001, 60),
+        (f"{REASON}\u202e", 60),
+    ):
         with pytest.raises(errors.UsageError):
             approvals.ask(world.register, Caller("ana"), SCOPE, reason, lasts=lasts, now=NOW)
 

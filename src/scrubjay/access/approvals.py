@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, structs
 
@@ -157,7 +157,8 @@ def approve(register: Register, by: Caller, id: str, signature: bytes, *, now: i
 
 
 def use(register: Register, by: Caller, id: str, scope: Scope, *, now: int) -> Grant:
-    """Use an approval for exactly what it says. Of several who use it at once one gets it."""
+    """Use an approval for exactly what it says. Of several who use it at once one gets it; if that
+    cannot be logged, nobody (ACC-15)."""
     register.ledger.time(now)
     register.require(by, scope.action, now)
     request = find(register, id)
@@ -194,13 +195,13 @@ def check_scope(scope: Scope) -> None:
         raise UsageError(f"a request names at most {MOST} codes; give the digest of the list")
     if list(scope.subjects) != sorted({*scope.subjects} - {""}):
         raise UsageError("subjects' codes are sorted, each once, and none is empty")
-    _utf8(*scope.subjects)
+    _check_shown(*scope.subjects)
 
 
 def digest(subjects: Iterable[str]) -> str:
     """What `Scope.digest` says of a list of codes, in whatever order and however often (APP-5)."""
     told = sorted(set(subjects))
-    _utf8(*told)
+    _check_shown(*told)
     return hashlib.sha256(_json(told)).hexdigest()
 
 
@@ -209,7 +210,7 @@ def check_reason(reason: str) -> str:
     told = reason.strip()
     if not 8 <= len(told) <= 1000:
         raise UsageError("a reason has 8 to 1000 characters; say why it is needed")
-    _utf8(told)
+    _check_shown(told)
     return told
 
 
@@ -222,9 +223,10 @@ def _json(value: object) -> bytes:
 _USED = "this approval was used; ask for another"
 
 
-def _utf8(*words: str) -> None:
-    if any(0xD800 <= ord(sign) < 0xE000 for word in words for sign in word):
-        raise UsageError("half a character cannot be signed; correct the code or the reason")
+def _check_shown(*words: str) -> None:
+    """What approvers see must be what they sign: nothing that moves a cursor or turns a line."""
+    if not all(word.isprintable() for word in words):
+        raise UsageError("a code or the reason has a character that cannot be shown; take it out")
 
 
 def _event(action: str, request: Request, who: str, now: int) -> Event:
@@ -267,23 +269,24 @@ def _halves(person: Person) -> set[bytes]:
 def _standing(register: Register, request: Request) -> tuple[str, ...]:
     """Who has approved, may do so now, and did it with the key that is theirs now."""
     found: dict[bytes, str] = {}
-    for name, given in _signatures(register, request).items():
-        person = register.people()[name]
-        if not _unfit(register, request, person) and _made(person, request, given.signature):
-            found[person.approver.public.verify if person.approver else b""] = name
+    for person, given in _signatures(register, request):
+        fit = not _unfit(register, request, person) and _made(person, request, given.signature)
+        if fit and person.approver:
+            found[person.approver.public.verify] = person.name
     return tuple(sorted(found.values()))
 
 
-def _signatures(register: Register, request: Request) -> Mapping[str, Signature]:
-    """Signatures of those who may sign now, by name."""
-    names = [
-        person.name
+def _signatures(register: Register, request: Request) -> Iterator[tuple[Person, Signature]]:
+    """Those who may sign now, and have."""
+    may = [
+        person
         for person in register.people().values()
         if not person.left and not person.service and allowed(person.roles, "approvals.sign")
     ]
-    keys = [_place(register, identify(request), name) for name in names]
-    rows = register.ledger.reads(SIGNATURES, keys, Signature)
-    return {name: row for name, row in zip(names, rows, strict=True) if row}
+    keys = [_place(register, identify(request), person.name) for person in may]
+    for person, row in zip(may, register.ledger.reads(SIGNATURES, keys, Signature), strict=True):
+        if row:
+            yield person, row
 
 
 def _made(person: Person, request: Request, signature: bytes) -> bool:

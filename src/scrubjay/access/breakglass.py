@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scrubjay.access.approvals import DOMAIN, Grant, Scope, check_reason, check_scope
 from scrubjay.access.ledger import Event
@@ -102,7 +102,7 @@ def use(register: Register, by: Caller, scope: Scope, *, now: int) -> Grant:
         ledger.refuse(event, "no emergency of yours is open in this domain; start one")
     emergency = open_now[0]
     details = {"emergency": emergency.id, "subjects": str(len(scope.subjects) or scope.digest)}
-    ledger.tell(Event(scope.action, by.person, now, scope.domain, emergency.reason, "", details))
+    ledger.tell(structs.replace(event, why=emergency.reason, details=details))
     ledger.add(ledger.row(USES, ledger.random(16), Used(emergency.id, scope, now)))
     return Grant(emergency.id, by.person, scope)
 

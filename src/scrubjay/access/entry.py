@@ -1,0 +1,137 @@
+"""Who is calling: an API key, a client certificate or a token becomes a caller, or is refused."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+from collections.abc import Mapping
+
+from msgspec import Struct, structs
+
+from scrubjay.access import attempts, oidc
+from scrubjay.access.ledger import Event, Ledger
+from scrubjay.access.matrix import matrix
+from scrubjay.access.people import ApiKey, Caller, Person, Register, drop_key, keep_key
+from scrubjay.errors import AccessError, UsageError
+
+FORM = re.compile(r"sjk_([a-z2-7]{16})_([a-z2-7]{52})", re.ASCII)
+YEAR = 366 * 86_400
+
+
+class Terms(Struct, frozen=True):
+    """What an API key is for: some actions, until a time, so many requests a minute."""
+
+    scope: tuple[str, ...]
+    expires: int
+    per_minute: int = 600
+
+
+def issue(register: Register, by: Caller, name: str, terms: Terms, *, now: int) -> str:
+    """An API key, shown this once. A person makes their own, so that nobody else has seen it; an
+    administrator makes those of services."""
+    person = register.people().get(name)
+    own = by.person == name or person is None or not person.service
+    action = "people.own" if own else "people.issue"
+    register.require(by, action, now)
+    event = Event(action, by.person, now, about=name)
+    if own and by.person != name:
+        register.ledger.refuse(event, "people make their own API keys; only services get theirs")
+    if by.scope is not None:  # else a narrow key could make a wide one
+        register.ledger.refuse(event, "an API key makes no API keys; sign in yourself")
+    _check(terms, now)
+    id, secret = _word(register.ledger, 10), _word(register.ledger, 32)
+    digest = _digest(register.ledger, id, secret)
+    kept = ApiKey(id, digest, terms.scope, terms.expires, terms.per_minute)
+    details = {"key": id, "scope": " ".join(terms.scope)}
+    keep_key(register, structs.replace(event, details=details), kept)
+    return f"sjk_{id}_{secret}"
+
+
+def revoke(register: Register, by: Caller, name: str, id: str, *, now: int) -> None:
+    """An API key no longer opens anything. Its id is the part after `sjk_`."""
+    action = "people.own" if by.person == name else "people.issue"
+    register.require(by, action, now)
+    event = Event(action, by.person, now, about=name, details={"key": id, "revoked": "yes"})
+    drop_key(register, event, id)
+
+
+def by_key(
+    register: Register, shown: str, source: str, *, rates: attempts.Rates, now: int
+) -> Caller:
+    """The caller behind an API key. `source` is where the call comes from: an address, or for IPv6
+    its first 64 bits. One that does not exist takes the same steps as one with a wrong secret."""
+    ledger = register.ledger
+    ledger.time(now)
+    match = FORM.fullmatch(shown)
+    id, secret = match.groups() if match else ("", "")
+    names = (f"source {source}", f"key {id}")
+    attempts.check(ledger, names, now)
+    owner, key = _keys(register.people()).get(id, _NOBODY)
+    same = hmac.compare_digest(_digest(ledger, id, secret), key.digest)
+    if not same or now >= key.expires:
+        attempts.failed(ledger, names, now)
+        event = Event("entry.key", owner, now, details={"key": id, "source": source})
+        ledger.refuse(event, "this API key is unknown, wrong or expired; ask for another")
+    attempts.passed(ledger, names[1])
+    rates.take(id, key.per_minute, now)
+    return Caller(owner, f"key {id}", key.scope)
+
+
+def by_certificate(
+    register: Register, fingerprint: str, names: tuple[str, ...], *, now: int
+) -> Caller:
+    """The caller behind a client certificate that TLS has verified: by the SHA-256 of its DER in
+    hexadecimal, and by its subject alternative names. All that is linked leads to one person."""
+    people = _by(register.people(), "certificates")
+    shown = (f"sha256:{fingerprint.lower()}", *(f"san:{name}" for name in names))
+    found = {people[way] for way in shown if way in people}
+    if len(found) != 1:
+        event = Event("entry.certificate", "", now, details={"fingerprint": fingerprint})
+        register.ledger.refuse(event, "this certificate is nobody's here; ask an administrator")
+    return Caller(found.pop(), "certificate")
+
+
+def by_token(register: Register, token: str, issuer: oidc.Issuer, *, now: int) -> Caller:
+    """The caller behind a token of an identity provider."""
+    register.ledger.time(now)
+    try:
+        claims = oidc.verify(token, issuer, now)
+    except AccessError as problem:
+        register.ledger.refuse(Event("entry.token", "", now), str(problem))
+    people = _by(register.people(), "subjects")
+    if (way := f"{claims.iss} {claims.sub}") not in people:
+        register.ledger.refuse(
+            Event("entry.token", "", now), "this token's subject is nobody here; ask to be linked"
+        )
+    return Caller(people[way], "token")
+
+
+_NOBODY = ("", ApiKey("", bytes(32), (), 0, 1))
+
+
+def _keys(people: Mapping[str, Person]) -> dict[str, tuple[str, ApiKey]]:
+    return {id: (name, key) for name, who in people.items() for id, key in who.keys.items()}
+
+
+def _by(people: Mapping[str, Person], field: str) -> dict[str, str]:
+    return {way: name for name, person in people.items() for way in getattr(person, field)}
+
+
+def _word(ledger: Ledger, size: int) -> str:
+    return base64.b32encode(ledger.random(size)).decode("ascii").rstrip("=").lower()
+
+
+def _digest(ledger: Ledger, id: str, secret: str) -> bytes:
+    """Keyed, so that a stolen store does not even let one check a guess (KEY-3)."""
+    return ledger.derive("access api key", id, secret)
+
+
+def _check(terms: Terms, now: int) -> None:
+    known = matrix().actions
+    if unknown := [action for action in terms.scope if action not in known]:
+        raise UsageError(f"unknown action '{unknown[0]}' in the scope; known: {', '.join(known)}")
+    if not now < terms.expires <= now + YEAR:
+        raise UsageError("an API key expires within a year; give a time in it")
+    if terms.per_minute < 1:
+        raise UsageError("an API key needs at least one request a minute")

@@ -1,0 +1,145 @@
+"""FF1 beside NIST's samples and another implementation; values that keep their form."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("cryptography")
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scrubjay import errors
+from scrubjay.keys import Key
+from scrubjay.testing import CANARY, canary
+from scrubjay.vault import fpe
+from scrubjay.vault.fpe import DIGITS, FF1, shaped, unshaped
+
+VECTORS = Path(__file__).parent.parent / "vectors" / "fpe"
+ORACLE = Path(__file__).parent / "Ff1Oracle.java"
+JARS = [Path("/usr/share/java/bcprov.jar")]
+KEY = bytes(range(32))
+
+
+def vectors(kind):
+    return sorted(VECTORS.glob(f"{kind}-*.json"))
+
+
+def told(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", vectors("nist"), ids=lambda p: p.stem)
+def test_nist_samples(path):
+    case = told(path)
+    cipher, tweak = FF1(bytes.fromhex(case["key"]), case["alphabet"]), bytes.fromhex(case["tweak"])
+    assert cipher.encrypt([case["value"]], tweak) == [case["result"]]
+    assert cipher.decrypt([case["result"]], tweak) == [case["value"]]
+
+
+@pytest.mark.parametrize("path", vectors("shaped"), ids=lambda p: p.stem)
+def test_a_value_keeps_its_shape(path):
+    case = told(path)
+    key, tweak = bytes.fromhex(case["key"]), bytes.fromhex(case["tweak"])
+    assert shaped(key, [case["value"]], tweak) == [case["result"]]
+    assert unshaped(key, [case["result"]], tweak) == [case["value"]]
+
+
+@pytest.mark.parametrize("path", vectors("small"), ids=lambda p: p.stem)
+def test_a_small_domain_is_refused(path):
+    case = told(path)
+    with pytest.raises(errors.PolicyError, match=case["refused"]):
+        shaped(KEY, [case["value"]])
+
+
+@pytest.mark.parametrize("path", vectors("bad"), ids=lambda p: p.stem)
+def test_what_cannot_change_must_not_stay(path):
+    case = told(path)
+    with pytest.raises(errors.OperatorError, match=case["refused"]):
+        shaped(KEY, [case["value"]])
+
+
+# Another implementation
+
+
+def cases():
+    """Radix, length, length of the tweak, size of the key: every path through the algorithm. Not
+    radix 65536: of its three bytes in the block P, Bouncy Castle 1.72 writes the lower two."""
+    shapes = [(2, 20), (2, 129), (3, 13), (10, 6), (10, 7), (10, 9), (10, 57), (26, 5), (36, 19)]
+    shapes += [(62, 300), (256, 3), (256, 33), (257, 34), (65535, 2), (65535, 90)]
+    for number, (radix, length) in enumerate(shapes):
+        key = bytes(range(number, number + (16, 24, 32)[number % 3]))
+        tweak = bytes(range(0, 7 * number))
+        yield key, radix, tweak, [(n * n * 7919 + number) % radix for n in range(length)]
+
+
+def test_bouncy_castle_agrees(tmp_path):
+    jar = next((jar for jar in JARS if jar.exists()), None)
+    if jar is None or not shutil.which("java"):
+        pytest.skip("needs java and Bouncy Castle (libbcprov-java)")
+    asked = [(k.hex(), r, t.hex() or "-", " ".join(map(str, n))) for k, r, t, n in cases()]
+    lines = "".join(f"{k} {r} {t} {n}\n" for k, r, t, n in asked)
+    command = ["java", "-cp", str(jar), str(ORACLE)]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
+    for (key, radix, tweak, numerals), line in zip(cases(), done.stdout.splitlines(), strict=True):
+        alphabet = "".join(map(chr, range(0x10000, 0x10000 + radix)))
+        value = "".join(alphabet[numeral] for numeral in numerals)
+        made = FF1(key, alphabet).encrypt([value], tweak)[0]
+        assert [ord(c) - 0x10000 for c in made] == list(map(int, line.split()))
+        assert FF1(key, alphabet).decrypt([made], tweak) == [value]
+
+
+# Promises
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.text("0189AZaz -", min_size=20, max_size=30), max_size=4))
+def test_values_come_back_whatever_their_shapes(values):
+    values = [f"{value}1234567" for value in values]
+    made = shaped(KEY, values, b"north")
+    assert unshaped(KEY, made, b"north") == values
+    assert [list(map(fpe._class, value)) for value in made] == [
+        list(map(fpe._class, value)) for value in values
+    ]
+    assert len(set(made)) == len(set(values))
+
+
+def test_the_widest_radix_comes_back():
+    alphabet = "".join(map(chr, range(0x10000, 0x20000)))
+    value = alphabet[1] + alphabet[-1]
+    made = FF1(KEY, alphabet).encrypt([value])
+    assert made != [value] and FF1(KEY, alphabet).decrypt(made) == [value]
+
+
+def test_separators_do_not_count():
+    dashed, plain = shaped(KEY, ["123-45-6789", "123456789"])
+    assert dashed.replace("-", "") == plain
+
+
+def test_many_at_once_are_what_each_is_alone():
+    values = [f"{number * 7919:0{6 + number % 20}d}" for number in range(200)]
+    assert FF1(KEY, DIGITS).encrypt(values, b"t") == [
+        FF1(KEY, DIGITS).encrypt([value], b"t")[0] for value in values
+    ]
+
+
+def test_keys_differ_by_context():
+    a, b = (fpe.secret(Key(bytes(32)), fpe.Context("north", "study-7", x)) for x in ("SSN", "MRN"))
+    assert a != b and len(a) == 32
+
+
+def test_wrong_settings_are_told():
+    with pytest.raises(errors.VaultError, match="this has 15"):
+        FF1(bytes(15), DIGITS)
+    for alphabet in ("0", "00", "".join(map(chr, range(0x20000, 0x20000 + 65537)))):
+        with pytest.raises(errors.PolicyError, match="2 to 65536 characters"):
+            FF1(KEY, alphabet)
+
+
+def test_no_error_tells_the_value():
+    with pytest.raises(errors.OperatorError, match="outside of its FF1 alphabet"):
+        canary(lambda: FF1(KEY, DIGITS).encrypt([f"{CANARY}0123456789"]))
+    assert "01" not in repr(FF1(KEY, DIGITS))

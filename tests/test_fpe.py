@@ -120,10 +120,22 @@ def test_separators_do_not_count():
 
 
 def test_many_at_once_are_what_each_is_alone():
-    values = [f"{number * 7919:0{6 + number % 20}d}" for number in range(200)]
-    assert FF1(KEY, DIGITS).encrypt(values, b"t") == [
-        FF1(KEY, DIGITS).encrypt([value], b"t")[0] for value in values
-    ]
+    """Numbers to 18 digits go in columns of 64 bits, others one by one."""
+    values = [f"{number * 7919:0{6 + number % 15}d}" for number in range(600)]
+    for alphabet in (DIGITS, DIGITS[::-1], DIGITS + "\ud800\U00010000", "x" + DIGITS):
+        cipher = FF1(KEY, alphabet)
+        made = cipher.encrypt(values, b"t")
+        assert made == [cipher.encrypt([value], b"t")[0] for value in values]
+        assert cipher.decrypt(made, b"t") == values
+
+
+@pytest.mark.parametrize(("radix", "length"), [(2, 64), (2, 63), (65536, 4), (256, 8), (10, 18)])
+def test_columns_hold_the_largest_numbers(radix, length):
+    alphabet = "".join(map(chr, range(0x10000, 0x10000 + radix)))
+    cipher, values = FF1(KEY, alphabet), [alphabet[-1] * length, alphabet[0] * length]
+    made = cipher.encrypt(values * fpe.FEW)
+    assert made == cipher.encrypt(values) * fpe.FEW
+    assert cipher.decrypt(made) == values * fpe.FEW
 
 
 def test_keys_differ_by_context():
@@ -142,4 +154,6 @@ def test_wrong_settings_are_told():
 def test_no_error_tells_the_value():
     with pytest.raises(errors.OperatorError, match="outside of its FF1 alphabet"):
         canary(lambda: FF1(KEY, DIGITS).encrypt([f"{CANARY}0123456789"]))
+    with pytest.raises(errors.OperatorError, match="outside of its FF1 alphabet"):
+        canary(lambda: FF1(KEY, DIGITS).encrypt(["0123456789"] * 99 + ["01234\uffff6789"]))
     assert "01" not in repr(FF1(KEY, DIGITS))

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import TypeVar
 
+import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from numpy.typing import NDArray
 
 from scrubjay.errors import OperatorError, PolicyError, VaultError
 from scrubjay.keys import Key
-from scrubjay.vault.token import Context
+from scrubjay.vault.token import Context, in_groups
 
 LEAST = 1_000_000  # FPE-2
 ROUNDS = 10
@@ -25,8 +28,9 @@ BLOCK = 16
 DIGITS, UPPER, LOWER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 CLASSES = {"9": DIGITS, "A": UPPER, "a": LOWER}
 
-Numeral = int  # a numeral string is held as the number it writes
-Halves = tuple[Numeral, Numeral]
+FEW = 16  # values from which on arrays pay
+Numbers = NDArray[np.uint64]
+N = TypeVar("N", int, Numbers)  # a numeral string as the number it writes, or a column of them
 
 
 class FF1:
@@ -40,34 +44,38 @@ class FF1:
         self._key = key
         self._alphabet = alphabet
         self._numbers = {character: number for number, character in enumerate(alphabet)}
+        self._codes = _codes(alphabet)
+        self._order = np.argsort(self._codes)
 
     def encrypt(self, values: Sequence[str], tweak: bytes = b"") -> list[str]:
         """A value of the same length for each, and for each another."""
-        return self._all(values, tweak, _Rounds.encrypt)
+        return self._all(values, tweak, backwards=False)
 
     def decrypt(self, values: Sequence[str], tweak: bytes = b"") -> list[str]:
         """The values again. A wrong key or tweak gives wrong values, not an error."""
-        return self._all(values, tweak, _Rounds.decrypt)
+        return self._all(values, tweak, backwards=True)
 
-    def _all(
-        self, values: Sequence[str], tweak: bytes, way: Callable[[_Rounds, int, int], Halves]
-    ) -> list[str]:
+    def _all(self, values: Sequence[str], tweak: bytes, *, backwards: bool) -> list[str]:
         aes = Cipher(algorithms.AES(self._key), modes.ECB()).encryptor()  # noqa: S305 - for FF1
-        radix = len(self._alphabet)
-        rounds = {n: _Rounds(aes, radix, n, tweak) for n in set(map(len, values))}
-        return [self._one(rounds[len(value)], value, way) for value in values]
 
-    def _one(self, rounds: _Rounds, value: str, way: Callable[[_Rounds, int, int], Halves]) -> str:
+        def work(group: Sequence[str]) -> list[str]:
+            rounds = _Rounds(aes, len(self._alphabet), len(group[0]), tweak)
+            if rounds.narrow and len(group) >= FEW:
+                return self._together(rounds, group, backwards)
+            return [self._one(rounds, value, backwards) for value in group]
+
+        return in_groups(values, len, work)
+
+    def _one(self, rounds: _Rounds, value: str, backwards: bool) -> str:
         left, right = value[: rounds.u], value[rounds.u :]
-        try:
-            a, b = way(rounds, self._number(left), self._number(right))
-        except KeyError:
-            raise OperatorError("a value holds characters outside of its FF1 alphabet") from None
+        a, b = rounds.run(self._number(left), self._number(right), backwards)
         return self._text(a, rounds.u) + self._text(b, rounds.v)
 
     def _number(self, numerals: str) -> int:
         radix, number = len(self._alphabet), 0
         for character in numerals:
+            if character not in self._numbers:
+                raise _strange()
             number = number * radix + self._numbers[character]
         return number
 
@@ -77,6 +85,21 @@ class FF1:
             number, numeral = divmod(number, radix)
             found.append(self._alphabet[numeral])
         return "".join(reversed(found))
+
+    def _together(self, rounds: _Rounds, values: Sequence[str], backwards: bool) -> list[str]:
+        """The same for values of one length, as columns."""
+        length = rounds.u + rounds.v
+        codes = _codes("".join(values))
+        places = np.searchsorted(self._codes, codes, sorter=self._order)
+        numerals = self._order[np.minimum(places, len(self._alphabet) - 1)]
+        if not np.array_equal(self._codes[numerals], codes):
+            raise _strange()
+        rows = numerals.astype(np.uint64).reshape(-1, length)
+        high, low = _powers(len(self._alphabet), rounds.u), _powers(len(self._alphabet), rounds.v)
+        a, b = rounds.run(rows[:, : rounds.u] @ high, rows[:, rounds.u :] @ low, backwards)
+        found = np.hstack([a[:, None] // high, b[:, None] // low]) % len(self._alphabet)
+        joined = self._codes[found].tobytes().decode("utf-32-le", "surrogatepass")
+        return [joined[at : at + length] for at in range(0, len(joined), length)]
 
     def __repr__(self) -> str:
         return f"FF1(<secret>, radix {len(self._alphabet)})"
@@ -91,7 +114,7 @@ class _Rounds:
         self._aes = aes
         self.u = length // 2  # step 1
         self.v = length - self.u
-        self._moduli: Halves = (radix**self.u, radix**self.v)
+        self._moduli: tuple[int, int] = (radix**self.u, radix**self.v)
         self._b = ((self._moduli[1] - 1).bit_length() + 7) // 8  # step 3, exactly
         self._d = 4 * -(-self._b // 4) + 4  # step 4
         head = bytes([1, 2, 1]) + radix.to_bytes(3) + bytes([10, self.u % 256])  # step 5
@@ -102,24 +125,37 @@ class _Rounds:
         self._start = int.from_bytes(head[fixed:]) << 8 * (1 + self._b)
         self._start ^= self._chain(head[:fixed]) << 8 * (self._size - BLOCK)
 
-    def encrypt(self, a: Numeral, b: Numeral) -> Halves:
-        """Algorithm 7, step 6."""
-        for i in range(ROUNDS):
-            a, b = b, (a + self._prf(i, b)) % self._moduli[i % 2]
+    @property
+    def narrow(self) -> bool:
+        """Whether halves fit 32 bits: then d is 8, the last block is the only one that changes,
+        and no sum of a round leaves 64 bits."""
+        return self._b <= 4
+
+    def run(self, a: N, b: N, backwards: bool) -> tuple[N, N]:
+        """Step 6 of Algorithm 7, or of 8."""
+        for i in reversed(range(ROUNDS)) if backwards else range(ROUNDS):
+            modulus = self._moduli[i % 2]
+            if backwards:
+                a, b = (b + modulus - self._prf(i, a) % modulus) % modulus, a
+            else:
+                a, b = b, (a + self._prf(i, b) % modulus) % modulus
         return a, b
 
-    def decrypt(self, a: Numeral, b: Numeral) -> Halves:
-        """Algorithm 8, step 6."""
-        for i in reversed(range(ROUNDS)):
-            a, b = (b - self._prf(i, a)) % self._moduli[i % 2], a
-        return a, b
-
-    def _prf(self, i: int, numeral: Numeral) -> int:
+    def _prf(self, i: int, numeral: N) -> N:
         """Steps 6.i to 6.iv: y."""
-        mac = self._chain((self._start ^ i << 8 * self._b ^ numeral).to_bytes(self._size))
-        length = BLOCK
+        start = self._start ^ i << 8 * self._b
+        if isinstance(numeral, int):
+            return self._expand(self._chain((start ^ numeral).to_bytes(self._size)))
+        blocks = np.empty((len(numeral), 2), ">u8")
+        blocks[:, 0] = start >> 64
+        blocks[:, 1] = numeral ^ np.uint64(start & (1 << 64) - 1)
+        return np.frombuffer(self._aes.update(blocks.tobytes()), ">u8")[::2].astype(np.uint64)
+
+    def _expand(self, mac: int) -> int:
+        """Step 6.iii: as many bytes as d says."""
+        length, first = BLOCK, mac
         for j in range(1, -(-self._d // BLOCK)):
-            more = self._aes.update((mac >> 8 * (length - BLOCK) ^ j).to_bytes(BLOCK))
+            more = self._aes.update((first ^ j).to_bytes(BLOCK))
             mac, length = mac << 8 * BLOCK | int.from_bytes(more), length + BLOCK
         return mac >> 8 * (length - self._d)
 
@@ -130,6 +166,27 @@ class _Rounds:
             block = int.from_bytes(mac) ^ int.from_bytes(data[at : at + BLOCK])
             mac = self._aes.update(block.to_bytes(BLOCK))
         return int.from_bytes(mac)
+
+
+def check_domain(size: int) -> None:
+    """FPE-2: with fewer values, some hundred known pairs give the others away."""
+    if size < LEAST:
+        raise PolicyError(
+            f"fpe on a value that has only {size} forms is refused, {LEAST} is the least; "
+            "choose token or hash for it"
+        )
+
+
+def _strange() -> OperatorError:
+    return OperatorError("a value holds characters outside of its FF1 alphabet")
+
+
+def _codes(characters: str) -> NDArray[np.uint32]:
+    return np.frombuffer(characters.encode("utf-32-le", "surrogatepass"), "<u4")
+
+
+def _powers(radix: int, length: int) -> Numbers:
+    return np.array([radix**place for place in reversed(range(length))], np.uint64)
 
 
 # Values as people write them
@@ -153,28 +210,23 @@ def secret(key: Key, context: Context) -> bytes:
     return key.derive("fpe.v1", *context)
 
 
-def check_domain(size: int) -> None:
-    """FPE-2: with fewer values, some hundred known pairs give the others away."""
-    if size < LEAST:
-        raise PolicyError(
-            f"fpe on a value that has only {size} forms is refused, {LEAST} is the least; "
-            "choose token or hash for it"
-        )
-
-
 def _shaped(key: bytes, values: Sequence[str], tweak: bytes, way: Way) -> list[str]:
     """Values whose letters and digits have the same places go through together."""
-    groups: defaultdict[str, list[int]] = defaultdict(list)
-    shapes = ["".join(map(_class, value)) for value in values]
-    for place, shape in enumerate(shapes):
-        groups[shape.replace(".", "")].append(place)
-    results = list(values)
-    for kinds, places in groups.items():
-        inside = [_inside(values[place], shapes[place]) for place in places]
-        bound = tweak + b"\0" + kinds.encode()  # FPE-12
-        for place, changed in zip(places, _enciphered(key, inside, bound, way), strict=True):
-            results[place] = _put(values[place], shapes[place], changed)
-    return results
+    shapes = [_shape(value) for value in values]
+    inside = [_inside(value, shape) for value, shape in zip(values, shapes, strict=True)]
+
+    def work(group: Sequence[tuple[str, str]]) -> list[str]:
+        return _enciphered(key, [value for value, _ in group], (tweak, group[0][1]), way)
+
+    forms = [(value, shape.replace(".", "")) for value, shape in zip(inside, shapes, strict=True)]
+    changed = in_groups(forms, itemgetter(1), work)
+    return [_put(*whole) for whole in zip(values, shapes, changed, strict=True)]
+
+
+def _shape(value: str) -> str:
+    if value.isascii() and value.isprintable():
+        return value.translate(_ASCII)
+    return "".join(map(_class, value))
 
 
 def _class(character: str) -> str:
@@ -187,6 +239,9 @@ def _class(character: str) -> str:
     raise OperatorError("fpe changes letters A to Z and digits 0 to 9; a value holds others")
 
 
+_ASCII = {code: _class(chr(code)) for code in range(32, 127)}
+
+
 def _inside(value: str, shape: str) -> str:
     return "".join(c for c, kind in zip(value, shape, strict=True) if kind != ".")
 
@@ -196,27 +251,31 @@ def _put(value: str, shape: str, inside: str) -> str:
     return "".join(c if kind == "." else next(rest) for c, kind in zip(value, shape, strict=True))
 
 
-def _enciphered(key: bytes, values: Sequence[str], bound: bytes, way: Way) -> list[str]:
-    """One alphabet: FF1 over it (FPE-13). Several: FF1 over the values' numbers (FPE-14)."""
-    alphabets = [CLASSES[chr(kind)] for kind in bound[bound.rindex(b"\0") + 1 :]]
-    if len(set(alphabets)) == 1:
-        return way(FF1(key, alphabets[0]), values, bound)
+def _enciphered(key: bytes, values: Sequence[str], bound: tuple[bytes, str], way: Way) -> list[str]:
+    """One class: FF1 over its alphabet (FPE-13). Several: FF1 over the values' numbers (FPE-14)."""
+    tweak, form = bound
+    tweak += b"\0" + form.encode()  # FPE-12
+    alphabets = [CLASSES[kind] for kind in form]
+    if len(set(form)) == 1:
+        return way(FF1(key, alphabets[0]), values, tweak)
     size = math.prod(map(len, alphabets))
     check_domain(size)
     numbers = [_rank(value, alphabets) for value in values]
-    return [_unrank(number, alphabets) for number in _walk(key, numbers, size, bound, way)]
+    changed = _walk(numbers, size, lambda words: way(FF1(key, "01"), words, tweak))
+    return [_unrank(number, alphabets) for number in changed]
 
 
-def _walk(key: bytes, numbers: Sequence[int], size: int, bound: bytes, way: Way) -> list[int]:
-    """FPE-14, cycle walking: on a power of two, again and again until the number is below size.
-    That takes fewer than two steps on average, and ends because a permutation comes back."""
-    cipher = FF1(key, "01")
+def _walk(
+    numbers: Sequence[int], size: int, step: Callable[[Sequence[str]], list[str]]
+) -> list[int]:
+    """Cycle walking: on a power of two, again and again until the number is below size. That takes
+    fewer than two steps on average, and ends because a permutation comes back."""
     width = (size - 1).bit_length()
     results = list(numbers)
-    pending = list(range(len(numbers)))
+    pending: Sequence[int] = range(len(results))
     while pending:
-        words = [f"{results[place]:0{width}b}" for place in pending]
-        for place, word in zip(pending, way(cipher, words, bound), strict=True):
+        words = step([f"{results[place]:0{width}b}" for place in pending])
+        for place, word in zip(pending, words, strict=True):
             results[place] = int(word, 2)
         pending = [place for place in pending if results[place] >= size]
     return results

@@ -16,8 +16,8 @@ import binascii
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
@@ -34,6 +34,8 @@ STEP = 10
 FILL = b"\xff"  # no byte of UTF-8
 SIV, CHECK, HEAD = 16, 2, 2
 FEW = 48  # values from which on sealing them together pays
+
+T = TypeVar("T")
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"  # as int() names them
 _ODD = "\u00ad\u200b\u200c\u200d\u2060\ufeff"  # invisible
@@ -123,7 +125,7 @@ class Mint:
         newest = max(self._keys)
         plains = padded(values, HEAD + SIV + CHECK, self._step)
         return in_groups(
-            plains, lambda group: pack(self.kind, newest, self.tag, self._seal(newest, group))
+            plains, len, lambda group: pack(self.kind, newest, self.tag, self._seal(newest, group))
         )
 
     def read(self, tokens: Sequence[str]) -> list[str]:
@@ -323,17 +325,17 @@ def unpadded(plain: bytes) -> str:
 
 
 def in_groups(
-    plains: Sequence[bytes], work: Callable[[Sequence[bytes]], Sequence[str]]
+    items: Sequence[T], kind: Callable[[T], Hashable], work: Callable[[Sequence[T]], Sequence[str]]
 ) -> list[str]:
-    """`work` done once for each length, its results in the order of `plains`."""
-    groups: defaultdict[int, list[int]] = defaultdict(list)
-    for place, plain in enumerate(plains):
-        groups[len(plain)].append(place)
+    """`work` done once for all items of a kind, its results in the order of the items."""
+    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        groups[kind(item)].append(place)
     if len(groups) == 1:
-        return list(work(plains))
-    results = [""] * len(plains)
+        return list(work(items))
+    results = [""] * len(items)
     for places in groups.values():
-        for place, result in zip(places, work([plains[at] for at in places]), strict=True):
+        for place, result in zip(places, work([items[at] for at in places]), strict=True):
             results[place] = result
     return results
 

@@ -52,7 +52,9 @@ class Sealed:
         label = token.tag(self._context.label)
         around = token.HEAD + LENGTH + token.SIV + token.CHECK
         sealed = [self.seal(newest, plain) for plain in token.padded(values, around, self._step)]
-        return token.in_groups(sealed, lambda group: token.pack(self.kind, newest, label, group))
+        return token.in_groups(
+            sealed, len, lambda group: token.pack(self.kind, newest, label, group)
+        )
 
     def read(self, tokens: Sequence[str], privates: Mapping[int, bytes]) -> list[str]:
         """The values, in order, with the private key of each version (`join`)."""

@@ -1,9 +1,8 @@
 """Format-preserving encryption: FF1 of NIST SP 800-38G, as its revision (second draft) has it.
 
 A nine-digit number becomes another nine-digit number, and comes back with the key. FF3 is gone from
-the standard, and domains under a million values are refused (docs/spec/token.md, FPE-n). Equal
-values give equal results, and nothing tells a wrong key from a right one: a token does both better
-wherever a value need not keep its form.
+the standard, and domains under a million values are refused (docs/spec/token.md, FPE-n). Nothing
+tells a wrong key from a right one: where a value need not keep its form, take a token.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ ROUNDS = 10
 BLOCK = 16
 DIGITS, UPPER, LOWER = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 CLASSES = {"9": DIGITS, "A": UPPER, "a": LOWER}
-
 FEW = 16  # values from which on arrays pay
 Numbers = NDArray[np.uint64]
 N = TypeVar("N", int, Numbers)  # a numeral string as the number it writes, or a column of them

@@ -1,10 +1,8 @@
 """Tokens: text that stands for a value, and gives it back to who holds the key.
 
-    UQ 05 3A <SIV, 16 bytes> <ciphertext> <check, 2 bytes> U
-    |  |  |                                                |
-    |  |  the label's tag                                  mark: no symbol of the inside
-    |  version of the key
-    mark and kind
+    UQ  version  tag  SIV  ciphertext  check  U
+    |   1 byte   1    16   n           2      |
+    mark and kind                             mark, which is no symbol of the inside
 
 TOK-n are the clauses of docs/spec/token.md. All here is a pure function of keys; the second kind of
 token, which code alone cannot read, is in `twoperson.py`.
@@ -201,8 +199,8 @@ def _fitting(packet: Packet, readers: Iterable[Reader]) -> list[Reader]:
 def stranger() -> VaultError:
     """One message for all that the seal alone can tell: whoever guesses learns nothing more."""
     return VaultError(
-        "not made with this key, tenant, domain and label; read it where it was made, "
-        "and distrust it if that is here"
+        "not made with this key, tenant, domain and label, or forged; "
+        "read it with those that it was made with"
     )
 
 
@@ -225,8 +223,10 @@ def _candidates(text: str) -> list[Place]:
         if whole:
             found.append(Place(*match.span(), True))
     taken = {place.start for place in found}
-    cut = (match.span() for match in _CUT.finditer(text))
-    return sorted(found + [Place(*span, False) for span in cut if span[0] not in taken])
+    for start, end in (match.span() for match in _CUT.finditer(text)):
+        if start not in taken:
+            found.append(Place(start, end - (end - 1 in taken), False))
+    return sorted(found)
 
 
 def _is_token(text: str) -> bool:

@@ -179,20 +179,24 @@ class Domain:
         """Each subject's record; those that are missing are made, once, whoever else makes them."""
         places = [self._place(subject) for subject in subjects]
         names = dict(zip(places, subjects, strict=True))
-        while True:
-            records = dict(zip(names, self._read(list(names)), strict=True))
-            if missing := [at for at, record in records.items() if record is None]:
-                self._site.store.add([row for at in missing for row in self._new(at, names[at])])
-                continue  # read what stands: ours or another's
-            return [self._known(records[at]) for at in places]
+        records = dict(zip(names, self._read(list(names)), strict=True))
+        while missing := [at for at, record in records.items() if record is None]:
+            now = seal.day(self._site.clock())
+            new = {at: self._new(names[at], now) for at in missing}
+            if self._site.store.add([row for at in new for row in self._rows(at, new[at])]):
+                records.update(new)
+            else:  # somebody was faster, or has one of these codes
+                records.update(zip(missing, self._read(missing), strict=True))
+        return [self._known(records[at]) for at in places]
 
-    def _new(self, at: bytes, subject: str) -> tuple[Row, Row]:
-        """A subject with a code that nobody has: if somebody has it, the rows are not added."""
+    def _new(self, subject: str, now: str) -> Subject:
         random = self._site.random
-        code = coded(random, self._held.node.bits)
-        record = Subject(subject, code, seal.day(self._site.clock()), random(LENGTH))
+        return Subject(subject, coded(random, self._held.node.bits), now, random(LENGTH))
+
+    def _rows(self, at: bytes, record: Subject) -> tuple[Row, Row]:
+        """A subject as it is kept, and its code, which nobody else may have."""
         sealed = self._sealed(at, LIVE, msgspec.msgpack.encode(record))
-        return Row(self._subjects, at, sealed), Row(self._codes, self._place_of(code), at)
+        return Row(self._subjects, at, sealed), Row(self._codes, self._place_of(record.code), at)
 
     def _read(self, places: Sequence[bytes]) -> list[Subject | str | None]:
         """Each subject; the day of its erasure; or None."""

@@ -22,6 +22,7 @@ from scrubjay.errors import VaultError
 from scrubjay.vault import seal
 from scrubjay.vault.store import Row, Store
 
+ERASED = "erased"
 MAC = 16
 COUNTS = 16
 DOMAIN = 8  # bytes of a domain's id
@@ -39,7 +40,7 @@ class Mark:
     """Both files. Several processes may hold them."""
 
     def __init__(self, folder: Path, key: bytes) -> None:
-        self._path, self._list = folder / "mark", folder / "erased"
+        self._path, self._list = folder / "mark", folder / ERASED
         self._key = seal.derive(key, "mark")
 
     def make(self, writes: int) -> None:
@@ -55,7 +56,7 @@ class Mark:
             return self._get(handle)
 
     def saw(self, writes: int) -> None:
-        """The store has had so many writes. Not synced: after a power cut it lags, it never leads."""
+        """The store has had so many writes. Not synced: after a power cut it lags, never leads."""
         with self._told(), self._held() as handle:
             before = self._get(handle)
             if writes > before.writes:

@@ -10,8 +10,6 @@ from typing import NamedTuple, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from msgspec import Struct
 
 from scrubjay.errors import VaultError
@@ -52,9 +50,9 @@ def pack(*parts: str | bytes) -> bytes:
 
 
 def derive(key: bytes, purpose: str, *parts: str) -> bytes:
-    """32 bytes that only this key, purpose and these parts give (HKDF-Expand, RFC 5869 3.3: our
-    keys are uniform, so that there is nothing to extract)."""
-    return HKDFExpand(SHA256(), LENGTH, pack(purpose, *parts)).derive(key)
+    """32 bytes that only this key, purpose and these parts give: HKDF-Expand with SHA-256, of which
+    32 bytes are one HMAC (RFC 5869 2.3). Our keys are uniform, so nothing is extracted (3.3)."""
+    return hmac.digest(key, pack(purpose, *parts) + b"\x01", hashlib.sha256)
 
 
 def extract(value: bytes, salt: bytes) -> bytes:

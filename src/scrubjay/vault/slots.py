@@ -90,14 +90,14 @@ def parts(secret: bytes) -> Opener:
     return Opener("parts", secret)
 
 
-def told(environment: Mapping[str, str]) -> Opener | None:
-    """What opens without a prompt, if anything does."""
+def told(environment: Mapping[str, str], *, new: bool = False) -> Opener | None:
+    """What opens without a prompt, if anything does. `new`: for a vault that is not there yet."""
     if path := environment.get("SCRUBJAY_KEY_FILE"):
         return key_file(Path(path))
     if line := environment.get("SCRUBJAY_KEY_COMMAND"):
         return command(line)
     if words := environment.get("SCRUBJAY_PASSPHRASE"):
-        return passphrase(words)
+        return passphrase(words, new=new)
     return None
 
 

@@ -21,6 +21,7 @@ from scrubjay.vault.store import Row
 FORMAT = 1
 PATIENCE = 60_000  # milliseconds that a writer waits for others
 PAGE = 1000  # rows that `items` holds at once, and keys that one question asks for
+COUNT = "UPDATE state SET writes = writes + 1"
 CREATE = """
 BEGIN IMMEDIATE;
 CREATE TABLE rows
@@ -68,8 +69,9 @@ class SQLite:
         """As the protocol says."""
         with self._told():
             try:
-                with self._transaction():
-                    self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", rows)
+                with self._transaction() as db:
+                    db.executemany("INSERT INTO rows VALUES (?, ?, ?)", rows)
+                    db.execute(COUNT)
             except apsw.ConstraintError:
                 return False
         return True
@@ -83,15 +85,14 @@ class SQLite:
     ) -> bool:
         """As the protocol says. What was there is overwritten with zeros, in the log too unless
         another process is just reading: then when the last of them closes the file."""
-        held = "SELECT 1 FROM rows WHERE space = ? AND key = ? AND value = ?"
         with self._told():
-            with self._transaction():
-                if not all(self._db.execute(held, row).fetchall() for row in expect):
-                    return False
-                self._db.executemany("REPLACE INTO rows VALUES (?, ?, ?)", put)
-                self._db.executemany("DELETE FROM rows WHERE space = ? AND key = ?", drop)
+            with self._transaction() as db:
+                if done := all(_held(db, row) for row in expect):
+                    db.executemany("REPLACE INTO rows VALUES (?, ?, ?)", put)
+                    db.executemany("DELETE FROM rows WHERE space = ? AND key = ?", drop)
+                    db.execute(COUNT)
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return True
+        return done
 
     def rows(self) -> Iterator[Row]:
         """As the protocol says."""
@@ -144,12 +145,11 @@ class SQLite:
         return int(writes)
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """All of it, or, after an error or an early return, nothing."""
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        """All of it, or after an error nothing."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield
-            self._db.execute("UPDATE state SET writes = writes + 1")
+            yield self._db
             self._db.execute("COMMIT")
         finally:
             if self._db.in_transaction:
@@ -182,6 +182,11 @@ def _prepare(db: apsw.Connection, key: bytes) -> None:
     for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
         db.execute(f"PRAGMA {setting}")
     db.execute("PRAGMA temp_store = MEMORY")  # nothing sorted on disk, unencrypted
+
+
+def _held(db: apsw.Connection, row: Row) -> bool:
+    asked = "SELECT 1 FROM rows WHERE space = ? AND key = ? AND value = ?"
+    return bool(db.execute(asked, row).fetchall())
 
 
 def _all(cursor: apsw.Cursor) -> Any:

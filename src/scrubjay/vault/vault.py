@@ -62,7 +62,7 @@ class Vault:
     """One folder, one store. Make it with `init`, `open` or `recover`."""
 
     def __init__(self, folder: Path, key: bytes, known: tuple[Root, Ring], tools: Tools) -> None:
-        self._folder, self._key, self._tools = folder, key, tools
+        self.folder, self._key, self._tools = folder, key, tools
         self._root, self._ring = known
         _no_core_dumps()
         self._mark = Mark(folder, self._ring.tenants)
@@ -82,6 +82,8 @@ class Vault:
         with made_whole(folder, tools.random) as new:
             written = root.write(new, with_slot, key)
             store = tools.store(new, ring.store, True)
+            if next(store.rows(), None):
+                raise VaultError("the database holds a vault already: name an empty one")
             Mark(new, ring.tenants).make(store.writes())
             store.close()
         vault = cls(folder, key, (written, ring), tools)
@@ -214,6 +216,11 @@ class Vault:
         """How many writes the store has had. Noted elsewhere, it tells that all was put back."""
         return self.store.writes()
 
+    @property
+    def id(self) -> str:
+        """What tells it from another vault."""
+        return self._root.vault
+
     def close(self) -> None:
         """Let go of the store."""
         self.store.close()
@@ -238,10 +245,10 @@ class Vault:
     def _replace(self, new: Root, key: bytes) -> None:
         """root.json first, what remembers it next: a kill between leaves a newer file, which is
         no rollback."""
-        with alone(self._folder / "lock"):
-            if root.read(self._folder) != self._root:
+        with alone(self.folder / "lock"):
+            if root.read(self.folder) != self._root:
                 raise VaultError(nodes.CHANGED)
-            self._root, self._key = root.write(self._folder, new, key), key
+            self._root, self._key = root.write(self.folder, new, key), key
             self._remember()
 
     def _prove(self, least: int, accept: bool) -> None:
@@ -254,7 +261,7 @@ class Vault:
         at = Row("vault", b"root", b"")
         value = self.store.get(at.space, [at.key])[0]
         remembered = 0 if value is None else int(self._opened(at, value))
-        if remembered > root.read(self._folder).revision and not accept:
+        if remembered > root.read(self.folder).revision and not accept:
             raise VaultError(f"{root.NAME} {OLDER}")
         if remembered != self._root.revision:  # a kill before it was remembered, or accepted
             self._remember()
@@ -289,7 +296,7 @@ class Vault:
         return seal.unseal(self._ring.tenants, value, self._root.vault, at.space, at.key)
 
     def __repr__(self) -> str:
-        return f"Vault({str(self._folder)!r})"
+        return f"Vault({str(self.folder)!r})"
 
 
 def _slot(made: Root, key: bytes, opener: Opener, name: str, tools: Tools) -> Slot:

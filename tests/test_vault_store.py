@@ -1,4 +1,5 @@
 """One contract for every store: in memory, in an encrypted file, in PostgreSQL."""
+# ruff: noqa: E402 (what is not installed skips the file)
 
 import contextlib
 import json
@@ -180,7 +181,8 @@ tools = Tools()
 if address:
     from scrubjay.vault.postgres import Postgres
     tools = Tools(store=lambda _folder, _key, create: Postgres(address, create=create))
-domain = Vault.open(folder, slots.passphrase("four plain words here"), tools).tenant("t").domain("d")
+vault = Vault.open(folder, slots.passphrase("four plain words here"), tools)
+domain = vault.tenant("t").domain("d")
 names = [f"patient {n * (number + 1) % 31}" for n in range(1, 31)]
 codes = dict(zip(names[:10], domain.codes(names[:10])))
 print(json.dumps(codes | {name: domain.code(name) for name in names[10:]}))

@@ -149,12 +149,9 @@ def _decrypt(source: Path, target: Path, identity: str) -> None:
             pyrage.decrypt_io(file, plain, [key])
     except pyrage.IdentityError:
         raise UsageError("this is no age identity: it begins with AGE-SECRET-KEY-1") from None
-    except pyrage.DecryptError:
-        raise VaultError(
-            f"{source}: damaged, no age file, or for another identity: take another backup"
-        ) from None
-    except OSError as problem:
-        raise VaultError(f"{source}: {problem.strerror}") from None
+    except (OSError, pyrage.DecryptError) as problem:  # a cut file is an OSError without a number
+        why = getattr(problem, "strerror", None) or "damaged, no age file, or for another identity"
+        raise VaultError(f"{source}: {why}: take another backup") from None
 
 
 def _recipient(told: str) -> pyrage.x25519.Recipient:

@@ -112,6 +112,12 @@ def put(level: Level, held: Held, node: Node) -> Held:
     return new
 
 
+def unchanged(level: Level, held: Held) -> None:
+    """`VaultError` if a node is no longer as it was read."""
+    if level.site.store.get(level.space, [held.row.key]) != [held.row.value]:
+        raise VaultError(CHANGED)
+
+
 def newer(node: Node, site: Site, until: str = "") -> Node:
     """With one version more. Older ones end at `until` if they had no end yet; those that have
     ended are gone for good."""

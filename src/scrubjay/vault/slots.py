@@ -75,10 +75,10 @@ def key_file(path: Path) -> Opener:
 
 def command(line: str) -> Opener:
     """What a command prints, run without a shell. Nothing that it says is repeated."""
-    words = shlex.split(line)
     try:
+        words = shlex.split(line)
         done = subprocess.run(words, capture_output=True, timeout=PATIENCE, check=True)  # noqa: S603 the owner's own
-    except (OSError, IndexError, subprocess.SubprocessError) as problem:
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as problem:
         raise UsageError(
             f"the key command failed ({type(problem).__name__}): run it by hand to see why"
         ) from None

@@ -59,6 +59,7 @@ class Tenant:
         return newest.versions[0].number
 
     def _below(self) -> Level:
+        nodes.unchanged(self._level, self._held)  # or its key does not open what is below
         node = self._held.node
         return Level(self._level.site, f"domain:{node.id}", node.index, node.versions[-1].key)
 

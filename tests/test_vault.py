@@ -1,5 +1,4 @@
 """The vault as docs/spec/vault.md has it: who opens it, what its keys give, what a kill leaves."""
-# ruff: noqa: E402 (what is not installed skips the file)
 
 import copy
 import os
@@ -17,8 +16,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("cryptography")
 pytest.importorskip("apsw")
-pyrage = pytest.importorskip("pyrage")
+pytest.importorskip("pyrage")
 
+import pyrage
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 

@@ -1,5 +1,4 @@
 """One contract for every store: in memory, in an encrypted file, in PostgreSQL."""
-# ruff: noqa: E402 (what is not installed skips the file)
 
 import contextlib
 import json

@@ -23,7 +23,7 @@ from scrubjay.vault.seal import LENGTH, Random, Secret
 Kind = Literal["passphrase", "file", "command", "parts"]
 SALT = 16
 SHORTEST = 12  # characters of a new passphrase
-MOST = 4 * 1024 * 1024  # KiB, and passes, that a file may ask of us
+MOST = 4 * 1024 * 1024  # KiB times passes that a file may ask of us
 PATIENCE = 60  # seconds for a command
 
 
@@ -115,8 +115,9 @@ def unwrap(slot: Slot, opener: Opener, bound: str) -> bytes | None:
     """The root key, or None where this slot is not for what the opener holds."""
     if slot.kind != opener.kind:
         return None
+    key = _key(slot, opener)
     try:
-        return seal.unseal(_key(slot, opener), slot.wrapped, *_bound(slot, bound))
+        return seal.unseal(key, slot.wrapped, *_bound(slot, bound))
     except VaultError:
         return None
 
@@ -130,9 +131,11 @@ def _key(slot: Slot, opener: Opener) -> bytes:
     """The key that wraps."""
     if slot.kind != "passphrase":
         return seal.derive(seal.extract(opener.value, slot.salt), "slot", slot.kind)
-    if not 8 * slot.lanes <= slot.memory <= MOST or not 0 < slot.passes <= MOST // slot.memory:
+    least = 8 * max(slot.lanes, 1)  # RFC 9106 3.1
+    work = slot.lanes > 0 < slot.passes and least <= slot.memory and len(slot.salt) == SALT
+    if not work or slot.memory * slot.passes > MOST:
         raise VaultError(
-            f"slot '{slot.name}' asks for more work than any of ours: root.json was changed"
+            f"slot '{slot.name}' asks for work that none of ours asks for: root.json was changed"
         )
     hashed = Argon2id(
         salt=slot.salt, length=LENGTH, iterations=slot.passes, lanes=slot.lanes,

@@ -25,7 +25,7 @@ LIVE, GONE = b"\x01", b"\x00"  # how a subject's row begins: what seals it says 
 MOVED = "a row of the vault was moved: put the newest backup in its place"
 
 
-class Subject(Secret, frozen=True):
+class Subject(Secret, frozen=True, array_like=True):
     """A subject's row, unsealed."""
 
     subject: str

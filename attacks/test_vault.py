@@ -111,7 +111,7 @@ def test_a_slot_from_elsewhere_or_from_before_opens_nothing(vault, tmp_path, too
     path = tmp_path / "vault" / "root.json"
     other = Vault.init(tmp_path / "other", WORDS, tools._replace(store=lambda *_: Memory()))
     before = path.read_bytes()
-    vault.rotate([slots.passphrase("four other words here")])
+    vault.rotate([WORDS])
     told = json.loads(path.read_bytes())
     for foreign in (
         json.loads(before)["slots"],

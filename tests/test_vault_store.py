@@ -216,6 +216,36 @@ def test_processes_that_mint_for_the_same_subjects_agree(kind, request, tmp_path
     vault.close()
 
 
+FOREVER = """
+import sys
+from pathlib import Path
+from scrubjay.vault import slots
+from scrubjay.vault.vault import Vault
+
+opener = slots.passphrase("four plain words here")
+domain = Vault.open(Path(sys.argv[1]), opener).tenant("t").domain("d")
+for number in range(int(sys.argv[2]), 10**9):
+    print(number, domain.code(f"patient {number}"), flush=True)
+"""
+
+
+def test_a_killed_process_loses_nothing_that_it_told(tmp_path):
+    vault = Vault.init(tmp_path / "vault", OPENER, Tools(cost=CHEAP))
+    vault.add_tenant("t").add_domain("d")
+    vault.close()
+    told = {}
+    for start in (0, 10**6):
+        command = [sys.executable, "-c", FOREVER, tmp_path / "vault", str(start)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            told.update(process.stdout.readline().split() for _ in range(30))
+            process.kill()
+        vault = Vault.open(tmp_path / "vault", OPENER)
+        domain = vault.tenant("t").domain("d")
+        assert all(domain.code(f"patient {number}") == code for number, code in told.items())
+        assert all(domain.reveal(code) == f"patient {number}" for number, code in told.items())
+        vault.close()
+
+
 # Damage of the encrypted file
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +49,7 @@ def init() -> None:
     vaults = _module()
     opener = vaults.slots.told(os.environ, new=True) or _asked_new()
     made = vaults.Vault.init(_folder(), opener, _tools())
+    made.close()
     click.echo(f"vault {made.id[:8]} is made; back up {_folder()} or use scrubjay keys export")
 
 
@@ -71,7 +71,7 @@ def show(least: int) -> None:
             about = domain.about()
             click.echo(f"domain  {tenant.name}/{about.name}: {_versions(about)}")
     for made in vault.backups():
-        click.echo(f"backup  {made.name}: made {made.created}, sha256 {made.sha256}")
+        click.echo(f"backup  {made.name}: made {made.ended}, sha256 {made.sha256}")
 
 
 @command.command()
@@ -100,8 +100,8 @@ def add(name: str, bits: int) -> None:
 def rotate(name: str, until: Any) -> None:
     """Give a new key to root, a TENANT or a TENANT/DOMAIN.
 
-    What is below is wrapped again; no data are read. root: every slot goes but the one that
-    opens it now.
+    What is below is wrapped again; no data are read. root: only slots stay that what
+    opens it now opens too.
     """
     tenant, slash, domain = name.partition("/")
     if until and not slash:
@@ -136,7 +136,7 @@ def recover() -> None:
     is SCRUBJAY_NEW_PASSPHRASE. The old passphrase stops working.
     """
     first, second = (click.prompt(f"{which} part", err=True) for which in ("first", "second"))
-    _module().Vault.recover(_folder(), (first, second), _asked_new(), _tools())
+    _module().Vault.recover(_folder(), (first, second), _asked_new(), _tools()).close()
     click.echo("the new passphrase opens the vault")
 
 
@@ -173,9 +173,9 @@ def export(output: Path, recipients: tuple[str, ...]) -> None:
     To use it takes an age identity and what opens a slot.
     """
     vault = _opened()
-    from scrubjay.vault import backup, seal
+    from scrubjay.vault import backup
 
-    made = backup.export(vault, output, recipients, seal.day(time.time()))
+    made = backup.export(vault, output, recipients)
     click.echo(f"{output}: sha256 {made.sha256}")
 
 
@@ -195,6 +195,7 @@ def import_(file: Path, identity: Path) -> None:
         raise UsageError(f"{identity} cannot be read as text") from None
     key = next((line for line in lines if line and not line.startswith("#")), "")
     vault = backup.restore(_folder(), file, key, _opener(), _tools())
+    vault.close()
     click.echo(f"vault {vault.id[:8]} is back, as of this backup")
 
 
@@ -244,6 +245,7 @@ def _tools() -> Tools:
 
 def _opened(opener: Opener | None = None, **how: Any) -> Vault:
     vault: Vault = _module().Vault.open(_folder(), opener or _opener(), _tools(), **how)
+    click.get_current_context().call_on_close(vault.close)
     return vault
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -18,8 +19,9 @@ from msgspec import Struct
 
 from scrubjay import home
 from scrubjay.errors import UsageError, VaultError
-from scrubjay.vault import mark, root
+from scrubjay.vault import mark, root, seal
 from scrubjay.vault.domain import Backup
+from scrubjay.vault.seal import Clock
 from scrubjay.vault.slots import Opener
 from scrubjay.vault.store import Row, Store
 from scrubjay.vault.vault import TOOLS, Tools, Vault, made_whole
@@ -51,16 +53,19 @@ class Tail(Struct, frozen=True, tag="tail", array_like=True):
     erased: bytes
 
 
-def export(vault: Vault, target: Path, recipients: Sequence[str], at: str) -> Backup:
+def export(
+    vault: Vault, target: Path, recipients: Sequence[str], clock: Clock = time.time
+) -> Backup:
     """Write a backup for age recipients, and record it, so that `erase` can tell of it."""
     to = [_recipient(told) for told in recipients]
+    began = seal.day(clock())
     new = target.with_name(f".{target.name}.new")
     try:
         with new.open("xb") as file:
             pyrage.encrypt_io(_Reader(_items(vault)), file, to)
         with new.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        made = Backup(at, target.name, digest)
+        made = Backup(began, seal.day(clock()), target.name, digest)
         vault.record(made)  # before it can be used
         new.replace(target)
         home.sync(target.parent)

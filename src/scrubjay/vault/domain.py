@@ -20,8 +20,6 @@ from scrubjay.vault.store import Row
 BITS = 80
 MOST_BITS = 5 * symbols.LONGEST
 LIVE, GONE = b"\x01", b"\x00"  # how a subject's row begins: what seals it says the same
-
-
 MOVED = "a row of the vault was moved: put the newest backup in its place"
 
 
@@ -34,10 +32,18 @@ class Subject(Secret, frozen=True, array_like=True):
     key: bytes
 
 
-class Backup(msgspec.Struct, frozen=True):
-    """A backup that was made: when, under which name, and its digest."""
+class Erased(msgspec.Struct, frozen=True, array_like=True):
+    """What is left of one: when it came, when it went."""
 
     created: str
+    at: str
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """A backup that was made: from when to when it was read, under which name, its digest."""
+
+    began: str
+    ended: str
     name: str
     sha256: str
 
@@ -122,8 +128,10 @@ class Domain:
         if at is None:
             raise VaultError("no such code in this domain: it may be another domain's")
         record = self._read([at])[0]
-        if not isinstance(record, Subject) or record.code != code:
-            raise VaultError("this code's subject was erased" if isinstance(record, str) else MOVED)
+        if isinstance(record, Erased):
+            raise VaultError("this code's subject was erased")
+        if record is None or record.code != code:
+            raise VaultError(MOVED)
         return record.subject
 
     def state(self, subject: str) -> Literal["known", "erased", "unknown"]:
@@ -143,7 +151,7 @@ class Domain:
         if isinstance(record, Subject):
             self._links.note(self.id, at)
             return self.destroy(at)
-        return self._erasure(record, since="")
+        return self._erasure(record)
 
     def destroy(self, at: bytes) -> Erasure:
         """Erase what is kept at a place, if it is still there: the second half of `erase`."""
@@ -151,11 +159,11 @@ class Domain:
         record = self._opened(at, old)
         if old is None or not isinstance(record, Subject):
             raise VaultError(nodes.CHANGED)
-        now = seal.day(self._site.clock())
-        tombstone = Row(self._subjects, at, self._sealed(at, GONE, now.encode()))
+        gone = Erased(record.created, seal.day(self._site.clock()))
+        tombstone = Row(self._subjects, at, self._sealed(at, GONE, msgspec.msgpack.encode(gone)))
         if not self._site.store.change([tombstone], expect=[Row(self._subjects, at, old)]):
             raise VaultError(nodes.CHANGED)
-        return self._erasure(now, since=record.created)
+        return self._erasure(gone)
 
     @property
     def _site(self) -> Site:
@@ -198,17 +206,17 @@ class Domain:
         sealed = self._sealed(at, LIVE, msgspec.msgpack.encode(record))
         return Row(self._subjects, at, sealed), Row(self._codes, self._place_of(record.code), at)
 
-    def _read(self, places: Sequence[bytes]) -> list[Subject | str | None]:
-        """Each subject; the day of its erasure; or None."""
+    def _read(self, places: Sequence[bytes]) -> list[Subject | Erased | None]:
+        """Each subject, what is left of it, or None."""
         values = self._site.store.get(self._subjects, places)
         return [self._opened(at, value) for at, value in zip(places, values, strict=True)]
 
-    def _opened(self, at: bytes, value: bytes | None) -> Subject | str | None:
+    def _opened(self, at: bytes, value: bytes | None) -> Subject | Erased | None:
         if value is None:
             return None
         plain = seal.unseal(self._held.node.rows, value[1:], *self._bound(at, value[:1]))
         if value[:1] == GONE:
-            return plain.decode()
+            return msgspec.msgpack.decode(plain, type=Erased)
         return msgspec.msgpack.decode(plain, type=Subject)
 
     def _sealed(self, at: bytes, kind: bytes, plain: bytes) -> bytes:
@@ -218,14 +226,16 @@ class Domain:
     def _bound(self, at: bytes, kind: bytes) -> tuple[str | bytes, ...]:
         return self._site.vault, self._subjects, at, kind
 
-    def _known(self, record: Subject | str | None) -> Subject:
+    def _known(self, record: Subject | Erased | None) -> Subject:
         if isinstance(record, Subject):
             return record
         raise VaultError("this subject was erased: it gets no code or key again in this domain")
 
-    def _erasure(self, at: str, since: str) -> Erasure:
-        backups = (made for made in self._links.backups() if since <= made.created <= at)
-        return Erasure(at, tuple(backups))
+    def _erasure(self, gone: Erased) -> Erasure:
+        """Rather one backup too many: times are to the second, and reading takes a while."""
+        made = self._links.backups()
+        holding = (each for each in made if each.began <= gone.at and gone.created <= each.ended)
+        return Erasure(gone.at, tuple(holding))
 
     def __repr__(self) -> str:
         return f"Domain({self._held.node.name!r}, version={self.version})"

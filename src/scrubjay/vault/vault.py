@@ -152,16 +152,21 @@ class Vault:
         return shares.split(secret, self._tools.random)
 
     def rotate(self, openers: Sequence[Opener]) -> tuple[str, ...]:
-        """A new root key, for these openers. Every other slot is gone, for what opens it is not
-        here: their names. Nothing below is read or written."""
-        kinds = [opener.kind for opener in openers]
-        if not kinds or len(set(kinds)) < len(kinds):
-            raise UsageError("give one opener of a kind, and at least one")
-        key = self._tools.random(LENGTH)
-        bare = root.rewrapped(self._root, self._ring, key, self._tools.random)
-        made = tuple(_slot(bare, key, opener, opener.kind, self._tools) for opener in openers)
-        gone = tuple(slot.name for slot in self._root.slots if slot.kind not in kinds)
-        self._replace(replace(bare, slots=made), key)
+        """A new root key, in the slots that these open. Every other slot goes, for what opens it
+        is not here: their names. Nothing below is read or written."""
+        key, tools = self._tools.random(LENGTH), self._tools
+        bare = root.rewrapped(self._root, self._ring, key, tools.random)
+        openable = {
+            slot.name: opener
+            for slot in self._root.slots
+            for opener in openers
+            if slots.unwrap(slot, opener, self._root.bound)
+        }
+        if not openable:
+            raise UsageError("none of these opens a slot, so nobody could open the vault")
+        made = [_slot(bare, key, opener, name, tools) for name, opener in openable.items()]
+        gone = tuple(slot.name for slot in self._root.slots if slot.name not in openable)
+        self._replace(replace(bare, slots=tuple(made)), key)
         return gone
 
     # Tenants
@@ -186,7 +191,7 @@ class Vault:
         rows = (Row("backup", *item) for item in self.store.items("backup"))
         plain = (self._opened(row, row.value) for row in rows)
         found = (msgspec.msgpack.decode(told, type=Backup) for told in plain)
-        return sorted(found, key=lambda made: made.created)
+        return sorted(found, key=lambda made: made.began)
 
     def record(self, backup: Backup) -> None:
         """Note that a backup exists."""

@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": "Say whether outputs are what a run wrote.",
     "evaluate": "Measure what is found in texts that people have marked.",
     "train": "Make a tagger of your own from marked texts.",
+    "keys": "Make, open, rotate and save the keys of a vault.",
     "policy": "List, show, check policies, and what each covers.",
     "labels": "List what can be found, and what each label means.",
     "doctor": "Say what is installed here and what it can do.",

@@ -1,0 +1,253 @@
+"""One study or release: its keys, its subjects' codes and keys, and their erasure.
+
+Nobody's name is a key of a row: subjects and codes are kept under HMACs, and what is kept is sealed
+to its place, so that a row that was moved to another subject or domain opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from scrubjay.errors import UsageError, VaultError
+from scrubjay.vault import nodes, seal, symbols
+from scrubjay.vault.nodes import About, Held, Level
+from scrubjay.vault.seal import LENGTH, Secret, Site
+from scrubjay.vault.store import Row
+
+BITS = 80
+MOST_BITS = 5 * symbols.LONGEST
+LIVE, GONE = b"\x01", b"\x00"  # how a subject's row begins: what seals it says the same
+MOVED = "a row of the vault was moved: put the newest backup in its place"
+
+
+class Subject(Secret, frozen=True, array_like=True):
+    """A subject's row, unsealed."""
+
+    subject: str
+    code: str
+    created: str
+    key: bytes
+
+
+class Erased(msgspec.Struct, frozen=True, array_like=True):
+    """What is left of one: when it came, when it went."""
+
+    created: str
+    at: str
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """A backup that was made: from when to when it was read, under which name, its digest."""
+
+    began: str
+    ended: str
+    name: str
+    sha256: str
+
+
+class Erasure(NamedTuple):
+    """What was erased when, and which backups still hold it."""
+
+    at: str
+    backups: tuple[Backup, ...]
+
+
+class Links(NamedTuple):
+    """What a domain needs of the vault to erase."""
+
+    note: Callable[[str, bytes], None]
+    backups: Callable[[], Iterable[Backup]]
+
+
+class Domain:
+    """Opened by `Tenant.domain`. It reads its keys once: open it anew after they were rotated."""
+
+    __slots__ = ("_held", "_level", "_links")
+
+    def __init__(self, level: Level, held: Held, links: Links) -> None:
+        self._level, self._held, self._links = level, held, links
+
+    @property
+    def id(self) -> str:
+        """What its rows are kept under; says nothing."""
+        return self._held.node.id
+
+    @property
+    def version(self) -> int:
+        """The version in use."""
+        return self._held.node.versions[-1].number
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """All that can be used."""
+        now = seal.day(self._site.clock())
+        return tuple(v.number for v in self._held.node.versions if not v.until or v.until > now)
+
+    def about(self) -> About:
+        """Name, versions, ages."""
+        return nodes.about(self._held.node)
+
+    def derive(self, purpose: str, *parts: str, version: int | None = None) -> bytes:
+        """32 bytes that only this domain, version, purpose and these parts give. `VaultError` where
+        the version's cut-off has passed."""
+        number = self.version if version is None else version
+        found = next((v for v in self._held.node.versions if v.number == number), None)
+        if found is None or (found.until and found.until <= seal.day(self._site.clock())):
+            known = ", ".join(map(str, self.versions))
+            raise VaultError(f"key version {number} has ended, or never was; in use: {known}")
+        return seal.derive(found.key, "derive", purpose, *parts)
+
+    def rotate(self, until: str = "") -> int:
+        """A new version for all that is derived from now on; older ones are readable until `until`
+        (a UTC time such as 2030-01-01T00:00:00Z; "" is for good). Its number."""
+        node = nodes.newer(self._held.node, self._site, until)
+        self._held = nodes.put(self._level, self._held, node)
+        return self.version
+
+    def code(self, subject: str) -> str:
+        """The subject's code: random, minted at the first call, the same ever after."""
+        return self.codes([subject])[0]
+
+    def codes(self, subjects: Sequence[str]) -> list[str]:
+        """The code of each. `VaultError` if one was erased: nobody comes back unasked."""
+        return [record.code for record in self._ensured(subjects)]
+
+    def key(self, subject: str) -> bytes:
+        """The subject's own key: what is sealed under it goes when the subject is erased."""
+        return self._ensured([subject])[0].key
+
+    def reveal(self, code: str) -> str:
+        """Whose code it is. Who may ask is decided before this is called."""
+        code = symbols.normal(code)
+        if not symbols.whole(code):
+            raise UsageError("this is no code: a character is wrong or missing")
+        at = self._site.store.get(self._codes, [self._place_of(code)])[0]
+        if at is None:
+            raise VaultError("no such code in this domain: it may be another domain's")
+        record = self._read([at])[0]
+        if isinstance(record, Erased):
+            raise VaultError("this code's subject was erased")
+        if record is None or record.code != code:
+            raise VaultError(MOVED)
+        return record.subject
+
+    def state(self, subject: str) -> Literal["known", "erased", "unknown"]:
+        """Whether there are keys for it, were, or never were."""
+        record = self._read([self._place(subject)])[0]
+        if record is None:
+            return "unknown"
+        return "known" if isinstance(record, Subject) else "erased"
+
+    def erase(self, subject: str) -> Erasure:
+        """Destroy the subject's key, code and name. Backups that were made since the subject came
+        hold them still: they are told."""
+        at = self._place(subject)
+        record = self._read([at])[0]
+        if record is None:
+            raise VaultError("nothing is known of this subject: there is nothing to erase")
+        if isinstance(record, Subject):
+            self._links.note(self.id, at)
+            return self.destroy(at)
+        return self._erasure(record)
+
+    def destroy(self, at: bytes) -> Erasure:
+        """Erase what is kept at a place, if it is still there: the second half of `erase`."""
+        old = self._site.store.get(self._subjects, [at])[0]
+        record = self._opened(at, old)
+        if old is None or not isinstance(record, Subject):
+            raise VaultError(nodes.CHANGED)
+        gone = Erased(record.created, seal.day(self._site.clock()))
+        tombstone = Row(self._subjects, at, self._sealed(at, GONE, msgspec.msgpack.encode(gone)))
+        if not self._site.store.change([tombstone], expect=[Row(self._subjects, at, old)]):
+            raise VaultError(nodes.CHANGED)
+        return self._erasure(gone)
+
+    @property
+    def _site(self) -> Site:
+        return self._level.site
+
+    @property
+    def _subjects(self) -> str:
+        return subjects_of(self.id)
+
+    @property
+    def _codes(self) -> str:
+        return f"code:{self.id}"
+
+    def _place(self, subject: str) -> bytes:
+        return seal.place(self._held.node.index, "subject", subject)
+
+    def _place_of(self, code: str) -> bytes:
+        return seal.place(self._held.node.index, "code", code)
+
+    def _ensured(self, subjects: Sequence[str]) -> list[Subject]:
+        """Each subject's record; those that are missing are made, once, whoever else makes them."""
+        places = [self._place(subject) for subject in subjects]
+        names = dict(zip(places, subjects, strict=True))
+        records = dict(zip(names, self._read(list(names)), strict=True))
+        while missing := [at for at, record in records.items() if record is None]:
+            now = seal.day(self._site.clock())
+            new = {at: self._new(names[at], now) for at in missing}
+            if self._site.store.add([row for at in new for row in self._rows(at, new[at])]):
+                records.update(new)
+            else:  # somebody was faster, or has one of these codes
+                records.update(zip(missing, self._read(missing), strict=True))
+        return [self._known(records[at]) for at in places]
+
+    def _new(self, subject: str, now: str) -> Subject:
+        random = self._site.random
+        return Subject(subject, coded(random, self._held.node.bits), now, random(LENGTH))
+
+    def _rows(self, at: bytes, record: Subject) -> tuple[Row, Row]:
+        """A subject as it is kept, and its code, which nobody else may have."""
+        sealed = self._sealed(at, LIVE, msgspec.msgpack.encode(record))
+        return Row(self._subjects, at, sealed), Row(self._codes, self._place_of(record.code), at)
+
+    def _read(self, places: Sequence[bytes]) -> list[Subject | Erased | None]:
+        """Each subject, what is left of it, or None."""
+        values = self._site.store.get(self._subjects, places)
+        return [self._opened(at, value) for at, value in zip(places, values, strict=True)]
+
+    def _opened(self, at: bytes, value: bytes | None) -> Subject | Erased | None:
+        if value is None:
+            return None
+        plain = seal.unseal(self._held.node.rows, value[1:], *self._bound(at, value[:1]))
+        if value[:1] == GONE:
+            return msgspec.msgpack.decode(plain, type=Erased)
+        return msgspec.msgpack.decode(plain, type=Subject)
+
+    def _sealed(self, at: bytes, kind: bytes, plain: bytes) -> bytes:
+        bound = self._bound(at, kind)
+        return kind + seal.seal(self._held.node.rows, plain, self._site.random, *bound)
+
+    def _bound(self, at: bytes, kind: bytes) -> tuple[str | bytes, ...]:
+        return self._site.vault, self._subjects, at, kind
+
+    def _known(self, record: Subject | Erased | None) -> Subject:
+        if isinstance(record, Subject):
+            return record
+        raise VaultError("this subject was erased: it gets no code or key again in this domain")
+
+    def _erasure(self, gone: Erased) -> Erasure:
+        """Rather one backup too many: times are to the second, and reading takes a while."""
+        made = self._links.backups()
+        holding = (each for each in made if each.began <= gone.at and gone.created <= each.ended)
+        return Erasure(gone.at, tuple(holding))
+
+    def __repr__(self) -> str:
+        return f"Domain({self._held.node.name!r}, version={self.version})"
+
+
+def subjects_of(domain: str) -> str:
+    """The space where the subjects of a domain are kept."""
+    return f"subject:{domain}"
+
+
+def coded(random: seal.Random, bits: int) -> str:
+    """A new code of at least so many random bits, with its check character."""
+    length = -(-bits // 5)
+    raw = symbols.encode(random(-(-length * 5 // 8)))[:length]
+    return raw + symbols.check(raw)

@@ -1,0 +1,604 @@
+"""The vault as docs/spec/vault.md has it: who opens it, what its keys give, what a kill leaves."""
+
+import copy
+import os
+import pathlib
+import pickle
+import resource
+import shutil
+import sys
+import traceback
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("cryptography")
+pytest.importorskip("apsw")
+pytest.importorskip("pyrage")
+
+import pyrage
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from scrubjay.errors import UsageError, VaultError
+from scrubjay.vault import backup, nodes, root, seal, shares, slots, symbols
+from scrubjay.vault.mark import Mark
+from scrubjay.vault.vault import Cost, Tools, Vault, in_file
+
+CHEAP = Cost(memory=64, passes=1, lanes=4)
+WORDS = slots.passphrase("four plain words here")
+OTHER = slots.passphrase("four other words here")
+FILE = slots.Opener("file", bytes(range(32)))
+
+
+class Clock:
+    """A time that tests set."""
+
+    now = 1_790_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def tools(clock):
+    return Tools(clock=clock, cost=CHEAP)
+
+
+@pytest.fixture
+def folder(tmp_path, tools):
+    """A vault with a domain and two subjects, closed."""
+    vault = Vault.init(tmp_path / "vault", WORDS, tools)
+    vault.add_tenant("t").add_domain("d").codes(["ann", "bob"])
+    vault.close()
+    return tmp_path / "vault"
+
+
+@pytest.fixture
+def opened(folder, tools):
+    """Opens it, and closes it in the end."""
+    vaults = []
+
+    def open_(opener=WORDS, **how):
+        vaults.append(Vault.open(folder, opener, tools, **how))
+        return vaults[-1]
+
+    yield open_
+    for vault in vaults:
+        vault.close()
+
+
+def domain_of(vault):
+    return vault.tenant("t").domain("d")
+
+
+# Who opens it
+
+
+def test_a_vault_is_never_made_over_another(folder, tools):
+    with pytest.raises(VaultError, match="never made over another"):
+        Vault.init(folder, OTHER, tools)
+
+
+def test_another_passphrase_is_told(opened):
+    with pytest.raises(VaultError, match=r"opens no slot .*passphrase.*: it is mistyped"):
+        opened(OTHER)
+
+
+def test_slots_come_and_go_and_the_last_one_stays(opened):
+    vault = opened()
+    vault.add_slot("machine", FILE)
+    opened(FILE).remove_slot("passphrase")
+    with pytest.raises(VaultError, match="opens no slot"):
+        opened(WORDS)
+    with pytest.raises(UsageError, match="the last slot stays"):
+        opened(FILE).remove_slot("machine")
+
+
+def test_two_who_change_slots_at_once_lose_nothing(opened):
+    one, other = opened(), opened()
+    one.add_slot("machine", FILE)
+    with pytest.raises(VaultError, match="run it again"):
+        other.add_slot("other", OTHER)
+    assert [slot.name for slot in opened().slots] == ["passphrase", "machine"]
+
+
+def test_what_the_environment_opens_with(tmp_path, monkeypatch):
+    raw = bytes(range(100, 132))
+    (tmp_path / "raw").write_bytes(raw)
+    (tmp_path / "hex").write_text(raw.hex() + "\n")
+    for name in ("raw", "hex"):
+        assert slots.told({"SCRUBJAY_KEY_FILE": str(tmp_path / name)}).value == raw
+    assert slots.told({"SCRUBJAY_KEY_COMMAND": f"cat '{tmp_path / 'hex'}'"}).value == raw
+    assert slots.told({"SCRUBJAY_PASSPHRASE": "e\u0301"}) == slots.passphrase("\u00e9")
+    assert slots.told({}) is None
+    (tmp_path / "raw").write_bytes(raw[:31])
+    for wrong in ({"SCRUBJAY_KEY_FILE": str(tmp_path / "raw")}, {"SCRUBJAY_KEY_FILE": "/no/file"}):
+        with pytest.raises(UsageError, match="key file"):
+            slots.told(wrong)
+
+
+@pytest.mark.parametrize(
+    "line", ["false", "no-such-command", "echo secret-of-ours", "", "sh -c 'a"]
+)
+def test_a_key_command_that_fails_is_told_without_what_it_said(line):
+    with pytest.raises(UsageError, match="key command") as caught:
+        slots.command(line)
+    assert "secret-of-ours" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_new_passphrase_is_not_short():
+    with pytest.raises(UsageError, match="take 12 or more"):
+        slots.passphrase("elevenchars", new=True)
+
+
+# Two of three
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(min_size=32, max_size=32), st.randoms(use_true_random=False))
+def test_any_two_parts_give_the_secret_back(secret, dice):
+    parts = shares.split(secret, dice.randbytes)
+    for first in range(3):
+        for second in {0, 1, 2} - {first}:
+            assert shares.join(parts[first].lower(), parts[second].replace(" ", "-")) == secret
+
+
+def test_one_part_says_nothing():
+    """For every byte of a part, every secret is as likely: one slope leads to each."""
+    for x in shares.PARTS:
+        for y in (0, 1, 0x53, 0xFF):
+            assert {y ^ shares._times(slope, x) for slope in range(256)} == set(range(256))
+
+
+def test_a_field_is_a_field():
+    for a in range(1, 256):
+        assert shares._times(a, shares._inverse(a)) == 1
+    assert shares._times(0x57, 0x83) == 0xC1, "the example of FIPS 197"
+
+
+def test_wrong_parts_are_told_apart():
+    parts = shares.split(bytes(32), os.urandom)
+    foreign = shares.split(bytes(32), os.urandom)[1]
+    for at in range(0, 64 + 15, 7):
+        if parts[1][at] != " ":
+            bent = parts[1][:at] + ("0" if parts[1][at] != "0" else "1") + parts[1][at + 1 :]
+            with pytest.raises(VaultError, match="second part is mistyped"):
+                shares.join(parts[0], bent)
+    with pytest.raises(VaultError, match="two different splittings"):
+        shares.join(parts[0], foreign)
+    with pytest.raises(VaultError, match="part 1 twice"):
+        shares.join(parts[0], parts[0])
+    with pytest.raises(VaultError, match="first part is mistyped"):
+        shares.join("", parts[0])
+
+
+def test_two_parts_set_a_new_passphrase(opened, folder, tools):
+    code = domain_of(opened()).code("ann")
+    old, parts = opened().split(), opened().split()
+    vault = Vault.recover(folder, (parts[2], parts[0]), OTHER, tools)
+    assert domain_of(vault).code("ann") == code
+    vault.close()
+    with pytest.raises(VaultError, match="opens no slot"):
+        opened(WORDS)
+    assert domain_of(opened(OTHER)).code("ann") == code
+    with pytest.raises(VaultError, match="opens no slot"):
+        Vault.recover(folder, old[:2], WORDS, tools)
+
+
+# Keys
+
+
+def test_derived_keys_are_hkdf_and_part_by_everything(opened):
+    vault = opened()
+    domain, other = domain_of(vault), vault.tenant("t").add_domain("e")
+    told = [
+        each.derive(*parts)
+        for each in (domain, other)
+        for parts in (("p",), ("p", "a"), ("q", "a"), ("p", "a", "b"), ("p", "ab"), ("pa", "b"))
+    ]
+    assert len(set(told)) == 12 and {len(each) for each in told} == {32}
+    assert domain.derive("p", "a") == domain_of(opened()).derive("p", "a")
+    info, key = seal.pack("p", "a"), bytes(range(32))
+    assert seal.derive(key, "p", "a") == HKDFExpand(SHA256(), 32, info).derive(key)
+
+
+def test_older_versions_are_read_until_their_cut_off(opened, clock):
+    domain = domain_of(opened())
+    first = domain.derive("p")
+    assert domain.rotate(seal.day(clock.now + 100)) == 2
+    assert domain.derive("p", version=1) == first != domain.derive("p")
+    clock.now += 100
+    for each in (domain, domain_of(opened())):
+        assert each.versions == (2,)
+        with pytest.raises(VaultError, match="version 1 has ended, or never was; in use: 2"):
+            each.derive("p", version=1)
+    domain.rotate()
+    numbers = [version.number for version in domain._held.node.versions]
+    assert numbers == [2, 3], "an ended key is gone for good"
+
+
+@pytest.mark.parametrize("level", ["root", "tenant", "domain"])
+def test_rotation_wraps_again_and_reads_no_data(level, opened):
+    vault = opened()
+    vault.add_slot("machine", FILE)
+    vault.add_slot("second", OTHER)
+    code, key = domain_of(vault).code("ann"), domain_of(vault).derive("p")
+    data = [row for row in vault.store.rows() if row.space.partition(":")[0] in ("subject", "code")]
+    if level == "root":
+        assert vault.rotate([WORDS, FILE]) == ("second",)
+        assert [slot.name for slot in opened(FILE).slots] == ["passphrase", "machine"]
+        for rotate in (lambda: opened(OTHER), lambda: vault.rotate([OTHER])):
+            with pytest.raises((VaultError, UsageError), match=r"opens (no|a) slot"):
+                rotate()
+    else:
+        (vault.tenant("t") if level == "tenant" else domain_of(vault)).rotate()
+    after = opened()
+    assert set(data) <= set(after.store.rows()), "rows of subjects are what they were"
+    assert domain_of(after).code("ann") == code
+    assert domain_of(after).derive("p", version=1) == key
+
+
+def test_of_two_rotations_at_once_one_is_told(opened):
+    for level in (lambda vault: vault.tenant("t"), domain_of):
+        one, other = level(opened()), level(opened())
+        one.rotate()
+        with pytest.raises(VaultError, match="run it again"):
+            other.rotate()
+
+
+def test_unknown_names_and_wrong_ones(opened):
+    vault = opened()
+    for ask in (lambda: vault.tenant("x"), lambda: vault.tenant("t").domain("x")):
+        with pytest.raises(VaultError, match="of that name"):
+            ask()
+    for name in ("", "a/b", "a\nb", "a" * 101):
+        with pytest.raises(UsageError, match="a name has"):
+            vault.add_tenant(name)
+    with pytest.raises(VaultError, match="is there already"):
+        vault.add_tenant("t")
+    with pytest.raises(UsageError, match="take 80 to 150"):
+        vault.tenant("t").add_domain("short", bits=79)
+
+
+# Codes
+
+
+def test_a_code_is_random_and_stays(opened):
+    vault = opened()
+    domain, other = domain_of(vault), vault.tenant("t").add_domain("long", bits=150)
+    code = domain.code("ann")
+    assert code == domain_of(opened()).code("ann") and domain.reveal(code.lower()) == "ann"
+    assert len(code) == 17 and set(code) <= set(symbols.ALPHABET)
+    assert len(other.code("ann")) == 31 and other.code("ann")[:16] != code[:16]
+    many = domain.codes([str(n) for n in range(300)] * 2)
+    assert len(set(many)) == 300 and many[:300] == many[300:]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(symbols.ALPHABET, min_size=1, max_size=symbols.LONGEST), st.data())
+def test_the_check_character_tells_a_wrong_one_and_a_swap(characters, data):
+    code = characters + symbols.check(characters)
+    assert symbols.whole(code)
+    at, to = (data.draw(st.integers(0, len(code) - 1)) for _ in range(2))
+    for character in set(symbols.ALPHABET) - {code[at]}:
+        assert not symbols.whole(code[:at] + character + code[at + 1 :])
+    swapped = list(code)
+    swapped[at], swapped[to] = swapped[to], swapped[at]
+    assert symbols.whole("".join(swapped)) == ("".join(swapped) == code)
+
+
+def test_a_code_that_is_taken_is_not_given_twice(folder, tools):
+    """The dice show the same code again, then another."""
+    codes = iter([bytes(10), bytes(10), bytes(9) + b"\x07"])
+    dice = tools._replace(random=lambda n: next(codes) if n == 10 else os.urandom(n))
+    vault = Vault.open(folder, WORDS, dice)
+    domain = domain_of(vault)
+    assert domain.code("x") == "0" * 17 != domain.code("y")
+    vault.close()
+
+
+def test_what_is_no_code_and_what_is_nobodys(opened):
+    domain = domain_of(opened())
+    with pytest.raises(UsageError, match="no code"):
+        domain.reveal(domain.code("ann")[:-1])
+    with pytest.raises(VaultError, match="no such code in this domain"):
+        domain.reveal("0" * 17)
+
+
+# Erasure and backups
+
+
+def test_an_erased_subject_is_gone_and_can_be_told(opened):
+    domain = domain_of(opened())
+    code, key = domain.code("ann"), domain.key("ann")
+    assert key == domain.key("ann") != domain.key("bob") and len(key) == 32
+    domain.erase("ann")
+    assert [domain.state(name) for name in ("ann", "bob", "eve")] == ["erased", "known", "unknown"]
+    for ask in (lambda: domain.code("ann"), lambda: domain.key("ann"), lambda: domain.reveal(code)):
+        with pytest.raises(VaultError, match="was erased"):
+            ask()
+    with pytest.raises(VaultError, match="nothing is known"):
+        domain.erase("eve")
+    assert domain.erase("ann").backups == () and domain.code("bob")
+
+
+def test_erasure_tells_the_backups_that_still_hold_it(opened, clock, tmp_path):
+    identity = pyrage.x25519.Identity.generate()
+    vault = opened()
+    made = []
+    for name in ("a.age", "b.age"):
+        made.append(backup.export(vault, tmp_path / name, [str(identity.to_public())], clock))
+        clock.now += 10
+        domain_of(vault).code(f"after {name}")
+    assert domain_of(vault).erase("ann").backups == tuple(made)
+    assert domain_of(vault).erase("after a.age").backups == (made[1],)
+    assert domain_of(vault).erase("after a.age").backups == (made[1],), "asked again"
+    vault.forget(made[1].sha256)
+    assert domain_of(vault).erase("bob").backups == (made[0],)
+
+
+def test_who_comes_or_goes_while_a_backup_is_read_counts_as_in_it(opened, clock, tmp_path):
+    vault, steps = opened(), []
+
+    def slow():
+        """Asked when reading begins and when it has ended."""
+        clock.now += 10
+        domain_of(vault).code("comes") if steps else domain_of(vault).erase("ann")
+        clock.now += 10 * len(steps)
+        steps.append(clock.now)
+        return clock.now - (10 if len(steps) == 1 else 0)
+
+    to = str(pyrage.x25519.Identity.generate().to_public())
+    made = backup.export(vault, tmp_path / "a.age", [to], slow)
+    for subject in ("ann", "comes"):
+        assert domain_of(vault).erase(subject).backups == (made,)
+
+
+def test_a_backup_brings_everything_back_elsewhere(opened, tmp_path, tools):
+    identity = pyrage.x25519.Identity.generate()
+    vault = opened()
+    code = domain_of(vault).code("ann")
+    domain_of(vault).erase("bob")
+    target = tmp_path / "a.age"
+    backup.export(vault, target, [str(identity.to_public())])
+    again = backup.restore(tmp_path / "new", target, str(identity), WORDS, tools)
+    assert domain_of(again).code("ann") == code and domain_of(again).state("bob") == "erased"
+    again.close()
+    raw = target.read_bytes()
+    for bad in (raw[:-1], raw[:300], raw[:-20] + b"0" + raw[-19:], b""):
+        target.write_bytes(bad)
+        with pytest.raises(VaultError, match="take another backup"):
+            backup.restore(tmp_path / "newer", target, str(identity), WORDS, tools)
+    assert not (tmp_path / "newer").exists()
+
+
+# Old copies
+
+
+def copied(folder):
+    shutil.copytree(folder, folder.with_name("old"))
+    return folder.with_name("old")
+
+
+def test_an_old_store_is_refused_and_nobody_comes_back_with_it(folder, opened):
+    old = copied(folder)
+    vault = opened()
+    domain_of(vault).erase("ann")
+    vault.close()
+    shutil.copy(old / "vault.db", folder / "vault.db")
+    with pytest.raises(VaultError, match=r"older than what was here.*keys accept"):
+        opened()
+    assert domain_of(opened(accept=True)).state("ann") == "erased", "erased again"
+
+
+def test_an_old_root_json_is_refused(folder, opened):
+    opened().add_slot("machine", FILE)
+    old = copied(folder)
+    opened().remove_slot("machine")
+    shutil.copy(old / "root.json", folder / "root.json")
+    with pytest.raises(VaultError, match=r"root\.json is older"):
+        opened(FILE)
+    assert opened(FILE, accept=True).slots
+
+
+def test_a_whole_old_folder_is_told_by_a_number_kept_elsewhere(folder, opened):
+    old = copied(folder)
+    vault = opened()
+    domain_of(vault).code("eve")
+    noted = vault.writes()
+    vault.close()
+    shutil.rmtree(folder)
+    shutil.copytree(old, folder)
+    with pytest.raises(VaultError, match=f"but {noted} were seen"):
+        opened(least=noted)
+
+
+@pytest.mark.parametrize("name", ["mark", "erased", "vault.db", "root.json"])
+def test_a_missing_file_is_told(name, folder, opened):
+    domain_of(opened()).erase("ann")
+    (folder / name).unlink()
+    with pytest.raises(VaultError, match=name):
+        opened()
+
+
+# Damage
+
+
+def flips(raw, step=1):
+    for at in range(0, len(raw), step):
+        yield raw[:at] + bytes([raw[at] ^ 1 << at % 7]) + raw[at + 1 :]
+
+
+def test_every_byte_of_root_json_counts(folder, opened):
+    raw = (folder / "root.json").read_bytes()
+    for bad in (*flips(raw), *(raw[:length] for length in range(0, len(raw), 50)), raw + b" "):
+        (folder / "root.json").write_bytes(bad)
+        with pytest.raises(VaultError):
+            root.unlock(root.read(folder), WORDS)
+
+
+@pytest.mark.parametrize("name", ["mark", "erased"])
+def test_every_byte_of_what_is_remembered_counts(name, folder, opened):
+    vault = opened()
+    for subject in ("ann", "bob"):
+        domain_of(vault).erase(subject)
+    mark = Mark(folder, vault._ring.tenants)
+    raw = (folder / name).read_bytes()
+    for bad in (*flips(raw), *(raw[:length] for length in range(len(raw)))):
+        (folder / name).write_bytes(bad)
+        with pytest.raises(VaultError, match=name):
+            mark.erased()
+
+
+def test_a_bent_write_ahead_log_is_refused_or_harmless(folder, opened, tmp_path, tools):
+    vault = opened()
+    code = domain_of(vault).code("eve")
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    log = files["vault.db-wal"]
+    assert log, "what was written last lies there"
+    heard = set()
+    for number, bad in enumerate((*flips(log, step=401), log[:-1], log[:5000], b"")):
+        there = tmp_path / f"bent-{number}"
+        there.mkdir()
+        for name, raw in {**files, "vault.db-wal": bad}.items():
+            if name != "vault.db-shm":
+                (there / name).write_bytes(raw)
+        try:
+            bent = Vault.open(there, WORDS, tools)
+        except VaultError as problem:
+            heard.add(str(problem).partition(": ")[2][:24] or "older")
+        else:
+            assert domain_of(bent).code("eve") == code, "nothing is lost in silence"
+            bent.close()
+    assert heard
+
+
+# Kills
+
+
+class Killed(BaseException):
+    """What no handler of ours catches."""
+
+
+class Fuse:
+    """Lets so many effects on the disk happen, then kills in the middle of the next."""
+
+    def __init__(self, patch):
+        self.left = None
+        for owner, name in (
+            (os, "pwrite"), (os, "fsync"), (os, "ftruncate"),
+            (pathlib.Path, "replace"), (pathlib.Path, "rename"),
+        ):  # fmt: skip
+            patch.setattr(owner, name, self.wrap(getattr(owner, name)))
+
+    def wrap(self, effect):
+        def burning(*arguments, **options):
+            self.burn()
+            done = effect(*arguments, **options)
+            self.burn()
+            return done
+
+        return burning
+
+    def burn(self):
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise Killed
+
+    def store(self, folder, key, create):
+        made = in_file(folder, key, create)
+        made.add, made.change = self.wrap(made.add), self.wrap(made.change)
+        return made
+
+
+STEPS = {
+    "init": lambda vault: None,
+    "slot": lambda vault: vault.add_slot("machine", FILE),
+    "root": lambda vault: vault.rotate([WORDS]),
+    "tenant": lambda vault: vault.tenant("t").rotate(),
+    "domain": lambda vault: domain_of(vault).rotate(),
+    "mint": lambda vault: domain_of(vault).codes(["eve", "zoe"]),
+    "erase": lambda vault: domain_of(vault).erase("ann"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_write_leaves_a_vault_that_opens(step, folder, tmp_path, tools, monkeypatch):
+    fuse = Fuse(monkeypatch)
+    burning = tools._replace(store=fuse.store)
+    for count in range(200):
+        there = tmp_path / f"{step}-{count}"
+        if step != "init":
+            shutil.copytree(folder, there)
+        fuse.left, killed = count, False
+        try:
+            vault = Vault.init(there, WORDS, burning) if step == "init" else None
+            vault = vault or Vault.open(there, WORDS, burning)
+            STEPS[step](vault)
+        except Killed:
+            killed = True
+        fuse.left = None
+        if step == "init" and not there.exists():
+            Vault.init(there, WORDS, tools).close()
+        again = Vault.open(there, WORDS, tools)
+        if step != "init":
+            survived(again, step, killed)
+        again.close()
+        if not killed:
+            break
+    assert not killed and count > 3
+
+
+def survived(vault, step, killed):
+    """What was acknowledged is there, and the step can be done, or done again."""
+    domain = domain_of(vault)
+    assert domain.reveal(domain.code("bob")) == "bob"
+    if step == "erase":
+        if not killed or domain.state("ann") == "erased":
+            assert domain.state("ann") == "erased"
+        domain.erase("ann")
+        assert domain.state("ann") == "erased"
+    elif step == "slot":
+        names = [slot.name for slot in vault.slots]
+        assert killed or "machine" in names
+        vault.add_slot("again", FILE)
+    else:
+        assert domain.code("ann") == domain_of(vault).code("ann")
+        STEPS[step](vault)
+
+
+# Hygiene
+
+
+def test_no_repr_shows_a_key_and_nothing_with_keys_is_pickled(opened):
+    vault = opened()
+    vault.add_slot("machine", FILE)
+    tenant, domain = vault.tenant("t"), domain_of(vault)
+    domain.code("ann")
+    version = domain._held.node.versions[0]
+    record = domain._read([domain._place("ann")])[0]
+    keys = [vault._key, *msgspec.structs.astuple(vault._ring), version.key, record.key, WORDS.value]
+    keys += [domain._held.node.rows, domain._held.node.index, tenant._held.node.versions[0].key]
+    things = (vault, vault.store, vault._ring, vault._mark, tenant, domain, WORDS, record, version)
+    for thing in (*things, domain._held.node, domain._level, tenant._held, vault.slots, nodes):
+        told = f"{thing!r} {thing!s}"
+        assert not any(repr(key)[2:-1] in told or key.hex() in told for key in keys)
+    for thing in (vault, domain, tenant, vault._ring, WORDS, record, version, domain._level):
+        for travel in (pickle.dumps, copy.deepcopy):
+            with pytest.raises(TypeError):
+                travel(thing)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+def test_an_open_vault_leaves_no_core_dump(opened):
+    opened()
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)

@@ -30,13 +30,15 @@ def load(
     profile: str = "balanced",
     recall: str = "",
     key: Key | None = None,
+    domain: operators.Domain | None = None,
     detectors: Sequence[plugins.Detector] = (),
     today: datetime.date | None = None,
 ) -> Engine:
     """An engine for a policy by name, path or value. `profile` is the tagger: fast, balanced,
     accurate, a bundle's folder, or `patterns` for none; `recall` asks it for the threshold that
     reached so much on its calibration data. `detectors` join those that the policy asks for.
-    Without a `key`, keyed operators agree within this engine only."""
+    Keyed operators agree wherever the `key`, or the `domain` of a vault, is the same; without
+    either, within this engine only."""
     if isinstance(policy, Policy):
         policies.verify(policy)
         chosen = policy
@@ -45,7 +47,7 @@ def load(
     found = [*detect.detectors(chosen, profile, recall), *detectors]
     if not found:
         raise PolicyError(f"policy '{chosen.name}' names no detector: it would find nothing")
-    return Engine(chosen, found, key=key, today=today)
+    return Engine(chosen, found, key=key, domain=domain, today=today)
 
 
 class Engine:
@@ -57,11 +59,13 @@ class Engine:
         detectors: Sequence[plugins.Detector],
         *,
         key: Key | None = None,
+        domain: operators.Domain | None = None,
         today: datetime.date | None = None,
     ) -> None:
         self.policy = policy
         self.detectors = tuple(detectors)
-        self._key = key or Key.random()
+        self._key = key or (domain.lasting("operators") if domain else Key.random())
+        self._domain = domain
         self._today = today
         self.digest = policies.digest(policy)
         self._allow = frozenset(words(value) for value in policy.allow)
@@ -106,7 +110,7 @@ class Engine:
 
     def _anonymize(self, document: Document, findings: list[Finding]) -> Anonymized:
         today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
-        scene = operators.Scene(document, findings, self._key, self._memory, today)
+        scene = operators.Scene(document, findings, self._key, self._memory, today, self._domain)
         text, replacements = replace(scene, self._operator)
         detectors = (*self.detectors, _KNOWN) if document.known else self.detectors
         names = tuple(detector.name for detector in detectors)

@@ -9,14 +9,15 @@ from __future__ import annotations
 import datetime
 import importlib
 import inspect
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from scrubjay import plugins
-from scrubjay.errors import PolicyError
+from scrubjay.errors import OperatorError, PolicyError
 from scrubjay.keys import Key
 from scrubjay.types import Document, Finding
 
@@ -30,7 +31,35 @@ KNOWN = {
     "generalize.v1": "generalize.generalize",
     "shift.v1": "dates.shift",
     "surrogate.v1": "surrogate.surrogate",
+    "code.v1": "code.code",
+    "token.v1": "token.token",
+    "fpe.v1": "fpe.fpe",
 }
+
+
+class Domain(Protocol):
+    """What operators need of a vault's domain: `vault.domain.Domain` has it."""
+
+    @property
+    def id(self) -> str:
+        """What tells it from others."""
+
+    @property
+    def version(self) -> int:
+        """Of its key, for what is new."""
+
+    @property
+    def versions(self) -> Sequence[int]:
+        """Those of its keys that can be used."""
+
+    def secret(self, purpose: str, version: int) -> Key:
+        """The key of one version for a purpose."""
+
+    def lasting(self, purpose: str) -> Key:
+        """The key for a purpose, whatever the version."""
+
+    def code(self, subject: str) -> str:
+        """The subject's random code, the same each time."""
 
 
 class Scene(Struct):
@@ -42,6 +71,14 @@ class Scene(Struct):
     key: Key
     memory: dict[str, Any]
     today: datetime.date
+    domain: Domain | None = None
+
+
+def domain_of(scene: Scene, name: str) -> Domain:
+    """The domain, which an operator of that name needs."""
+    if scene.domain is None:
+        raise OperatorError(f"operator {name} needs a vault: say --domain TENANT/DOMAIN")
+    return scene.domain
 
 
 def full_name(name: str) -> str:

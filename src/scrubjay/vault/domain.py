@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from scrubjay.errors import UsageError, VaultError
+from scrubjay.keys import Key
 from scrubjay.vault import nodes, seal, symbols
 from scrubjay.vault.nodes import About, Held, Level
 from scrubjay.vault.seal import LENGTH, Secret, Site
@@ -99,6 +100,14 @@ class Domain:
             known = ", ".join(map(str, self.versions))
             raise VaultError(f"key version {number} has ended, or never was; in use: {known}")
         return seal.derive(found.key, "derive", purpose, *parts)
+
+    def secret(self, purpose: str, version: int) -> Key:
+        """What `derive` gives, as a key that derives further and never shows itself."""
+        return Key(self.derive("secret", purpose, version=version))
+
+    def lasting(self, purpose: str) -> Key:
+        """A key for what must agree for years, such as date shifts: rotation leaves it."""
+        return Key(seal.derive(self._held.node.rows, "lasting", purpose))
 
     def rotate(self, until: str = "") -> int:
         """A new version for all that is derived from now on; older ones are readable until `until`

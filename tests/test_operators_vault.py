@@ -5,12 +5,12 @@ import pytest
 pytest.importorskip("cryptography")
 pytest.importorskip("apsw")
 
-import scrubjay  # noqa: E402
-from scrubjay import Policy, Rule  # noqa: E402
-from scrubjay.errors import OperatorError, PolicyError  # noqa: E402
-from scrubjay.vault import slots, token  # noqa: E402
-from scrubjay.vault.slots import Cost  # noqa: E402
-from scrubjay.vault.vault import TOOLS, Vault  # noqa: E402
+import scrubjay
+from scrubjay import Policy, Rule
+from scrubjay.errors import OperatorError, PolicyError
+from scrubjay.vault import slots, token
+from scrubjay.vault.slots import Cost
+from scrubjay.vault.vault import TOOLS, Vault
 
 WORDS = slots.passphrase("eleven quiet herons")
 TEXT = "SSN 536-90-4399, again 536-90-4399, mail ann@example.org; born 1961-03-14."

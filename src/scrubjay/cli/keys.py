@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scrubjay import home
-from scrubjay.errors import ExtraError, UsageError
+from scrubjay.cli import vaults
+from scrubjay.errors import UsageError
 
 if TYPE_CHECKING:
     from scrubjay.vault.nodes import About
     from scrubjay.vault.slots import Opener
-    from scrubjay.vault.vault import Tools, Vault
+    from scrubjay.vault.vault import Vault
 
-NEEDS = {"apsw": "apsw-sqlite3mc", "cryptography": "cryptography", "pyrage": "pyrage"}
 _path = click.Path(path_type=Path)
 
 
@@ -46,11 +43,13 @@ def init() -> None:
 
     What opens vaults in the environment opens this one too; else a new passphrase is asked for.
     """
-    vaults = _module()
-    opener = vaults.slots.told(os.environ, new=True) or _asked_new()
-    made = vaults.Vault.init(_folder(), opener, _tools())
+    module = vaults.module()
+    opener = module.slots.told(os.environ, new=True) or _asked_new()
+    made = module.Vault.init(vaults.folder(), opener, vaults.tools())
     made.close()
-    click.echo(f"vault {made.id[:8]} is made; back up {_folder()} or use scrubjay keys export")
+    click.echo(
+        f"vault {made.id[:8]} is made; back up {vaults.folder()} or use scrubjay keys export"
+    )
 
 
 @command.command()
@@ -106,7 +105,7 @@ def rotate(name: str, until: Any) -> None:
     tenant, slash, domain = name.partition("/")
     if until and not slash:
         raise UsageError("--until is for domains: tenants' and root's older keys read nothing")
-    opener = _opener()
+    opener = vaults.opener()
     vault = _opened(opener)
     if name == "root":
         gone = vault.rotate([opener])
@@ -136,7 +135,9 @@ def recover() -> None:
     is SCRUBJAY_NEW_PASSPHRASE. The old passphrase stops working.
     """
     first, second = (click.prompt(f"{which} part", err=True) for which in ("first", "second"))
-    _module().Vault.recover(_folder(), (first, second), _asked_new(), _tools()).close()
+    vaults.module().Vault.recover(
+        vaults.folder(), (first, second), _asked_new(), vaults.tools()
+    ).close()
     click.echo("the new passphrase opens the vault")
 
 
@@ -186,7 +187,7 @@ def export(output: Path, recipients: tuple[str, ...]) -> None:
 )
 def import_(file: Path, identity: Path) -> None:
     """Make the vault again from a backup, where there is none."""
-    _module()
+    vaults.module()
     from scrubjay.vault import backup
 
     try:
@@ -194,7 +195,7 @@ def import_(file: Path, identity: Path) -> None:
     except (OSError, ValueError):
         raise UsageError(f"{identity} cannot be read as text") from None
     key = next((line for line in lines if line and not line.startswith("#")), "")
-    vault = backup.restore(_folder(), file, key, _opener(), _tools())
+    vault = backup.restore(vaults.folder(), file, key, vaults.opener(), vaults.tools())
     vault.close()
     click.echo(f"vault {vault.id[:8]} is back, as of this backup")
 
@@ -218,47 +219,17 @@ def accept() -> None:
     click.echo(f"accepted, with {vault.writes()} writes")
 
 
-def _module() -> Any:
-    """The vault, or how to get what it needs."""
-    if missing := [package for name, package in NEEDS.items() if find_spec(name) is None]:
-        raise ExtraError(f"keys need {', '.join(missing)}: pip install 'scrubjay[trust]'")
-    from scrubjay.vault import vault
-
-    return vault
-
-
-def _folder() -> Path:
-    return home.home() / "vault"
-
-
-def _tools() -> Tools:
-    """Where rows are kept."""
-    tools: Tools = _module().Tools()
-    if not (address := os.environ.get("SCRUBJAY_DATABASE")):
-        return tools
-    if find_spec("psycopg") is None:
-        raise ExtraError("PostgreSQL needs psycopg: pip install 'scrubjay[postgres]'")
-    from scrubjay.vault.postgres import Postgres
-
-    return tools._replace(store=lambda _folder, _key, create: Postgres(address, create=create))
-
-
 def _opened(opener: Opener | None = None, **how: Any) -> Vault:
-    vault: Vault = _module().Vault.open(_folder(), opener or _opener(), _tools(), **how)
+    vault: Vault = vaults.module().Vault.open(
+        vaults.folder(), opener or vaults.opener(), vaults.tools(), **how
+    )
     click.get_current_context().call_on_close(vault.close)
     return vault
 
 
-def _opener() -> Opener:
-    """From the environment, or asked for: only here."""
-    slots = _module().slots
-    opener: Opener = slots.told(os.environ) or slots.passphrase(_hidden("passphrase"))
-    return opener
-
-
 def _chosen(key_file: Path | None, key_command: str | None) -> Opener:
     """What a new slot is for."""
-    slots = _module().slots
+    slots = vaults.module().slots
     if key_file and key_command:
         raise UsageError("--key-file or --key-command, not both")
     opener: Opener = (
@@ -271,20 +242,9 @@ def _chosen(key_file: Path | None, key_command: str | None) -> Opener:
 
 def _asked_new() -> Opener:
     """A new passphrase."""
-    words = os.environ.get("SCRUBJAY_NEW_PASSPHRASE") or _hidden("new passphrase", twice=True)
-    opener: Opener = _module().slots.passphrase(words, new=True)
+    words = os.environ.get("SCRUBJAY_NEW_PASSPHRASE") or vaults.hidden("new passphrase", twice=True)
+    opener: Opener = vaults.module().slots.passphrase(words, new=True)
     return opener
-
-
-def _hidden(what: str, *, twice: bool = False) -> str:
-    """From a terminal: a pipe has no prompt, and a passphrase there would be a guess."""
-    if not sys.stdin.isatty():
-        raise UsageError(
-            f"no terminal to ask for the {what}: set SCRUBJAY_PASSPHRASE, SCRUBJAY_KEY_FILE "
-            "or SCRUBJAY_KEY_COMMAND (SCRUBJAY_NEW_PASSPHRASE for a new one)"
-        )
-    words: str = click.prompt(what, hide_input=True, confirmation_prompt=twice, err=True)
-    return words
 
 
 def _versions(about: About) -> str:

@@ -28,8 +28,10 @@ STRANGERS = {
 
 def forged(packet, sealed, kind=None, version=None, tag=None):
     """A token whose check holds: an attacker can compute that."""
-    version, tag = version or packet.version, packet.tag if tag is None else tag
-    return token.pack(kind or packet.kind, version, tag, [sealed])[0]
+    changed = token.Packet(
+        kind or packet.kind, version or packet.version, packet.tag if tag is None else tag, sealed
+    )
+    return token.pack(changed)
 
 
 # A dictionary

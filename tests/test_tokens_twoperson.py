@@ -97,7 +97,7 @@ def test_a_token_from_elsewhere_is_refused_though_the_private_key_fits(other):
 @pytest.mark.parametrize("point", [bytes(32), bytes([1] + [0] * 31)], ids=["zero", "one"])
 def test_points_of_small_order_are_refused(point):
     packet = token.unpack(SEALED.tokens(["x"])[0])
-    bent = token.pack("W", 1, packet.tag, [point + packet.sealed[32:]])
+    bent = [token.pack(packet._replace(sealed=point + packet.sealed[32:]))]
     with pytest.raises(errors.VaultError, match="not made with this key"):
         SEALED.read(bent, {1: PRIVATE})
 

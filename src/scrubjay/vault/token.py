@@ -31,7 +31,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # TOK-2
 STEP = 10
 FILL = b"\xff"  # no byte of UTF-8
 SIV, CHECK, HEAD = 16, 2, 2
-FEW = 48  # values from which on sealing them together pays
+FEW = 16  # values from which on sealing them together pays
 
 T = TypeVar("T")
 
@@ -43,7 +43,8 @@ _WHOLE = re.compile(rf"[Uu]{_SKIP}[QWqw](?:{_SKIP}[{_SYMBOLS}]){{40,}}+{_SKIP}[U
 _CUT = re.compile(rf"(?<![0-9A-Za-z])[Uu][QWqw][{_SYMBOLS}]{{14,}}+(?:[Uu](?![QWqw]))?")  # TOK-7
 _INVISIBLE = re.compile(rf"[\s{_ODD}]+")
 _BLANKS = b" \t\n\v\f\r\x1c\x1d\x1e\x1f-"  # the ASCII of \s
-_PAIRS = np.array([a + b for a in ALPHABET for b in ALPHABET], "S2")
+_TWO = [a + b for a in ALPHABET for b in ALPHABET]  # two symbols for ten bits
+_PAIRS = np.frombuffer("".join(_TWO).encode(), np.uint16)
 
 
 def _table() -> bytes:
@@ -120,11 +121,8 @@ class Mint:
 
     def tokens(self, values: Sequence[str]) -> list[str]:
         """A token for each value: equal ones for equal values, and for those alone."""
-        newest = max(self._keys)
         plains = padded(values, HEAD + SIV + CHECK, self._step)
-        return in_groups(
-            plains, len, lambda group: pack(self.kind, newest, self.tag, self._seal(newest, group))
-        )
+        return in_groups(plains, len, self._make)
 
     def read(self, tokens: Sequence[str]) -> list[str]:
         """The values, in order. `VaultError` at the first that is not a token of this mint."""
@@ -139,15 +137,16 @@ class Mint:
             raise stranger() from None
         return unpadded(plain)
 
-    def _seal(self, version: int, plains: Sequence[bytes]) -> Iterable[bytes]:
-        """All of one length."""
+    def _make(self, plains: Sequence[bytes]) -> list[str]:
+        """Tokens of plaintexts that are all of one length."""
+        newest = max(self._keys)
+        associated = self._bound[newest]
         if len(plains) < FEW:
-            primitive, associated = self._primitives[version], [self._bound[version]]
-            return [primitive.encrypt(plain, associated) for plain in plains]
+            primitive = self._primitives[newest]
+            sealed = (primitive.encrypt(plain, [associated]) for plain in plains)
+            return [pack(Packet(self.kind, newest, self.tag, body)) for body in sealed]
         rows = np.frombuffer(b"".join(plains), np.uint8).reshape(len(plains), -1)
-        sealed = siv.seal(self._keys[version], self._bound[version], rows)
-        flat, width = sealed.tobytes(), sealed.shape[1]
-        return [flat[at : at + width] for at in range(0, len(flat), width)]
+        return _pack_rows(newest, self.tag, siv.seal(self._keys[newest], associated, rows))
 
     def __repr__(self) -> str:
         return f"Mint(<{len(self._keys)} keys>)"
@@ -164,9 +163,9 @@ def read(tokens: Sequence[str], readers: Sequence[Reader]) -> list[str]:
     for number, token in enumerate(tokens, 1):
         try:
             packet = unpack(token)
-            if packet[:3] not in known:
-                known[packet[:3]] = _fitting(packet, readers)
-            values.append(_open(packet, known[packet[:3]]))
+            head = packet[:3]
+            fit = known.get(head) or known.setdefault(head, _fitting(packet, readers))
+            values.append(_open(packet, fit))
         except VaultError as problem:
             raise VaultError(f"token {number} of {len(tokens)}: {problem}") from None
     return values
@@ -240,16 +239,38 @@ def _is_token(text: str) -> bool:
 # The text form
 
 
-def pack(kind: str, version: int, tag: int, sealed: Iterable[bytes]) -> list[str]:
-    """The text of packets that are all of one length, a multiple of 5 bytes with head and check."""
-    head = bytes([version, tag])
-    seed = _SEEDS[kind]
-    bodies = [head + body for body in sealed]
-    flat = b"".join([body + binascii.crc_hqx(body, seed).to_bytes(2) for body in bodies])
-    symbols = _symbols(flat)
-    width = len(symbols) // len(bodies)
-    first, last = MARK + kind, MARK
-    return [first + symbols[at : at + width] + last for at in range(0, len(symbols), width)]
+def pack(packet: Packet) -> str:
+    """A packet's text. Head, body and check are a multiple of 5 bytes."""
+    body = bytes([packet.version, packet.tag]) + packet.sealed
+    check = binascii.crc_hqx(body, _SEEDS[packet.kind]).to_bytes(2)
+    number, bits = int.from_bytes(body + check), 8 * (len(body) + CHECK)
+    symbols = [_TWO[number >> shift & 1023] for shift in range(bits - 10, -1, -10)]
+    return f"{MARK}{packet.kind}{''.join(symbols)}{MARK}"
+
+
+def _pack_rows(version: int, tag: int, sealed: siv.Rows) -> list[str]:
+    """The same for many of one length, of the kind `Q`, in columns."""
+    body = np.hstack([np.tile(np.array([version, tag], np.uint8), (len(sealed), 1)), sealed])
+    flat, width = body.tobytes(), body.shape[1]
+    seed = _SEEDS[PLAIN]
+    checks = [binascii.crc_hqx(flat[at : at + width], seed) for at in range(0, len(flat), width)]
+    symbols = _symbols(np.hstack([body, np.array(checks, ">u2").view(np.uint8).reshape(-1, 2)]))
+    width = symbols.shape[1] + 3
+    texts = np.full((len(symbols), width), ord(MARK), np.uint8)
+    texts[:, 1] = ord(PLAIN)
+    texts[:, 2:-1] = symbols
+    joined = str(texts.tobytes(), "ascii")
+    return [joined[at : at + width] for at in range(0, len(joined), width)]
+
+
+def _symbols(rows: siv.Rows) -> siv.Rows:
+    """Base 32, five bytes at a time."""
+    words = np.zeros((rows.size // 5, 8), np.uint8)
+    words[:, 3:] = rows.reshape(-1, 5)
+    numbers = words.view(">u8").astype(np.uint64)
+    pairs = numbers >> np.array([30, 20, 10, 0], np.uint64) & np.uint64(1023)
+    symbols: siv.Rows = _PAIRS[pairs].view(np.uint8)
+    return symbols.reshape(len(rows), -1)
 
 
 def unpack(token: str) -> Packet:
@@ -277,14 +298,6 @@ def _decode(kind: str, digits: bytes) -> Packet:
     if binascii.crc_hqx(body, _SEEDS[kind]):  # over body and its check it comes to nothing
         raise VaultError("a damaged token: a character was changed")
     return Packet(kind, body[0], body[1], body[HEAD:-CHECK])
-
-
-def _symbols(data: bytes) -> str:
-    """Base 32, the highest bits first: five bytes at a time, two symbols at a time."""
-    words = np.zeros((len(data) // 5, 8), np.uint8)
-    words[:, 3:] = np.frombuffer(data, np.uint8).reshape(-1, 5)
-    pairs = words.view(">u8") >> np.array([30, 20, 10, 0], np.uint64) & np.uint64(1023)
-    return str(_PAIRS[pairs].tobytes(), "ascii")
 
 
 # What is sealed

@@ -49,12 +49,12 @@ class Sealed:
     def tokens(self, values: Sequence[str]) -> list[str]:
         """A token for each value: equal ones for equal values, and for those alone."""
         newest = max(self._locks)
-        label = token.tag(self._context.label)
+        tag = token.tag(self._context.label)
         around = token.HEAD + LENGTH + token.SIV + token.CHECK
-        sealed = [self.seal(newest, plain) for plain in token.padded(values, around, self._step)]
-        return token.in_groups(
-            sealed, len, lambda group: token.pack(self.kind, newest, label, group)
-        )
+        return [
+            token.pack(token.Packet(self.kind, newest, tag, self.seal(newest, plain)))
+            for plain in token.padded(values, around, self._step)
+        ]
 
     def read(self, tokens: Sequence[str], privates: Mapping[int, bytes]) -> list[str]:
         """The values, in order, with the private key of each version (`join`)."""

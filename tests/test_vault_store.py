@@ -127,7 +127,7 @@ def test_writes_are_counted_and_failed_ones_are_not(make):
 
 def test_more_rows_than_a_page(make):
     store = make()
-    rows = [Row("a", n.to_bytes(2, "big"), b"v%d" % n) for n in range(2500)]
+    rows = [Row("a", n.to_bytes(2, "big") if n else b"", b"v%d" % n) for n in range(2500)]
     assert store.add(rows)
     assert [Row("a", *item) for item in store.items("a")] == rows
     assert store.get("a", [row.key for row in rows]) == [row.value for row in rows]
@@ -149,7 +149,7 @@ def test_of_threads_that_add_the_same_one_wins(make):
     assert sorted(won) == list(range(40)) and len(list(stores[0].rows())) == 80
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.tuples(st.sampled_from("acx"), st.integers(0, 3), st.integers(0, 3)), max_size=20)
 )
@@ -298,6 +298,17 @@ def test_nothing_is_readable_in_the_file_or_beside_it(tmp_path):
         raw = path.read_bytes()
         assert not any(word in raw for word in (b"space", b"key-of", b"value-of", b"SQLite"))
         assert path.stat().st_mode & 0o077 == 0, f"{path.name} is for its owner alone"
+
+
+def test_a_reader_in_the_middle_does_not_stop_writers(file):
+    with (
+        contextlib.closing(SQLite(file, KEY)) as store,
+        contextlib.closing(SQLite(file, KEY)) as other,
+    ):
+        reading = other.rows()
+        next(reading)
+        assert store.add([Row("b", b"1", b"")]) and store.change([Row("a", b"\0", b"new")])
+        assert len(list(reading)) == 19, "as of the moment when it began"
 
 
 def test_what_was_taken_out_is_overwritten(tmp_path):

@@ -64,17 +64,17 @@ class Postgres:
     def items(self, space: str) -> Iterator[tuple[bytes, bytes]]:
         """As the protocol says."""
         asked = (
-            "SELECT key, value FROM scrubjay_rows WHERE space = %s AND key > %s "
+            "SELECT key, value FROM scrubjay_rows WHERE space = %s AND key >= %s "
             "ORDER BY key LIMIT %s"
         )
-        last = b""
+        start = b""
         while True:
             with self._told():
-                some = self._db.execute(asked, (space, last, PAGE), binary=True).fetchall()
+                some = self._db.execute(asked, (space, start, PAGE), binary=True).fetchall()
             yield from some
             if len(some) < PAGE:
                 return
-            last = some[-1][0]
+            start = some[-1][0] + b"\0"  # the next key there can be
 
     def add(self, rows: Sequence[Row]) -> bool:
         """As the protocol says."""

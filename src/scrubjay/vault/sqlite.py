@@ -20,6 +20,7 @@ from scrubjay.vault.store import Row
 
 FORMAT = 1
 PATIENCE = 60_000  # milliseconds that a writer waits for others
+WIPE = 1000  # the same, for the log to be free
 PAGE = 1000  # rows that `items` holds at once, and keys that one question asks for
 COUNT = "UPDATE state SET writes = writes + 1"
 CREATE = """
@@ -27,7 +28,7 @@ BEGIN IMMEDIATE;
 CREATE TABLE rows
   (space TEXT, key BLOB, value BLOB NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID;
 CREATE TABLE state (format INTEGER NOT NULL, writes INTEGER NOT NULL);
-INSERT INTO state VALUES (1, 0);
+INSERT INTO state VALUES (1, 0);  -- FORMAT
 COMMIT;
 """
 
@@ -55,15 +56,15 @@ class SQLite:
 
     def items(self, space: str) -> Iterator[tuple[bytes, bytes]]:
         """As the protocol says."""
-        asked = "SELECT key, value FROM rows WHERE space = ? AND key > ? ORDER BY key LIMIT ?"
-        last = b""
+        asked = "SELECT key, value FROM rows WHERE space = ? AND key >= ? ORDER BY key LIMIT ?"
+        start = b""
         while True:
             with self._told():
-                some = _all(self._db.execute(asked, (space, last, PAGE)))
+                some = _all(self._db.execute(asked, (space, start, PAGE)))
             yield from some
             if len(some) < PAGE:
                 return
-            last = some[-1][0]
+            start = some[-1][0] + b"\0"  # the next key there can be
 
     def add(self, rows: Sequence[Row]) -> bool:
         """As the protocol says."""
@@ -91,7 +92,7 @@ class SQLite:
                     db.executemany("REPLACE INTO rows VALUES (?, ?, ?)", put)
                     db.executemany("DELETE FROM rows WHERE space = ? AND key = ?", drop)
                     db.execute(COUNT)
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._wipe()
         return done
 
     def rows(self) -> Iterator[Row]:
@@ -108,12 +109,6 @@ class SQLite:
         """As the protocol says."""
         with self._told():
             return self._known(self._db)
-
-    def check(self) -> None:
-        """Read every page."""
-        with self._told():
-            if self._db.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
-                raise apsw.CorruptError
 
     def close(self) -> None:
         """As the protocol says."""
@@ -154,6 +149,14 @@ class SQLite:
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+
+    def _wipe(self) -> None:
+        """Cut the log, which holds pages as they were. A long reader is not waited for."""
+        self._db.set_busy_timeout(WIPE)
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._db.set_busy_timeout(PATIENCE)
 
     @contextmanager
     def _told(self, *, alone: bool = True) -> Iterator[None]:

@@ -4,8 +4,9 @@
     2  leaves and the ratchet's key      journal      durable: acknowledged from here on
     3  tiles, then the checkpoint        folder       soon durable, and made again after a crash
 
-The journal is the spool too: where the folder is out of reach, who says `spool=True` is content
-with step 2, and the next append that can does step 3 for all of them, in order.
+The journal is the spool too: who says `spool=True` is content with step 2. Then step 3 is done for
+all that wait, in order, once a second, at the next append without it, or when the log is closed;
+and where the folder is out of reach, when it is back.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 import pyrage  # type: ignore[import-untyped]
@@ -35,6 +36,9 @@ WITNESSED = "witnessed"  # the last checkpoint that came back with cosignatures
 NEVER_SPOOLED = frozenset({"re-identify", "break-glass"})
 SETTLE = 2 << 20  # bytes of journal after which tiles are made durable
 SPOOL = 64 << 20  # bytes of journal that may wait for the folder
+
+LATE = timedelta(seconds=1)  # that the folder may lag behind the journal
+EVER = datetime.min.replace(tzinfo=UTC)
 
 Clock = Callable[[], datetime]
 
@@ -97,8 +101,11 @@ class Log:
         self._edge = Edge()
         self._tail: list[bytes] = []
         self._key = b""
-        self._late: dict[str, bytes] = {}  # files not written yet
-        self._unsynced: set[str] = set()  # files written, perhaps not durable
+        self._late: dict[str, bytes] = {}  # whole tiles not written yet
+        self._unsynced: set[str] = set()  # whole tiles written, perhaps not durable
+        self._shown = 0  # entries that the folder has
+        self._next = EVER  # when what may wait is written at the latest
+        self._away = False  # the folder could not be written
         self._base = Base([], [], 0)
         self._whole = False  # what this object knows is what the journal has
         self._checked = False  # the folder was seen to have what the journal is sure of
@@ -134,8 +141,8 @@ class Log:
             raise
 
     def append(self, entries: Sequence[Entry], *, spool: bool = False) -> range:
-        """Log entries; their numbers. Durable when this returns; nothing logged if it raises before
-        the journal has them, and after that they are there although it raised."""
+        """Log entries; their numbers. Durable when this returns. If it raises, release nothing: the
+        entries may be there or not. `spool`: the folder may have them later; see above."""
         if spool and any(entry.action in NEVER_SPOOLED for entry in entries):
             raise UsageError("re-identification is logged at once or refused: spool=False")
         with self.locked():
@@ -149,24 +156,28 @@ class Log:
             return self._append(entries, spool)
 
     def _append(self, entries: Sequence[Entry], spool: bool) -> range:
-        first = self._edge.size
-        leaves, key = self._leaves(first, entries)
+        first, now = self._edge.size, self._clock()
+        leaves, key = self._leaves(first, entries, now)
         self._whole = False
         self._journal.append(Batch(first, leaves), first + len(leaves), key)
         self._take(leaves, key)
-        self._publish(spool)
+        if not spool or self._late or now >= self._next:
+            self._publish(spool)
+            self._next = now + LATE
         self._whole = True
-        if self._journal.end > SETTLE and not self._late:
+        if self._journal.end > SETTLE:
             self._settle()
         return range(first, self._edge.size)
 
-    def _leaves(self, first: int, entries: Sequence[Entry]) -> tuple[list[bytes], bytes]:
+    def _leaves(
+        self, first: int, entries: Sequence[Entry], now: datetime
+    ) -> tuple[list[bytes], bytes]:
         """Leaves for entries, and the key after them."""
-        now = round(self._clock().timestamp() * 1000)
+        time = round(now.timestamp() * 1000)
         keys = self._keys.need(first, first + len(entries))
         leaves, ratchet_key = [], self._key
         for number, (entry, key) in enumerate(zip(entries, keys, strict=True), first):
-            stamped = msgspec.structs.replace(for_auditors(entry, self._auditors), time=now)
+            stamped = msgspec.structs.replace(for_auditors(entry, self._auditors), time=time)
             nonce = self._dice(NONCE)
             sealed = box(encode(stamped), self.origin, number, key=key, nonce=nonce)
             leaves.append(leaf(sealed, number, ratchet_key))
@@ -188,8 +199,15 @@ class Log:
         """Make the folder what the journal is, durably."""
         with self.locked():
             self._fresh(spool=False)
-            if self._unsynced:
+            self._publish(spool=False)
+            if self._base.size < self._edge.size:
                 self._settle()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.publish()
 
     def witnessed(self, data: bytes, witnesses: Sequence[note.Verifier]) -> None:
         """Keep a checkpoint that came back with cosignatures."""
@@ -213,7 +231,7 @@ class Log:
         """Know what others wrote; write what is late."""
         if not (self._whole and self._journal.same()):
             self._load(spool)
-        elif self._late or not self._checked:
+        elif self._away:
             self._publish(spool)
 
     def _load(self, spool: bool) -> None:
@@ -227,36 +245,37 @@ class Log:
         self._base = found.base
         self._edge, self._tail = Edge(found.base.rows), list(found.base.tail)
         self._late, self._unsynced, self._checked = {}, set(), False
+        self._shown = self._base.size
         self._take(found.leaves, found.key)
         self._publish(spool)
         self._whole = True
-        if not found.whole and not self._late:
+        if not found.whole:
             self._settle()
 
     def _take(self, leaves: Sequence[bytes], key: bytes) -> None:
-        """Leaves that the journal has become files that are late."""
+        """Leaves that the journal has."""
         self._key = key
-        if not leaves:
-            return
-        whole = {name: data for name, data in self._late.items() if ".p/" not in name}
-        made = tiles.grow(self._edge, self._tail, leaves, [leaf_hash(one) for one in leaves])
-        self._late = whole | made | tiles.unfinished(self._edge, self._tail)
+        hashes = [leaf_hash(one) for one in leaves]
+        self._late |= tiles.grow(self._edge, self._tail, leaves, hashes)
 
     def _publish(self, spool: bool) -> None:
         """Write what is late, then the checkpoint."""
         try:
             if not self._checked:
                 self._check()
-            if self._late:
+            if self._shown < self._edge.size:
                 for name, data in self._late.items():
+                    self._disk.write(self._place.folder / name, data)
+                for name, data in tiles.unfinished(self._edge, self._tail).items():
                     self._disk.write(self._place.folder / name, data)
                 self._checkpoint()
         except OSError:
+            self._away = True
             if not spool:
                 raise
             return
         self._unsynced |= self._late.keys()
-        self._late = {}
+        self._late, self._shown, self._away = {}, self._edge.size, False
 
     def _checkpoint(self) -> None:
         """Durable only with the tiles, in `_settle`; a torn one is made again from the journal."""
@@ -266,15 +285,17 @@ class Log:
 
     def _settle(self) -> None:
         """Make the tiles durable, and begin the journal again behind them."""
-        folder = self._place.folder
-        now = set(tiles.unfinished(self._edge, self._tail))
-        whole = {name for name in self._unsynced if ".p/" not in name}
-        names = whole | (now & self._unsynced)
+        if self._shown < self._edge.size:
+            self._publish(spool=True)
+        if self._away:
+            return
+        folder, whole = self._place.folder, self._unsynced
+        names = whole | tiles.unfinished(self._edge, self._tail).keys()
         above = {path for name in names for path in Path(name).parents}
         self._disk.sync([folder / name for name in sorted(names | {tiles.CHECKPOINT})])
         self._disk.sync([folder / path for path in sorted({*above, Path()})])
-        base = Base(self._edge.packed(), list(self._tail), self._edge.size)
-        self._journal.begin(base, self._key)
+        self._base = Base(self._edge.packed(), list(self._tail), self._edge.size)
+        self._journal.begin(self._base, self._key)
         for name in whole:
             self._disk.clear(folder / f"{name}.p")  # tlog-tiles: once the whole tile is there
         self._unsynced = set()
@@ -292,7 +313,7 @@ class Log:
         try:
             head = note.opened(data, self._signer.verifier)[1]
         except AuditError:
-            if self._late:
+            if base.size < self._edge.size:
                 self._checked = True
                 return
             raise

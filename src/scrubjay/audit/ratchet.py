@@ -6,15 +6,19 @@ logged before; who holds the first key can make all of them. docs/spec/audit.md 
 
 from __future__ import annotations
 
-import hmac
-from hashlib import sha256
+from hashlib import blake2b
 
 TAG = 32
 
 
+def _keyed(key: bytes, message: bytes) -> bytes:
+    """BLAKE2b as a keyed hash (RFC 7693): a third of the time of HMAC-SHA256 for short messages."""
+    return blake2b(message, key=key, digest_size=32).digest()
+
+
 def after(key: bytes) -> bytes:
     """The key for the next entry."""
-    return sha256(b"scrubjay/audit/next\n" + key).digest()
+    return _keyed(key, b"scrubjay/audit/next\n")
 
 
 def forward(key: bytes, steps: int) -> bytes:
@@ -26,9 +30,9 @@ def forward(key: bytes, steps: int) -> bytes:
 
 def tag(key: bytes, number: int, box: bytes) -> bytes:
     """What binds an encrypted entry to its place."""
-    return hmac.digest(key, b"scrubjay/audit/entry\n%d\n" % number + box, "sha256")
+    return _keyed(key, b"scrubjay/audit/entry\n%d\n" % number + box)
 
 
 def seal(key: bytes, text: bytes) -> bytes:
     """What binds a checkpoint to how far the key had gone: a shorter log lacks that key."""
-    return hmac.digest(key, b"scrubjay/audit/head\n" + text, "sha256")
+    return _keyed(key, b"scrubjay/audit/head\n" + text)

@@ -6,6 +6,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("cryptography")
 pyrage = pytest.importorskip("pyrage")
@@ -203,7 +205,7 @@ def work(world, acknowledged):
     """Appends of all sizes; what was acknowledged is noted."""
     made = world.create()
     acknowledged.append(0)
-    for size in (1, 2, 254, 1):
+    for size in (2, 254, 1):
         made.append([ENTRY] * size, spool=size == 2)
         acknowledged.append(acknowledged[-1] + size)
     made.publish()
@@ -243,7 +245,7 @@ def test_killed_twice(monkeypatch):
     """Again while it repairs."""
     monkeypatch.setattr(log, "SETTLE", 60_000)
     dice = Random(5)
-    for fuse in range(20, steps(), 5):
+    for fuse in range(20, steps(), 11):
         world, acknowledged = killed(fuse, dice)
         if not acknowledged:
             continue
@@ -323,8 +325,13 @@ def test_a_journal_that_cannot_be_written_is_an_error(world):
 def test_what_was_forgotten_is_gone_and_the_tree_stands(world):
     made = world.create()
     made.append([Entry("ada", "r", "a", "done", subject="s1"), ENTRY, ENTRY])
-    before = made.head
-    assert made.forget([0, 2], Entry("dpo", "administer", "forget", "done")) == 3
+    before, act = made.head, Entry("dpo", "administer", "forget", "done")
+    with pytest.raises(AuditError, match="entry 0 must be kept; nothing was forgotten"):
+        made.forget([0, 2], act)
+    world.now = START.replace(year=START.year + 7)
+    with pytest.raises(AuditError, match="entry 0 must be kept"):
+        made.forget([0, 2], act, held={"s1"})
+    assert made.head == before and made.forget([0, 2], act) == 3
     assert [bool(item.entry) for item in world.read()] == [False, True, False, True]
     assert world.verify([before]).head.size == 4
     assert made.append([ENTRY]) == range(4, 5)
@@ -428,3 +435,43 @@ def test_witnesses_vouch_and_are_believed_only_if_known(world):
     assert world.verify().witnessed == 0
     with pytest.raises(AuditError, match="no witness's cosignature"):
         made.witnessed(bytes(read), [witness.witness])
+
+
+# Anything, in any order
+
+STEP = st.one_of(
+    st.tuples(st.just("append"), st.sampled_from([1, 2, 100, 256]), st.booleans()),
+    st.tuples(st.sampled_from(["away", "back", "publish", "open", "other"])),
+    st.tuples(st.just("kill"), st.integers(1, 12), st.integers(0, 99)),
+)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(st.lists(STEP, max_size=12))
+def test_whatever_happens_nothing_acknowledged_is_lost(what):
+    world = World()
+    made, other, acknowledged = world.create(), world.open(), 0
+    for step in what:
+        disk = world.place.disk
+        try:
+            if step[0] == "append":
+                acknowledged = made.append([ENTRY] * step[1], spool=step[2]).stop
+            elif step[0] == "kill":
+                disk.fuse = disk.steps + step[1]
+                acknowledged = made.append([ENTRY] * 3, spool=True).stop
+                disk.fuse = -1
+            elif step[0] == "other":
+                made, other = other, made
+            elif step[0] in ("away", "back"):
+                disk.away = world.place.folder if step[0] == "away" else None
+            else:
+                made = world.open() if step[0] == "open" else made.publish() or made
+        except AuditError:
+            assert disk.away, "nothing else can fail here"
+        except simulated.Killed:
+            made = world.open(disk.crash(Random(step[2])))
+            other = world.open()
+    world.place.disk.away = None
+    made = world.open()
+    made.publish()
+    assert made.head.size >= acknowledged and world.verify().head == made.head

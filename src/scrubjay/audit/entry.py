@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 
 import msgspec
 import pyrage  # type: ignore[import-untyped]
@@ -49,7 +50,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
 
 def digest(key: Key, data: bytes) -> str:
     """A keyed digest of an input or output: who holds the key can find it again, nobody else."""
-    return key.derive("audit digest", data.hex()).hex()
+    return key.derive("audit digest", sha256(data).hexdigest()).hex()
 
 
 def encode(entry: Entry) -> bytes:

@@ -12,7 +12,7 @@ and where the folder is out of reach, when it is back.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,12 +21,12 @@ from typing import NamedTuple, Self
 import msgspec
 import pyrage  # type: ignore[import-untyped]
 
-from scrubjay.audit import note, ratchet, tiles
+from scrubjay.audit import note, query, ratchet, tiles
 from scrubjay.audit.disk import FILES, Disk, replace
-from scrubjay.audit.entry import NONCE, Entry, box, encode, for_auditors, leaf, recipients
+from scrubjay.audit.entry import NONCE, Entry, box, encode, for_auditors, leaf, recipients, unbox
 from scrubjay.audit.journal import Base, Batch, Journal
 from scrubjay.audit.secrets import Dice, EntryKeys, Secrets
-from scrubjay.audit.tree import SIZE, Edge, Head
+from scrubjay.audit.tree import SIZE, WIDTH, Edge, Head
 from scrubjay.audit.tree import leaf as leaf_hash
 from scrubjay.errors import AuditError, UsageError, VaultError
 
@@ -184,16 +184,28 @@ class Log:
             ratchet_key = ratchet.after(ratchet_key)
         return leaves, ratchet_key
 
-    def forget(self, numbers: Iterable[int], entry: Entry) -> int:
-        """Log `entry`, then make other entries unreadable for ever; the tree stays as it is. Ask
-        `query.droppable` which may go."""
-        wanted = list(numbers)
+    def forget(self, numbers: Iterable[int], entry: Entry, held: Collection[str] = ()) -> int:
+        """Log `entry`, then make others unreadable for ever; the tree stays as it is. Refused for
+        entries that must be kept: `query.droppable`. `held`: subjects under a legal hold."""
+        wanted = sorted(set(numbers))
+        with self.locked():
+            self._fresh(spool=False)
+            self._publish(spool=False)
+            items = [self._item(number) for number in wanted]
+        may = query.droppable(items, self._clock(), held)
+        if kept := [item.number for item in items if item.entry and item.number not in may]:
+            raise AuditError(f"{self.origin}: entry {kept[0]} must be kept; nothing was forgotten")
         number = self.append([entry])[0]
-        if not all(0 <= one < number for one in wanted):
-            raise UsageError(f"{self.origin} has entries 0 to {number - 1}; nothing was forgotten")
         with self.locked():
             self._keys.forget(wanted)
         return number
+
+    def _item(self, number: int) -> query.Item:
+        if not 0 <= number < self._edge.size:
+            raise UsageError(f"{self.origin}: no entry {number}; nothing was forgotten")
+        key = self._keys.block(number // WIDTH)[number % WIDTH]
+        data = tiles.Tiles(self._disk, self._place.folder, self._edge.size).leaf(number)
+        return query.Item(number, unbox(data, self.origin, number, key) if key else None)
 
     def publish(self) -> None:
         """Make the folder what the journal is, durably."""

@@ -135,7 +135,7 @@ class Log:
             where = problem.filename or self._place.state
             raise AuditError(f"{where}: {problem.strerror}; nothing was released") from None
         except VaultError as problem:
-            raise AuditError(f"{self.origin}: no key for the entry: {problem}") from None
+            raise AuditError(f"{self.origin}: the keys of entries: {problem}") from None
         except BaseException:
             self._whole = False
             raise

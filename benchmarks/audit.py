@@ -1,0 +1,144 @@
+"""What the audit log costs: entries a second, verifying, one proof.
+
+    python benchmarks/audit.py --json benchmarks/results/audit.json
+    python benchmarks/audit.py --verify 1000000 --folder FOLDER
+
+The log lies in a temporary folder, or below `--folder`: the disk matters. `syncs_per_s` is what the
+disk allows at most: 400 bytes written into a file of fixed length and synced, one after the other.
+`processor` seconds are those of this process alone; `wall` seconds are those of a clock, on a
+machine that may do other things too. An entry is that of one note: about 400 bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import harness
+import pyrage
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from scrubjay.audit import log, note, query, verify
+from scrubjay.audit.disk import FILES
+from scrubjay.audit.entry import Entry
+from scrubjay.audit.secrets import EntryKeys, Secrets
+from scrubjay.keys import Key
+from scrubjay.vault.store import Memory
+
+ENTRY = Entry(
+    who="service:intake",
+    role="de-identify",
+    action="anonymize",
+    outcome="done",
+    reason="release 2026-11 of study 17",
+    subject="P-4711-0815",
+    policy="5f" * 32,
+    model="a7" * 32,
+    counts={"PERSON": 7, "DATE": 12, "MRN": 1},
+    input="1c" * 32,
+    output="d3" * 32,
+)
+AUDITOR = pyrage.x25519.Identity.generate()
+
+
+def rate(count: int, work: Callable[[], object]) -> dict[str, Any]:
+    """How fast so many things were done."""
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    return {
+        "entries": count,
+        "wall_per_s": harness.significant(count / wall),
+        "processor_per_s": harness.significant(count / processor),
+        "wall_s": harness.significant(wall),
+    }
+
+
+def syncs(folder: Path) -> float:
+    """Small synced writes a second."""
+    path = folder / "sync"
+    FILES.write(path, bytes(1 << 20))
+    FILES.sync([path])
+    start = time.perf_counter()
+    for at in range(500):
+        FILES.write(path, b"x" * 400, at * 400)
+        FILES.sync([path])
+    return harness.significant(500 / (time.perf_counter() - start))
+
+
+def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """All of it, on one log."""
+    signer = note.Signer("benchmark.example/log", Ed25519PrivateKey.generate())
+    secrets = Secrets(signer, Key.random(), Memory(), [str(AUDITOR.to_public())])
+    place = log.Place(folder / "log", folder / "state")
+    made = log.create(place, secrets, lambda: datetime.now(UTC))
+    first = verify.first_key((place.folder / log.FIRST).read_bytes(), AUDITOR)
+    count, batch = options.verify, 1000
+    told: dict[str, Any] = {"syncs_per_s": syncs(folder)}
+    told["one by one"] = rate(options.single, lambda: singles(made, options.single))
+    told["one by one, spool"] = rate(options.single, lambda: singles(made, options.single, True))
+    told["in batches of 1000"] = rate(count, lambda: batches(made, count // batch, batch))
+    made.publish()
+    total = made.head.size
+    for what, key, processes in (
+        ("verify, tree", b"", 1),
+        ("verify, tree and tags", first, 1),
+        ("verify, tree and tags, 2 processes", first, 2),
+    ):
+        trusted = verify.Trusted(signer.verifier, (), key)
+        told[what] = rate(
+            total, lambda t=trusted, p=processes: verify.verify(place.folder, t, processes=p)
+        )
+    keys = EntryKeys(signer.name, secrets.secret, secrets.store, os.urandom)
+    told["read"] = rate(
+        total, lambda: sum(1 for _ in query.read(place.folder, signer.verifier, keys))
+    )
+    numbers = range(0, total, total // 100)
+    proofs = rate(len(numbers), lambda: [verify.prove(place.folder, n) for n in numbers])
+    told["prove, ms"] = harness.significant(1000 * proofs["wall_s"] / len(numbers))
+    size = sum(path.stat().st_size for path in place.folder.rglob("*") if path.is_file())
+    return {**told, "bytes_per_entry": round(size / total)}
+
+
+def singles(made: log.Log, count: int, spool: bool = False) -> None:
+    """A sync each."""
+    for _ in range(count):
+        made.append([ENTRY], spool=spool)
+
+
+def batches(made: log.Log, count: int, size: int) -> None:
+    """A sync for many."""
+    for _ in range(count):
+        made.append([ENTRY] * size)
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--verify", type=int, default=1_000_000, help="entries of the log")
+    parser.add_argument("--single", type=int, default=3000, help="entries appended one by one")
+    parser.add_argument("--folder", type=Path, help="on the disk that is to be measured")
+    parser.add_argument("--json", type=Path, dest="output")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, show, write."""
+    options = parse()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        told = measure(Path(folder), options)
+    for what, row in told.items():
+        print(f"{what}: {row}", file=sys.stdout)
+    facts = {**harness.machine(), **harness.versions("cryptography", "pyrage", "msgspec")}
+    harness.write(options.output, {**facts, **told})
+
+
+if __name__ == "__main__":
+    main()

@@ -22,6 +22,11 @@ def recipients(told: Sequence[str]) -> list[Any]:
     return [_recipient(key) for key in keys]
 
 
+def identity() -> Any:
+    """A new pair of keys."""
+    return _pyrage().x25519.Identity.generate()
+
+
 def _is_key(told: str) -> bool:
     return told.startswith(("age1", "ssh-"))
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 import msgspec
-import pyrage  # type: ignore[import-untyped]
+import pyrage
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct, field

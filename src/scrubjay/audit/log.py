@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import msgspec
-import pyrage  # type: ignore[import-untyped]
+import pyrage
 
 from scrubjay.audit import note, query, ratchet, tiles
 from scrubjay.audit.disk import FILES, Disk, replace

@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-import pyrage  # type: ignore[import-untyped]
+import pyrage
 from msgspec import Struct
 
 from scrubjay import home

@@ -8,19 +8,23 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 import msgspec
 
 import scrubjay
 from scrubjay import formats, manifest, sealing
-from scrubjay.cli import files, options
+from scrubjay.cli import files, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import UsageError
 from scrubjay.keys import Key
 from scrubjay.types import Document
+
+if TYPE_CHECKING:
+    from scrubjay.audit.entry import Entry
+    from scrubjay.trust import Trust
 
 
 @click.command()
@@ -40,6 +44,10 @@ from scrubjay.types import Document
 @click.option(
     "--key-file", type=click.Path(path_type=Path),
     help="The secret of hash, shift and surrogate. Without it they agree within one run only.",
+)  # fmt: skip
+@click.option(
+    "--domain", default="", metavar="TENANT/DOMAIN",
+    help="Whose keys and pseudonyms: a domain of the vault. Instead of --key-file.",
 )  # fmt: skip
 @click.option(
     "--report", type=click.Path(path_type=Path), help="Write what was done, a JSON line a document."
@@ -67,6 +75,7 @@ def command(
     encoding: str,
     group: str,
     key_file: Path | None,
+    domain: str,
     report: Path | None,
     encrypt_to: tuple[str, ...],
     manifested: bool,
@@ -86,8 +95,12 @@ def command(
         raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
     jobs = plan(inputs, output, in_place)
     read = {"encoding": encoding, "group": group}
+    if key_file and domain:
+        raise UsageError("--key-file or --domain, not both")
     key = Key.read(key_file) if key_file else None
-    engine = load(policy, profile=profile, recall=recall, key=key)
+    trust = vaults.trusted("anonymize.run", needed=bool(domain))
+    place = trust.domain(domain) if trust and domain else None
+    engine = load(policy, profile=profile, recall=recall, key=key, domain=place)
     counts: Counter[str] = Counter()
     progress = Progress(files.size(source for source, _ in jobs))
     recipients = sealing.recipients(encrypt_to)
@@ -101,6 +114,10 @@ def command(
             ):
                 reader = formats.make(files.format_of(source, format_), **read)
                 reader.convert(progress.watch(stream), sink, clean)
+        if trust:
+            trust.tell(
+                "anonymize", "de-identify", _entries(outputs, engine, counts, (trust, domain))
+            )
         if manifested:
             whole = output if len(jobs) > 1 or inputs[0].is_dir() else None
             _manifest(outputs, engine, counts, whole)
@@ -154,6 +171,21 @@ def _clean(
             report = msgspec.structs.replace(result.report, document=place)
             log.write(msgspec.json.encode(report) + b"\n")
         yield result.text
+
+
+def _entries(
+    outputs: files.Outputs, engine: Engine, counts: Counter[str], told: tuple[Trust, str]
+) -> Iterator[Entry]:
+    """One for each output; the first counts the identifiers of them all."""
+    from scrubjay.audit.entry import Entry
+
+    trust, domain = told
+    for number, (_, temporary) in enumerate(outputs.ready()):
+        yield Entry(
+            "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
+            counts=dict(counts) if number == 0 else {}, about=domain,
+            output=trust.digest(temporary),
+        )  # fmt: skip
 
 
 def _manifest(

@@ -38,18 +38,27 @@ def _new(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @command.command()
-def init() -> None:
-    """Make a vault.
+@click.option(
+    "--auditor", "auditors", multiple=True, metavar="KEY",
+    help="An age1... public key: who checks the log. Repeatable; without one, a key is made.",
+)  # fmt: skip
+def init(auditors: tuple[str, ...]) -> None:
+    """Make a vault, and the log of what is done with it.
 
     What opens vaults in the environment opens this one too; else a new passphrase is asked for.
     """
     module = vaults.module()
     opener = module.slots.told(os.environ, new=True) or _asked_new()
+    from scrubjay import home, sealing, trust
+
+    sealing.recipients(auditors)
     made = module.Vault.init(vaults.folder(), opener, vaults.tools())
+    identity = sealing.identity()
+    trust.begin(home.home(), made, auditors or (str(identity.to_public()),))
     made.close()
-    click.echo(
-        f"vault {made.id[:8]} is made; back up {vaults.folder()} or use scrubjay keys export"
-    )
+    click.echo(f"vault {made.id[:8]} is made; back up {home.home()}")
+    if not auditors:
+        click.echo(f"auditor's key, shown once; take it and audit/first.age away:\n{identity}")
 
 
 @command.command()

@@ -14,6 +14,7 @@ from scrubjay import home
 from scrubjay.errors import ExtraError, UsageError
 
 if TYPE_CHECKING:
+    from scrubjay.trust import Trust
     from scrubjay.vault.slots import Opener
     from scrubjay.vault.vault import Tools
 
@@ -23,6 +24,22 @@ NEEDS = {"apsw": "apsw-sqlite3mc", "cryptography": "cryptography", "pyrage": "py
 def exists() -> bool:
     """Whether there is one."""
     return (folder() / "root.json").exists()
+
+
+def trusted(action: str, *, needed: bool = False) -> Trust | None:
+    """The vault of this home, opened for an action, with its log; none where there is no vault and
+    none is needed. Closed when the command ends."""
+    if not exists():
+        if needed:
+            raise UsageError(f"no vault in {folder()}: scrubjay keys init makes one")
+        return None
+    vault = module().Vault.open(folder(), opener(), tools())
+    from scrubjay.trust import Trust
+
+    opened = Trust(home.home(), vault, api_key=os.environ.get("SCRUBJAY_API_KEY", ""))
+    click.get_current_context().call_on_close(opened.close)
+    opened.require(action)
+    return opened
 
 
 def module() -> Any:

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from scrubjay import home
 from scrubjay.errors import UsageError, VaultError
+from scrubjay.keys import Key
 from scrubjay.vault import nodes, root, seal, shares, slots
 from scrubjay.vault.domain import LIVE, Backup, Links, subjects_of
 from scrubjay.vault.mark import Mark, Marked, alone
@@ -168,6 +169,16 @@ class Vault:
         gone = tuple(slot.name for slot in self._root.slots if slot.name not in openable)
         self._replace(replace(bare, slots=tuple(made)), key)
         return gone
+
+    # What belongs to no tenant
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for the vault's own purposes: its log, its people. Rotation leaves them."""
+        return seal.derive(self._ring.tenants, "vault", purpose)
+
+    def key(self, purpose: str) -> Key:
+        """The same as a key that derives further and never shows itself."""
+        return Key(self.derive(purpose))
 
     # Tenants
 

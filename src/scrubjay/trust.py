@@ -1,0 +1,132 @@
+"""What a command may do where there is a vault, and the log that hears of it before anything is
+released. Without a vault there is nothing of this, and nothing to set up.
+
+A vault in which nobody is registered belongs to who opens it, and everything is logged in the name
+of their account. As soon as somebody is, everybody needs an API key, and what is not allowed is
+refused.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Struct
+from msgspec.structs import replace
+
+from scrubjay.access import attempts, entry
+from scrubjay.access.ledger import Event, Ledger
+from scrubjay.access.matrix import approved
+from scrubjay.access.people import Caller, Register
+from scrubjay.audit import log as logs
+from scrubjay.audit.entry import Entry, digest
+from scrubjay.audit.note import Signer
+from scrubjay.audit.secrets import Secrets
+from scrubjay.errors import AccessError, AuditError, UsageError
+from scrubjay.vault.domain import Domain
+from scrubjay.vault.vault import Vault
+
+LOG, STATE = "audit", "audit-state"
+AUDITORS = "audit.auditors"
+ALONE = "local"  # how who is alone with a vault came in
+
+
+class Auditors(Struct, frozen=True):
+    """The age keys that what only auditors may read is sealed to."""
+
+    keys: tuple[str, ...]
+
+
+def begin(home: Path, vault: Vault, auditors: Iterable[str]) -> None:
+    """A log for a new vault. Its first key is sealed to the auditors."""
+    known = Auditors(tuple(auditors))
+    logs.create(_place(home), _secrets(vault, known), _now)
+    ledger = Ledger(vault.store, vault.derive("access"), tell=_nobody)
+    ledger.add(ledger.row(AUDITORS, ledger.derive(AUDITORS), known))
+
+
+class Trust:
+    """An open vault, its log, and who is asking."""
+
+    def __init__(self, home: Path, vault: Vault, *, api_key: str = "") -> None:
+        self.vault = vault
+        ledger = Ledger(vault.store, vault.derive("access"), tell=self._heard)
+        known = ledger.read(AUDITORS, ledger.derive(AUDITORS), Auditors)
+        if known is None:
+            raise AuditError("this vault has no log: it was not made to its end; make another")
+        self._log = logs.Log.open(_place(home), _secrets(vault, known), _now)
+        self._digests = vault.key("audit digests")
+        self._register = Register(ledger)
+        self._caller = self._came_in(api_key)
+
+    def _came_in(self, api_key: str) -> Caller:
+        if api_key:
+            now = int(time.time())
+            return entry.by_key(self._register, api_key, "local", rates=attempts.Rates(), now=now)
+        if self._register.people():
+            raise AccessError("this vault has people: say who you are, by SCRUBJAY_API_KEY")
+        return Caller(getpass.getuser(), ALONE)
+
+    def require(self, action: str) -> None:
+        """Refuse what this caller may not do, and log that it was refused."""
+        if self._register.people():
+            self._register.require(self._caller, action, int(time.time()))
+        elif approved(action):
+            raise AccessError(f"{action} takes two other people's approval: register them first")
+
+    def domain(self, path: str) -> Domain:
+        """TENANT/DOMAIN."""
+        tenant, slash, name = path.partition("/")
+        if not slash:
+            raise UsageError(f"domain '{path}': say TENANT/DOMAIN; scrubjay keys show lists them")
+        return self.vault.tenant(tenant).domain(name)
+
+    def tell(self, action: str, role: str, entries: Iterable[Entry]) -> None:
+        """Log what is about to be released. If it cannot be logged it raises: release nothing."""
+        who = self._caller.person
+        self._log.append([replace(one, who=who, action=action, role=role) for one in entries])
+
+    def digest(self, path: Path) -> str:
+        """A keyed digest of a file: who holds the key can find it again, nobody else."""
+        with path.open("rb") as stream:
+            return digest(self._digests, hashlib.file_digest(stream, "sha256").digest())
+
+    def close(self) -> None:
+        """Let go of log and vault."""
+        self._log.publish()
+        self.vault.close()
+
+    def _heard(self, event: Event) -> None:
+        self._log.append([logged(event)])
+
+
+def logged(event: Event) -> Entry:
+    """What happened to people, keys and approvals, as the log has it."""
+    details = "; ".join(f"{name}={value}" for name, value in sorted(event.details.items()))
+    return Entry(
+        who=event.who, role="", action=event.action, reason=event.why, about=event.about,
+        outcome="refused" if event.refused else "done", details=details,
+    )  # fmt: skip
+
+
+def _nobody(event: Event) -> None:
+    """Nothing happens to people before there is a log."""
+
+
+def _secrets(vault: Vault, auditors: Auditors) -> Secrets:
+    seed = vault.derive("log signer")
+    signer = Signer(f"scrubjay/{vault.id[:16]}", Ed25519PrivateKey.from_private_bytes(seed))
+    return Secrets(signer, vault.key("log"), vault.store, auditors.keys)
+
+
+def _place(home: Path) -> logs.Place:
+    return logs.Place(home / LOG, home / STATE)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -27,6 +27,17 @@ def identity() -> Any:
     return _pyrage().x25519.Identity.generate()
 
 
+def opened(path: Path) -> Any:
+    """The private key in a file."""
+    pyrage = _pyrage()
+    try:
+        lines = path.read_text("utf-8").splitlines()
+        key = next((line.strip() for line in lines if line and not line.startswith("#")), "")
+        return pyrage.x25519.Identity.from_str(key)
+    except (OSError, ValueError, pyrage.IdentityError):
+        raise UsageError(f"{path}: holds no AGE-SECRET-KEY-1...") from None
+
+
 def _is_key(told: str) -> bool:
     return told.startswith(("age1", "ssh-"))
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,9 +25,10 @@ from scrubjay.access.ledger import Event, Ledger
 from scrubjay.access.matrix import approved
 from scrubjay.access.people import Caller, Register
 from scrubjay.audit import log as logs
+from scrubjay.audit import query
 from scrubjay.audit.entry import Entry, digest
-from scrubjay.audit.note import Signer
-from scrubjay.audit.secrets import Secrets
+from scrubjay.audit.note import Signer, Verifier
+from scrubjay.audit.secrets import EntryKeys, Secrets
 from scrubjay.errors import AccessError, AuditError, UsageError
 from scrubjay.vault.domain import Domain
 from scrubjay.vault.vault import Vault
@@ -59,7 +61,9 @@ class Trust:
         known = ledger.read(AUDITORS, ledger.derive(AUDITORS), Auditors)
         if known is None:
             raise AuditError("this vault has no log: it was not made to its end; make another")
-        self._log = logs.Log.open(_place(home), _secrets(vault, known), _now)
+        self._secrets = _secrets(vault, known)
+        self._place = _place(home)
+        self._log = logs.Log.open(self._place, self._secrets, _now)
         self._digests = vault.key("audit digests")
         self._register = Register(ledger)
         self._caller = self._came_in(api_key)
@@ -90,6 +94,17 @@ class Trust:
         """Log what is about to be released. If it cannot be logged it raises: release nothing."""
         who = self._caller.person
         self._log.append([replace(one, who=who, action=action, role=role) for one in entries])
+
+    @property
+    def key(self) -> Verifier:
+        """The log's public key."""
+        return self._secrets.signer.verifier
+
+    def entries(self) -> Iterator[query.Item]:
+        """All that was logged, in order."""
+        secrets = self._secrets
+        keys = EntryKeys(secrets.signer.name, secrets.secret, secrets.store, os.urandom)
+        return query.read(self._place.folder, self.key, keys)
 
     def digest(self, path: Path) -> str:
         """A keyed digest of a file: who holds the key can find it again, nobody else."""

@@ -19,6 +19,7 @@ from scrubjay.errors import ScrubjayError
 COMMANDS = {
     "anonymize": "Take personal data out of files, folders or standard input.",
     "detect": "Show where personal data is, without changing anything.",
+    "audit": "Check the log of what was done with a vault, and read it.",
     "verify": "Say whether outputs are what a run wrote.",
     "evaluate": "Measure what is found in texts that people have marked.",
     "train": "Make a tagger of your own from marked texts.",

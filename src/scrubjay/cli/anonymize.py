@@ -98,7 +98,7 @@ def command(
     if key_file and domain:
         raise UsageError("--key-file or --domain, not both")
     key = Key.read(key_file) if key_file else None
-    trust = vaults.trusted("anonymize.run", needed=bool(domain))
+    trust = vaults.trusted("anonymize.run") if domain or vaults.exists() else None
     place = trust.domain(domain) if trust and domain else None
     engine = load(policy, profile=profile, recall=recall, key=key, domain=place)
     counts: Counter[str] = Counter()

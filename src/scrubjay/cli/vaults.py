@@ -26,13 +26,10 @@ def exists() -> bool:
     return (folder() / "root.json").exists()
 
 
-def trusted(action: str, *, needed: bool = False) -> Trust | None:
-    """The vault of this home, opened for an action, with its log; none where there is no vault and
-    none is needed. Closed when the command ends."""
+def trusted(action: str) -> Trust:
+    """The vault of this home, opened for an action, with its log. Closed when the command ends."""
     if not exists():
-        if needed:
-            raise UsageError(f"no vault in {folder()}: scrubjay keys init makes one")
-        return None
+        raise UsageError(f"no vault in {folder()}: scrubjay keys init makes one")
     vault = module().Vault.open(folder(), opener(), tools())
     from scrubjay.trust import Trust
 

@@ -1,9 +1,9 @@
 """What a domain with many subjects costs: to open, to answer, to mint in.
 
-    python benchmarks/vault.py --subjects 10000000 --json benchmarks/results/vault.json
+    python benchmarks/vault.py --subjects 1000000 --json benchmarks/results/vault.json
 
 The subjects are filled in beneath the vault, in the order of their keys and with rows as long as it
-would write, for minting ten million takes an hour; a thousand among them are minted by the vault
+would write, for minting many takes long; a thousand among them are minted by the vault
 itself, and those are asked for. `cold`: in a new process, the file in the page cache as far as it
 fits. Questions are timed by the clock, other figures by the processor.
 """

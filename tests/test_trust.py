@@ -1,0 +1,136 @@
+"""Where there is a vault: nothing is released that was not logged, and nobody does what they may not."""
+
+import json
+import os
+
+import pytest
+from click.testing import CliRunner
+
+for needed in ("cryptography", "apsw", "pyrage"):
+    pytest.importorskip(needed)
+
+from scrubjay import cli, trust  # noqa: E402
+from scrubjay.access import people  # noqa: E402
+from scrubjay.access.people import Caller  # noqa: E402
+from scrubjay.errors import AccessError, AuditError, UsageError  # noqa: E402
+
+NOTE = "Call 555-010-7788, mail ann.lee@example.org.\n"
+TOKENS = '[default]\noperator = "token.v1"\n'
+
+
+def run(*words):
+    done = CliRunner().invoke(cli.group, [*map(str, words)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    (tmp_path / "machine.key").write_bytes(bytes(range(32)))
+    for name, value in {"HOME": tmp_path / "home", "KEY_FILE": tmp_path / "machine.key"}.items():
+        monkeypatch.setenv(f"SCRUBJAY_{name}", str(value))
+    monkeypatch.chdir(tmp_path)
+    told = run("keys", "init")
+    (tmp_path / "auditor.key").write_text(told.splitlines()[-1])
+    run("keys", "add", "hospital")
+    run("keys", "add", "hospital/study")
+    (tmp_path / "a.txt").write_text(NOTE)
+    (tmp_path / "tokens.toml").write_text(TOKENS)
+    return tmp_path / "home"
+
+
+def anonymize(*words):
+    return run("anonymize", "a.txt", "-q", "--profile", "patterns", *words)
+
+
+def entries(**wanted):
+    options = [word for name, value in wanted.items() for word in (f"--{name}", value)]
+    return [json.loads(line) for line in run("audit", "query", *options).splitlines()]
+
+
+def test_a_run_is_logged_without_text(home, tmp_path):
+    anonymize("-o", "b.txt", "--domain", "hospital/study", "-p", "tokens.toml")
+    [entry] = entries(action="anonymize")
+    assert entry["counts"] == {"EMAIL": 1, "PHONE": 1} and entry["about"] == "hospital/study"
+    folders = (home / name for name in ("vault", "audit", "audit-state"))
+    kept = b"".join(p.read_bytes() for f in folders for p in f.rglob("*") if p.is_file())
+    for secret in (b"555-010", b"ann.lee", b"AGE-SECRET", bytes(range(32))):
+        assert secret not in kept
+    assert run("audit", "verify", "--identity", "auditor.key").startswith("whole: 1 entries")
+
+
+def test_the_same_domain_gives_the_same_tokens_another_day(home, tmp_path):
+    for name in ("b.txt", "c.txt"):
+        anonymize("-o", name, "--domain", "hospital/study", "-p", "tokens.toml")
+    assert (tmp_path / "b.txt").read_text() == (tmp_path / "c.txt").read_text() != NOTE
+
+
+def test_what_cannot_be_logged_is_not_released(home, tmp_path):
+    (home / "audit-state/journal").unlink()
+    (home / "audit-state/journal").mkdir()
+    with pytest.raises(AuditError):
+        anonymize("-o", "b.txt")
+    assert not (tmp_path / "b.txt").exists()
+
+
+def test_a_log_that_was_taken_back_is_not_written_on(home, tmp_path):
+    anonymize("-o", "b.txt")
+    old = {path: path.read_bytes() for path in (home / "audit").rglob("*") if path.is_file()}
+    anonymize("-o", "b.txt")
+    run("audit", "verify")
+    for path, data in old.items():
+        path.write_bytes(data)
+    tile = home / "audit/tile/entries/000.p"
+    (tile / "2").unlink()
+    with pytest.raises(AuditError):
+        run("audit", "verify", "--log-key", run_key(home))
+
+
+def run_key(home):
+    """The log's public key stands in its checkpoint's vault alone, so ask the vault."""
+    from scrubjay.vault import slots
+    from scrubjay.vault.vault import Vault
+
+    vault = Vault.open(home / "vault", slots.key_file(home.parent / "machine.key"))
+    key = str(trust._secrets(vault, trust.Auditors(())).signer.verifier)
+    vault.close()
+    return key
+
+
+def test_once_somebody_is_registered_everybody_says_who_they_are(home, monkeypatch):
+    from scrubjay.vault import slots
+    from scrubjay.vault.vault import Vault
+
+    vault = Vault.open(home / "vault", slots.key_file(home.parent / "machine.key"))
+    opened = trust.Trust(home, vault)
+    people.found(opened._register, "ada", 1_800_000_000)
+    opened.close()
+    with pytest.raises(AccessError, match="SCRUBJAY_API_KEY"):
+        anonymize("-o", "b.txt")
+    monkeypatch.setenv("SCRUBJAY_API_KEY", "sjk_" + "a" * 16 + "_" + "b" * 52)
+    with pytest.raises(AccessError, match="unknown, wrong or expired"):
+        anonymize("-o", "b.txt")
+    assert not os.path.exists("b.txt")
+
+
+def test_an_administrator_does_not_anonymize(home):
+    from scrubjay.vault import slots
+    from scrubjay.vault.vault import Vault
+
+    vault = Vault.open(home / "vault", slots.key_file(home.parent / "machine.key"))
+    opened = trust.Trust(home, vault)
+    people.found(opened._register, "ada", 1_800_000_000)
+    opened._caller = Caller("ada")
+    with pytest.raises(AccessError):
+        opened.require("anonymize.run")
+    opened.close()
+
+
+def test_without_a_vault_a_domain_is_told_how_to_come_by(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path / "none"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text(NOTE)
+    with pytest.raises(UsageError, match="scrubjay keys init"):
+        anonymize("-o", "b.txt", "--domain", "hospital/study")
+    anonymize("-o", "b.txt")
+    assert (tmp_path / "b.txt").exists() and not (tmp_path / "none/audit").exists()

@@ -1,4 +1,4 @@
-"""Where there is a vault: nothing is released that was not logged, and nobody does what they may not."""
+"""Where there is a vault: what was not logged is not released, nobody does what they may not."""
 
 import json
 import os

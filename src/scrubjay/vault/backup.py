@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-import pyrage  # type: ignore[import-untyped, unused-ignore]
+import pyrage
 from msgspec import Struct
 
 from scrubjay import home

@@ -2,8 +2,7 @@
 released. Without a vault there is nothing of this, and nothing to set up.
 
 A vault in which nobody is registered belongs to who opens it, and everything is logged in the name
-of their account. As soon as somebody is, everybody needs an API key, and what is not allowed is
-refused.
+of their account. As soon as somebody is, who is not registered, by account or API key, may nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from scrubjay.access import attempts, entry
+from scrubjay.access.approvals import Grant
 from scrubjay.access.ledger import Event, Ledger
 from scrubjay.access.matrix import approved
 from scrubjay.access.people import Caller, Register
@@ -35,7 +35,6 @@ from scrubjay.vault.vault import Vault
 
 LOG, STATE = "audit", "audit-state"
 AUDITORS = "audit.auditors"
-ALONE = "local"  # how who is alone with a vault came in
 
 
 class Auditors(Struct, frozen=True):
@@ -65,21 +64,19 @@ class Trust:
         self._place = _place(home)
         self._log = logs.Log.open(self._place, self._secrets, _now)
         self._digests = vault.key("audit digests")
-        self._register = Register(ledger)
-        self._caller = self._came_in(api_key)
+        self.register = Register(ledger)
+        self.caller = self._came_in(api_key)
 
     def _came_in(self, api_key: str) -> Caller:
-        if api_key:
-            now = int(time.time())
-            return entry.by_key(self._register, api_key, "local", rates=attempts.Rates(), now=now)
-        if self._register.people():
-            raise AccessError("this vault has people: say who you are, by SCRUBJAY_API_KEY")
-        return Caller(getpass.getuser(), ALONE)
+        if not api_key:
+            return Caller(account())
+        now = int(time.time())
+        return entry.by_key(self.register, api_key, "local", rates=attempts.Rates(), now=now)
 
     def require(self, action: str) -> None:
         """Refuse what this caller may not do, and log that it was refused."""
-        if self._register.people():
-            self._register.require(self._caller, action, int(time.time()))
+        if self.register.people():
+            self.register.require(self.caller, action, int(time.time()))
         elif approved(action):
             raise AccessError(f"{action} takes two other people's approval: register them first")
 
@@ -92,8 +89,15 @@ class Trust:
 
     def tell(self, action: str, role: str, entries: Iterable[Entry]) -> None:
         """Log what is about to be released. If it cannot be logged it raises: release nothing."""
-        who = self._caller.person
+        who = self.caller.person
         self._log.append([replace(one, who=who, action=action, role=role) for one in entries])
+
+    def tell_disclosed(self, action: str, grant: Grant, outputs: Iterable[Path]) -> None:
+        """Log that people are named again: what was written, or that it is shown."""
+        one = Entry("", "", "", "done", subject=" ".join(grant.scope.subjects),
+                    about=grant.scope.domain, details=f"by {grant.id}")  # fmt: skip
+        entries = [replace(one, output=self.digest(path)) for path in outputs] or [one]
+        self.tell(action, "re-identify", entries)
 
     @property
     def key(self) -> Verifier:
@@ -112,12 +116,20 @@ class Trust:
             return digest(self._digests, hashlib.file_digest(stream, "sha256").digest())
 
     def close(self) -> None:
-        """Let go of log and vault."""
+        """Everything is where readers of the log look; the vault stays open."""
         self._log.publish()
-        self.vault.close()
 
     def _heard(self, event: Event) -> None:
         self._log.append([logged(event)])
+
+
+def account() -> str:
+    """The account on this machine, as the system has it: the environment could say anything."""
+    try:
+        import pwd
+    except ImportError:
+        return getpass.getuser()
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def logged(event: Event) -> Entry:

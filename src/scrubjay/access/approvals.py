@@ -28,7 +28,7 @@ SHORTEST, LONGEST = 60, 7 * 86_400
 SKEW = 60
 MOST = 1000
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
-DOMAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", re.ASCII)
 
 
 class Scope(Struct, frozen=True):
@@ -186,7 +186,7 @@ def check_scope(scope: Scope) -> None:
         known = ", ".join(matrix().rules.approved)
         raise UsageError(f"'{scope.action}' takes no approval; these do: {known}")
     if not DOMAIN.fullmatch(scope.domain):
-        raise UsageError("a domain has 1 to 64 of a-z, 0-9 and . _ -")
+        raise UsageError("a domain has 1 to 128 of A-Z, a-z, 0-9 and . _ / -")
     if bool(scope.subjects) == bool(scope.digest):
         raise UsageError("name either the subjects' codes, or the digest of a list of them")
     if scope.digest and not DIGEST.fullmatch(scope.digest):

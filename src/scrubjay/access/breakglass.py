@@ -72,7 +72,7 @@ def start(
     if minutes not in MINUTES:
         raise UsageError(f"an emergency lasts 15 to 60 minutes, not {minutes}")
     if not DOMAIN.fullmatch(domain):
-        raise UsageError("a domain has 1 to 64 of a-z, 0-9 and . _ -")
+        raise UsageError("a domain has 1 to 128 of A-Z, a-z, 0-9 and . _ / -")
     before = [emergency for emergency in _every(register) if emergency.person == by.person]
     event = Event("breakglass.start", by.person, now, about=domain, why=told)
     if any(now < emergency.ends for emergency in before):

@@ -137,6 +137,11 @@ def unlock(raw: bytes, passphrase: str) -> Signer:
     return signer
 
 
+def public_of(raw: bytes) -> Public:
+    """The public keys in a key file; who reads them vouches for whose they are."""
+    return _read(raw).public
+
+
 def _read(raw: bytes) -> File:
     """A key file, written in the only way that one is (SIG-3)."""
     try:

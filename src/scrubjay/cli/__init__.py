@@ -19,6 +19,10 @@ from scrubjay.errors import ScrubjayError
 COMMANDS = {
     "anonymize": "Take personal data out of files, folders or standard input.",
     "detect": "Show where personal data is, without changing anything.",
+    "people": "Say who may use the vault, and for what.",
+    "approvals": "Ask for, sign and review what names people again.",
+    "restore": "Put values back for tokens, once two others have agreed.",
+    "reveal": "Print whose codes these are, once two others have agreed.",
     "audit": "Check the log of what was done with a vault, and read it.",
     "verify": "Say whether outputs are what a run wrote.",
     "evaluate": "Measure what is found in texts that people have marked.",

@@ -229,10 +229,13 @@ def accept() -> None:
 
 
 def _opened(opener: Opener | None = None, **how: Any) -> Vault:
+    """The vault, once who asks may do this and the log has heard of it."""
+    context = click.get_current_context()
     vault: Vault = vaults.module().Vault.open(
         vaults.folder(), opener or vaults.opener(), vaults.tools(), **how
     )
-    click.get_current_context().call_on_close(vault.close)
+    context.call_on_close(vault.close)
+    vaults.allowed(vault, f"keys.{context.info_name}")
     return vault
 
 

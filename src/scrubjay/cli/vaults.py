@@ -16,7 +16,7 @@ from scrubjay.errors import ExtraError, UsageError
 if TYPE_CHECKING:
     from scrubjay.trust import Trust
     from scrubjay.vault.slots import Opener
-    from scrubjay.vault.vault import Tools
+    from scrubjay.vault.vault import Tools, Vault
 
 NEEDS = {"apsw": "apsw-sqlite3mc", "cryptography": "cryptography", "pyrage": "pyrage"}
 
@@ -31,12 +31,24 @@ def trusted(action: str) -> Trust:
     if not exists():
         raise UsageError(f"no vault in {folder()}: scrubjay keys init makes one")
     vault = module().Vault.open(folder(), opener(), tools())
+    click.get_current_context().call_on_close(vault.close)
+    return _trust(vault, action)
+
+
+def allowed(vault: Vault, action: str) -> None:
+    """Refuse what may not be done with a vault; log what is about to be done."""
+    from scrubjay.audit.entry import Entry
+
+    _trust(vault, action).tell(action, "administer", [Entry("", "", "", "done")])
+
+
+def _trust(vault: Vault, action: str) -> Trust:
     from scrubjay.trust import Trust
 
-    opened = Trust(home.home(), vault, api_key=os.environ.get("SCRUBJAY_API_KEY", ""))
-    click.get_current_context().call_on_close(opened.close)
-    opened.require(action)
-    return opened
+    trust = Trust(home.home(), vault, api_key=os.environ.get("SCRUBJAY_API_KEY", ""))
+    click.get_current_context().call_on_close(trust.close)
+    trust.require(action)
+    return trust
 
 
 def module() -> Any:
@@ -69,6 +81,11 @@ def opener() -> Opener:
     slots = module().slots
     opener: Opener = slots.told(os.environ) or slots.passphrase(hidden("passphrase"))
     return opener
+
+
+def secret(what: str, variable: str, *, twice: bool = False) -> str:
+    """From the environment, or asked for."""
+    return os.environ.get(variable) or hidden(what, twice=twice)
 
 
 def hidden(what: str, *, twice: bool = False) -> str:

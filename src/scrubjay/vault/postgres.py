@@ -58,7 +58,9 @@ class Postgres:
         """As the protocol says."""
         asked = "SELECT key, value FROM scrubjay_rows WHERE space = %s AND key = ANY(%s)"
         with self._told():
-            found = dict(self._db.execute(asked, (space, list(keys)), binary=True).fetchall())
+            found: dict[bytes, bytes] = dict(
+                self._db.execute(asked, (space, list(keys)), binary=True).fetchall()
+            )
         return [found.get(key) for key in keys]
 
     def items(self, space: str) -> Iterator[tuple[bytes, bytes]]:

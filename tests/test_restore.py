@@ -8,7 +8,7 @@ for needed in ("cryptography", "apsw", "pyrage"):
 
 from scrubjay import cli, trust  # noqa: E402
 from scrubjay.access import signing  # noqa: E402
-from scrubjay.errors import AccessError, InputError, UsageError  # noqa: E402
+from scrubjay.errors import AccessError, InputError, UsageError, VaultError  # noqa: E402
 
 NOTE = "Call 555-010-7788, mail ann.lee@example.org.\n"
 PEOPLE = {"ana": "re-identify", "bo": "review", "cy": "review", "di": "de-identify", "eli": "audit"}
@@ -97,6 +97,21 @@ def test_in_an_emergency_it_is_loud_and_listed(home, run):
     assert "ana in hospital/study, 1 uses" in run("bo", "approvals", "emergencies")
     with pytest.raises(AccessError, match="still open"):
         run("bo", "approvals", "review", told.splitlines()[-1], "--justified")
+
+
+def test_who_is_erased_is_nobodys_code_any_more(home, run):
+    (home / "codes.toml").write_text('[default]\noperator = "code.v1"\n')
+    options = ("-q", "--profile", "patterns", "-p", "codes.toml", *WHERE)
+    run("di", "anonymize", "a.txt", "-o", "c.txt", *options)
+    code = (home / "c.txt").read_text().removeprefix("Call ").split(",")[0]
+    run("ana", "approvals", "emergency", *ASK)
+    assert run("ana", "reveal", code, *WHERE, "--emergency") == f"{code}\tPHONE: 555-010-7788"
+    with pytest.raises(AccessError):
+        run("ana", "erase", "PHONE: 555-010-7788", *WHERE)
+    assert run("ada", "erase", "PHONE: 555-010-7788", *WHERE).startswith("erased")
+    with pytest.raises(VaultError, match="was erased"):
+        run("ana", "reveal", code, *WHERE, "--emergency")
+    assert run("eli", "audit", "verify").startswith("whole")
 
 
 def test_a_damaged_token_is_told_and_nothing_is_written(home, run):

@@ -23,6 +23,7 @@ COMMANDS = {
     "approvals": "Ask for, sign and review what names people again.",
     "restore": "Put values back for tokens, once two others have agreed.",
     "reveal": "Print whose codes these are, once two others have agreed.",
+    "erase": "Destroy what the vault knows of somebody.",
     "audit": "Check the log of what was done with a vault, and read it.",
     "verify": "Say whether outputs are what a run wrote.",
     "evaluate": "Measure what is found in texts that people have marked.",

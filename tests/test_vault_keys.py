@@ -308,7 +308,7 @@ def test_a_code_that_is_taken_is_not_given_twice(folder, tools):
 
 def test_what_is_no_code_and_what_is_nobodys(opened):
     domain = domain_of(opened())
-    with pytest.raises(UsageError, match="no code"):
+    with pytest.raises(UsageError, match=r"no (such )?code"):  # one in 32 passes its check
         domain.reveal(domain.code("ann")[:-1])
     with pytest.raises(VaultError, match="no such code in this domain"):
         domain.reveal("0" * 17)

@@ -6,6 +6,7 @@ It is loaded when the first text comes, once per process and profile.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 NAME = "tagger.v1"
 NONE = "patterns"  # the profile that goes without
 SHORT = 4  # characters of a text without letters that tells nothing by itself
+CODES = frozenset({"EMAIL", "URL", "IP", "PHONE", "FAX", "POSTAL_CODE", "MRN", "ID"})
+_APART = {
+    "PERSON": re.compile(r"\s*[;|]\s*"),
+    **dict.fromkeys(("EMAIL", "URL", "IP"), re.compile(r"\s+")),
+}
 CERTAIN = 0.8  # a rule with a checksum says more, and names the kind better
 
 
@@ -53,20 +59,32 @@ class Tagger:
         ]
         found = net.spans([view.text for view in views], least)
         return [
-            list(_findings(tagged, view, len(head), least, rule))
-            for tagged, view, head in zip(found, views, heads, strict=True)
+            list(_findings(tagged, view, head + document.text, least, rule, len(head)))
+            for tagged, view, head, document in zip(found, views, heads, documents, strict=True)
         ]
 
 
 def _findings(
-    found: Iterable[Tagged], view: _View, head: int, least: float, rule: str
+    found: Iterable[Tagged], view: _View, text: str, least: float, rule: str, head: int
 ) -> Iterator[Finding]:
     """What lies behind the first `head` characters, counted from there."""
     for tagged in found:
-        start, end = view.place(tagged.start, tagged.end)
-        if end > head:
-            score = _score(tagged.probability, least)
-            yield Finding(max(start - head, 0), end - head, tagged.label, score, rule)
+        score = _score(tagged.probability, least)
+        for start, end in _parts(text, *view.place(tagged.start, tagged.end), tagged.label):
+            if end > head:
+                yield Finding(max(start - head, 0), end - head, tagged.label, score, rule)
+
+
+def _parts(text: str, start: int, end: int, label: str) -> Iterator[tuple[int, int]]:
+    """A net reads on over signs that end or part what it found: `jo@example.org.`, `Lee; Fox`."""
+    signs = ".,;:!?" if label in CODES else ",;:"
+    value = text[start:end]
+    for part in _APART[label].split(value) if label in _APART else [value]:
+        kept = part.rstrip(signs)
+        if kept:
+            at = text.index(part, start)
+            yield at, at + len(kept)
+            start = at + len(part)
 
 
 def _tells(text: str) -> bool:

@@ -67,6 +67,16 @@ def test_a_single_file_has_its_own(tmp_path):
         run("verify", tmp_path / "a.txt")
 
 
+def test_a_report_beside_an_output_is_told_whole(tmp_path):
+    """It is written to its end before it is digested, and is not taken for the output."""
+    (tmp_path / "a.txt").write_text(NOTE)
+    out = tmp_path / "out"
+    anonymize(tmp_path / "a.txt", "-o", out / "clean.txt", "--report", out / "r.jsonl")
+    assert "2 files" in run("verify", out / "clean.txt").output
+    told = json.loads((out / "clean.txt.manifest.json").read_text())["files"]
+    assert told["r.jsonl"]["bytes"] == (out / "r.jsonl").stat().st_size > 0
+
+
 def test_an_encrypted_file_is_verified_without_its_key(tmp_path):
     pyrage = pytest.importorskip("pyrage")
     key = pyrage.x25519.Identity.generate().to_public()

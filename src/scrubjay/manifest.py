@@ -41,11 +41,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def file(path: Path) -> File:
     """What is told of a file."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while part := stream.read(1 << 20):
-            digest.update(part)
-    return File(digest.hexdigest(), path.stat().st_size)
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return File(digest, path.stat().st_size)
 
 
 def name_of(output: Path, folder: bool) -> Path:

@@ -104,16 +104,17 @@ def command(
     counts: Counter[str] = Counter()
     progress = Progress(files.size(source for source, _ in jobs))
     recipients = sealing.recipients(encrypt_to)
-    with files.Outputs(backup or "", recipients) as outputs, outputs.log(report) as log:
-        for source, target in jobs:
-            clean = partial(_clean, engine, counts, log, str(source))
-            with (
-                files.naming(source),
-                files.reading(source) as stream,
-                outputs.open(target) as sink,
-            ):
-                reader = formats.make(files.format_of(source, format_), **read)
-                reader.convert(progress.watch(stream), sink, clean)
+    with files.Outputs(backup or "", recipients) as outputs:
+        with outputs.log(report) as log:
+            for source, target in jobs:
+                clean = partial(_clean, engine, counts, log, str(source))
+                with (
+                    files.naming(source),
+                    files.reading(source) as stream,
+                    outputs.open(target) as sink,
+                ):
+                    reader = formats.make(files.format_of(source, format_), **read)
+                    reader.convert(progress.watch(stream), sink, clean)
         if trust:
             trust.tell(
                 "anonymize", "de-identify", _entries(outputs, engine, counts, (trust, domain))

@@ -40,6 +40,7 @@ class Outputs:
         self._backup = backup
         self._keys = keys
         self._ready: list[tuple[Path, Path]] = []  # temporary file, target
+        self._beside: set[Path] = set()  # temporary files that are no output of an input
 
     def __enter__(self) -> Outputs:
         return self
@@ -59,11 +60,13 @@ class Outputs:
             yield None
             return
         with self.open(target) as stream:
+            self._beside.add(self._ready[-1][0])
             yield stream
 
     def ready(self) -> Iterator[tuple[Path, Path]]:
-        """Each file's name to be, and where its bytes are until then."""
-        yield from ((target, temporary) for temporary, target in self._ready)
+        """Each file's name to be, and where its bytes are until then; a side file last."""
+        for temporary, target in sorted(self._ready, key=lambda one: one[0] in self._beside):
+            yield target, temporary
 
     @contextlib.contextmanager
     def open(self, target: Path, *, plain: bool = False) -> Iterator[BinaryIO]:

@@ -173,3 +173,17 @@ def test_the_report_says_places_not_values(note, tmp_path):
 def test_commands_that_tell(words):
     done = scrubjay(*words.split())
     assert done.returncode == 0 and done.stdout and b"\x1b[" not in done.stdout
+
+
+@pytest.mark.parametrize("words", ["people first ada", "audit query", "approvals list"])
+def test_what_needs_an_extra_says_which(words, tmp_path):
+    """Not a traceback: None in sys.modules is how Python is told that a module is not there."""
+    code = (
+        "import sys; sys.modules.update(cryptography=None, pyrage=None); import scrubjay.cli as c"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; c.main({words.split()})"], capture_output=True, text=True,
+        env={**os.environ, "SCRUBJAY_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 1 and "scrubjay[trust]" in done.stderr
+    assert "Traceback" not in done.stderr

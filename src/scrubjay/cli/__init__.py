@@ -36,6 +36,9 @@ COMMANDS = {
 }
 
 
+TRUST = frozenset({"apsw", "cryptography", "pyrage"})  # modules of the extra
+
+
 class Lazy(click.Group):
     """Lists every command, imports the one that is called."""
 
@@ -71,6 +74,12 @@ def main(arguments: list[str] | None = None) -> Any:
     except ScrubjayError as problem:
         click.echo(f"scrubjay: {problem}", err=True)
         status = problem.exit_status
+    except ModuleNotFoundError as problem:
+        missing = (problem.name or "").partition(".")[0]
+        if missing not in TRUST:
+            raise
+        click.echo(f"scrubjay: needs {missing}: pip install 'scrubjay[trust]'", err=True)
+        status = 1
     except click.ClickException as problem:
         problem.show()
         status = 1

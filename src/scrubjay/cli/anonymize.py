@@ -19,8 +19,9 @@ from scrubjay.cli import files, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import UsageError
+from scrubjay.formats.work import Work
 from scrubjay.keys import Key
-from scrubjay.types import Document
+from scrubjay.types import Anonymized, Document
 
 if TYPE_CHECKING:
     from scrubjay.audit.entry import Entry
@@ -113,8 +114,8 @@ def command(
                     files.reading(source) as stream,
                     outputs.open(target) as sink,
                 ):
-                    reader = formats.make(files.format_of(source, format_), **read)
-                    reader.convert(progress.watch(stream), sink, clean)
+                    reader = formats.make(files.format_of(source, format_, stream), **read)
+                    reader.convert(progress.watch(stream), sink, Work(clean, encoding, group))
         if trust:
             trust.tell(
                 "anonymize", "de-identify", _entries(outputs, engine, counts, (trust, domain))
@@ -164,14 +165,14 @@ def _clean(
     log: BinaryIO | None,
     source: str,
     documents: Iterable[Document],
-) -> Iterator[str]:
+) -> Iterator[Anonymized]:
     for result in engine.stream(documents):
         counts.update(result.report.counts)
         if log:
             place = f"{source}: {result.report.document}" if result.report.document else source
             report = msgspec.structs.replace(result.report, document=place)
             log.write(msgspec.json.encode(report) + b"\n")
-        yield result.text
+        yield result
 
 
 def _entries(

@@ -71,7 +71,8 @@ def _text(suffix: str, head: bytes) -> str:
     if named and named.magic:
         raise InputError(f"it is named {suffix} and is none; see what wrote it, or rename it")
     if b"\0" in head and not head.startswith(BOMS):
-        raise InputError("no reader for this kind of file: its bytes are no text")
+        at = head.index(b"\0")
+        raise InputError(f"NUL character at {at}: no text, and no reader for this kind of file")
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").decode("latin-1")
     shaped = next((k for k in KINDS if k.shape and re.match(k.shape, start, re.S)), None)
     if shaped or named:

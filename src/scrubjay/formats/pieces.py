@@ -45,7 +45,7 @@ class Pieces:
         while index < len(self._pieces) and self._starts[index] < replacement.end:
             start = self._starts[index]
             end = start + len(self._pieces[index])
-            if replacement.start < end:
+            if max(start, replacement.start) < min(end, replacement.end):
                 first = max(replacement.start, done[index])
                 new[index].append(self.text[done[index] : first])
                 if told is not None:

@@ -156,7 +156,9 @@ def test_what_does_not_fit_is_refused(place):
 def test_a_dry_run_writes_nothing_and_patterns_choose(place):
     told = run("--dry-run", "--only", "*.txt", "--skip", "empty*")
     assert "would take 4 identifiers in 2 files" in told
-    assert {p.name for p in place.iterdir()} <= {"in", "home"} and not (place / "home/runs").exists()
+    assert {p.name for p in place.iterdir()} <= {"in", "home"} and not (
+        place / "home/runs"
+    ).exists()
 
 
 def test_an_encrypted_run(place):
@@ -239,3 +241,20 @@ def test_bounds_cover(of, data):
 
 def test_no_hit_in_300_is_the_rule_of_three():
     assert bound.upper(0, 300) == pytest.approx(1 - 0.05 ** (1 / 300))
+
+
+def review(*words, answers=""):
+    words = ["review", *map(str, words)]
+    return CliRunner().invoke(cli.group, words, input=answers, catch_exceptions=False).output
+
+
+def test_a_review_bounds_what_is_left(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/a.txt").write_text("word " * 800)
+    (tmp_path / "out/b.jsonl").write_text('{"note": "some more"}\n')
+    marks = tmp_path / "marks"
+    told = review(tmp_path / "out", "--marks", marks, "--seed", 7, answers="\n3\nx\n1\nq\n")
+    assert "4 left in 163 words of 3 passages" in told and "some more" not in marks.read_text()
+    told = review(tmp_path / "out", "--marks", marks, "--seed", 7, answers="\n" * 20)
+    most = 1e4 * bound.upper(4, 803)
+    assert f"4 left in 803 words of 11 passages: at most {most:.1f} in 10,000" in told

@@ -1,4 +1,4 @@
-"""`scrubjay review`: people read a sample of what was written, and their marks bound what is left."""
+"""`scrubjay review`: people read a sample of what was written, and so bound what is left in it."""
 
 from __future__ import annotations
 

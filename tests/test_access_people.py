@@ -211,24 +211,6 @@ def test_failures_lock_for_longer_and_longer_and_are_forgotten(world):
     assert not list(world.store.items(attempts.SPACE))
 
 
-# Certificates
-
-
-def test_a_certificate_is_one_persons_or_nobodys(world):
-    ways = ("sha256:" + "ab" * 32, "san:ana@example.org")
-    people.link(world.register, ADMIN, "ana", certificates=ways, now=NOW)
-    found = entry.by_certificate(world.register, "AB" * 32, ("other",), now=NOW)
-    assert found == Caller("ana", "certificate")
-    assert entry.by_certificate(world.register, "cd" * 32, ("ana@example.org",), now=NOW) == found
-    with pytest.raises(errors.AccessError, match="nobody's here"):
-        entry.by_certificate(world.register, "cd" * 32, (), now=NOW)
-    people.link(world.register, ADMIN, "bo", certificates=("san:bo",), now=NOW)
-    with pytest.raises(errors.AccessError, match="nobody's here"):
-        entry.by_certificate(world.register, "ab" * 32, ("bo",), now=NOW)
-    with pytest.raises(errors.AccessError, match="same certificate"):
-        people.link(world.register, ADMIN, "bo", certificates=ways, now=NOW)
-
-
 # Sessions
 
 

@@ -262,6 +262,15 @@ def test_an_api_key_is_as_strong_as_its_owner_is_now(world):
         world.register.require(caller, "anonymize.run", NOW)
 
 
+def test_an_api_key_that_is_revoked_during_a_run_is_none(world):
+    shown = world.key("robot", ("anonymize.run",), NOW + 100)
+    caller = world.enter(shown)
+    world.register.require(caller, "anonymize.run", NOW)
+    entry.revoke(Register(world.ledger), ADMIN, "robot", shown[4:20], now=NOW)
+    with pytest.raises(errors.AccessError, match="was revoked"):
+        world.register.require(caller, "anonymize.run", NOW)
+
+
 def test_an_emergency_opens_no_other_door(world):
     breakglass.start(world.register, Caller("cy"), "study-7", REASON, minutes=15, now=NOW)
     for act in (lambda: world.use(world.approved(), "cy"), lambda: world.ask("cy")):

@@ -166,7 +166,8 @@ def test_nobody_makes_keys_for_another_person_and_no_key_makes_keys(world):
     with pytest.raises(errors.AccessError, match="make their own API keys"):
         entry.issue(world.register, ADMIN, "ana", terms, now=NOW)
     assert entry.issue(world.register, Caller("ana"), "ana", terms, now=NOW)
-    narrow = Caller("ana", "key x", ("people.own",))
+    own = entry.Terms(("people.own",), NOW + 100)
+    narrow = world.enter(entry.issue(world.register, Caller("ana"), "ana", own, now=NOW))
     with pytest.raises(errors.AccessError, match="makes no API keys"):
         entry.issue(world.register, narrow, "ana", terms, now=NOW)
 
@@ -263,8 +264,9 @@ def test_a_session_that_ends_while_it_is_used_stays_ended(world):
 
 
 def test_an_api_key_opens_no_session(world):
+    caller = world.enter(world.key("robot", ("people.own",), NOW + 100))
     with pytest.raises(errors.AccessError, match="no session"):
-        sessions.begin(world.register, Caller("ana", "key", ("people.own",)), NOW)
+        sessions.begin(world.register, caller, NOW)
 
 
 # Rows and time

@@ -146,9 +146,7 @@ def recover() -> None:
     first, second = (click.prompt(f"{which} part", err=True) for which in ("first", "second"))
     module = vaults.module()
     _opened(module.slots.parts(module.shares.join(first, second)))
-    module.Vault.recover(
-        vaults.folder(), (first, second), _asked_new(), vaults.tools()
-    ).close()
+    module.Vault.recover(vaults.folder(), (first, second), _asked_new(), vaults.tools()).close()
     click.echo("the new passphrase opens the vault")
 
 

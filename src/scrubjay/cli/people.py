@@ -85,7 +85,8 @@ def list_() -> None:
     for person in register.people().values():
         click.echo(_told(person))
     for name, provider in register.issuers().items():
-        click.echo(f"issuer {name} for {provider.audience}, by {provider.claim}")
+        read = time.strftime("%Y-%m-%d", time.gmtime(provider.at))
+        click.echo(f"issuer {name} for {provider.audience}, by {provider.claim}, keys of {read}")
 
 
 @command.command()

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding  # noqa: E402
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: E402
 
 from scrubjay import cli, sealing, trust  # noqa: E402
-from scrubjay.access import attempts, entry, people, sessions  # noqa: E402
+from scrubjay.access import attempts, certificates, entry, people, sessions  # noqa: E402
 from scrubjay.access.people import Caller, Provider  # noqa: E402
 from scrubjay.access.testing import ADMIN, NOW, World  # noqa: E402
 from scrubjay.errors import AccessError, ScrubjayError, UsageError  # noqa: E402
@@ -177,12 +177,12 @@ def pem(*certificates):
 
 
 def show(world, raw, now=NOW):
-    return entry.by_certificate(world.register, raw, "10.0.0.1", now=now)
+    return certificates.by_certificate(world.register, raw, "10.0.0.1", now=now)
 
 
 def test_a_certificate_is_one_persons_or_nobodys(world):
     own, renewed = certificate(), certificate(x509.RFC822Name("ana@example.org"))
-    ways = (entry.names(pem(own))[0], "email:ana@example.org")
+    ways = (certificates.names(pem(own))[0], "email:ana@example.org")
     people.link(world.register, ADMIN, "ana", certificates=ways, now=NOW)
     for shown in (pem(own), own.public_bytes(Encoding.DER), pem(renewed)):
         assert show(world, shown) == Caller("ana", "certificate")
@@ -234,7 +234,7 @@ def test_what_openssl_makes_is_read(tmp_path, world):
     made = subprocess.run(["openssl", *words.split(), *names], cwd=tmp_path, capture_output=True)
     if made.returncode:
         pytest.skip("no openssl here")
-    first, *others = entry.names((tmp_path / "c.pem").read_bytes())
+    first, *others = certificates.names((tmp_path / "c.pem").read_bytes())
     told = ["openssl", "x509", "-in", "c.pem", "-noout", "-fingerprint", "-sha256"]
     shown = subprocess.run(told, cwd=tmp_path, capture_output=True, text=True).stdout
     assert first == "sha256:" + shown.split("=")[1].strip().replace(":", "").lower()

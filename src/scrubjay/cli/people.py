@@ -176,12 +176,13 @@ def subject(name: str, subjects: tuple[str, ...], issuer: str) -> None:
 )  # fmt: skip
 def certificate(name: str, files: tuple[Path, ...], by_name: tuple[str, ...]) -> None:
     """Say which client certificates are somebody's: FILES (PEM, DER), and no others."""
-    from scrubjay.access import entry, people
+    from scrubjay.access import certificates, people
 
     trust = vaults.trusted("people.change")
-    if wrong := [one for one in by_name if not one.startswith(("email:", "dns:", "uri:"))]:
-        raise UsageError(f"'{wrong[0]}': a name begins with email:, dns: or uri:")
-    ways = tuple(entry.names(_read(file))[0] for file in files) + by_name
+    kinds = tuple(f"{kind}:" for kind in certificates.KINDS.values())
+    if wrong := [one for one in by_name if not one.startswith(kinds)]:
+        raise UsageError(f"'{wrong[0]}': a name begins with {', '.join(kinds)}")
+    ways = tuple(certificates.names(_read(file))[0] for file in files) + by_name
     people.link(trust.register, trust.caller, name, certificates=ways, now=_now())
     click.echo(f"{name}: {_counted(len(ways), 'certificate')}")
 

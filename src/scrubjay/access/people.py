@@ -232,8 +232,8 @@ def link(
     subjects: tuple[str, ...] | None = None,
     now: int,
 ) -> None:
-    """The client certificates (`certificates.names`) and the tokens' subjects ("<issuer> <sub>") that
-    are this person's, instead of those before; None leaves them. Open sessions end."""
+    """This person's certificates (`certificates.names`) and tokens' subjects ("<issuer> <sub>"),
+    instead of those before; None leaves them. Open sessions end."""
     register.require(by, "people.change", now)
     given = {"certificates": certificates, "subjects": subjects}
     ways = {what: held for what, held in given.items() if held is not None}

@@ -1,7 +1,7 @@
 """The command line. One small file per command group; each is imported only when it is called.
 
 Exit status: 0 done, 1 the call is wrong, 2 could not be anonymized and nothing was written, 3 not
-allowed.
+allowed, 4 some files of a folder could not be anonymized and the others are done.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from scrubjay.errors import ExtraError, UsageError
 if TYPE_CHECKING:
     from scrubjay.engine import Engine
     from scrubjay.trust import Trust
+    from scrubjay.vault.domain import Domain
     from scrubjay.vault.slots import Opener
     from scrubjay.vault.vault import Tools, Vault
 
@@ -39,11 +40,11 @@ def asked(action: str) -> Trust | None:
     return trusted(action) if exists() else None
 
 
-def trusted(action: str) -> Trust:
+def trusted(action: str, opener_: Opener | None = None) -> Trust:
     """The vault of this home, opened for an action, with its log. Closed when the command ends."""
     if not exists():
         raise UsageError(f"no vault in {folder()}: scrubjay keys init makes one")
-    vault = module().Vault.open(folder(), opener(), tools())
+    vault = module().Vault.open(folder(), opener_ or opener(), tools())
     click.get_current_context().call_on_close(vault.close)
     return _trust(vault, action)
 
@@ -55,6 +56,13 @@ def looked(trust: Trust, action: str, engine: Engine, *, show_text: bool) -> Non
     model, told = " ".join(engine.models.values()), "values are shown" if show_text else ""
     entry = Entry("", "", "", "done", policy=engine.digest, model=model, details=told)
     trust.tell(action, "detect", [entry])
+
+
+def domain(opener_: Opener, path: str) -> Domain:
+    """A domain in a process of its own, for who was allowed to use it. TENANT/DOMAIN."""
+    tenant, _, name = path.partition("/")
+    opened: Domain = module().Vault.open(folder(), opener_, tools()).tenant(tenant).domain(name)
+    return opened
 
 
 def allowed(vault: Vault, action: str) -> None:

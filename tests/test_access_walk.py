@@ -207,6 +207,12 @@ def test_the_command_line_is_the_matrix(called, command):
             assert status != 3, (who, problem)
 
 
+@pytest.mark.parametrize("who", [who for who in WHO if not may(who, "anonymize.run")])
+def test_a_folder_is_no_other_way_in(called, who):
+    status, problem = outcome(called(who, "anonymize", ". -o ../out -q --profile patterns"))
+    assert status == 3 and isinstance(problem, AccessError)
+
+
 @pytest.mark.parametrize("command", FREE)
 def test_what_asks_nobody_is_for_everybody(called, command):
     status, _ = outcome(called("mallory", command, FREE[command]))

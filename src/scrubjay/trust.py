@@ -2,7 +2,8 @@
 released. Without a vault there is nothing of this, and nothing to set up.
 
 A vault in which nobody is registered belongs to who opens it, and everything is logged in the name
-of their account. As soon as somebody is, who is not registered, by account or API key, may nothing.
+of their account. As soon as somebody is, who is not registered, by account, API key or token, may
+nothing.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubjay import bound, cli
+from scrubjay.detectors import built
 from scrubjay.errors import QuarantineError, UsageError
 from scrubjay.run.pool import Pool
 from scrubjay.run.state import State
@@ -26,6 +27,8 @@ NOTE = f"SSN {SSN}, mail {MAIL}, glucose 5.4 mmol/L.\n"
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/cache").symlink_to(built.cache_folder())  # what is compiled is compiled once
     monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "in"
@@ -61,7 +64,7 @@ def test_a_folder_comes_out_clean_with_clean_names(place):
         "a.txt", "empty.txt", "of [EMAIL 1]/b.txt", "of [EMAIL 1]/c.jsonl",
         "scrubjay-report.html", "scrubjay-report.json",
     }  # fmt: skip
-    for path in [*got.values(), *files(place / "home").values()]:
+    for path in [*got.values(), *files(place / "home/runs").values()]:
         data = path.read_bytes()
         assert SSN.encode() not in data and MAIL.encode() not in data, path
     assert "5.4 mmol/L" in got["a.txt"].read_text()
@@ -153,7 +156,9 @@ def test_what_does_not_fit_is_refused(place):
 def test_a_dry_run_writes_nothing_and_patterns_choose(place):
     told = run("--dry-run", "--only", "*.txt", "--skip", "empty*")
     assert "would take 4 identifiers in 2 files" in told
-    assert {p.name for p in place.iterdir()} <= {"in", "home"} and not files(place / "home")
+    assert {p.name for p in place.iterdir()} <= {"in", "home"} and not (
+        place / "home/runs"
+    ).exists()
 
 
 def test_an_encrypted_run(place):
@@ -236,3 +241,20 @@ def test_bounds_cover(of, data):
 
 def test_no_hit_in_300_is_the_rule_of_three():
     assert bound.upper(0, 300) == pytest.approx(1 - 0.05 ** (1 / 300))
+
+
+def review(*words, answers=""):
+    words = ["review", *map(str, words)]
+    return CliRunner().invoke(cli.group, words, input=answers, catch_exceptions=False).output
+
+
+def test_a_review_bounds_what_is_left(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/a.txt").write_text("word " * 800)
+    (tmp_path / "out/b.jsonl").write_text('{"note": "some more"}\n')
+    marks = tmp_path / "marks"
+    told = review(tmp_path / "out", "--marks", marks, "--seed", 7, answers="\n3\nx\n1\nq\n")
+    assert "4 left in 163 words of 3 passages" in told and "some more" not in marks.read_text()
+    told = review(tmp_path / "out", "--marks", marks, "--seed", 7, answers="\n" * 20)
+    most = 1e4 * bound.upper(4, 803)
+    assert f"4 left in 803 words of 11 passages: at most {most:.1f} in 10,000" in told

@@ -10,6 +10,7 @@ from scrubjay.run.summary import Kind, Summary
 
 COLUMNS = 8  # labels that the table of folders shows; the others are summed
 SHOWN = 500  # files in quarantine that the page lists
+OWN = ".card .range { white-space: normal }"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -20,7 +21,7 @@ def render(told: Summary) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Run: {escape(told.policy)}</title><style>{css}</style></head>\n"
+        f"<title>Run: {escape(told.policy)}</title><style>{css}{OWN}</style></head>\n"
         f"<body><main>{''.join(_sections(told))}</main></body></html>\n"
     )
 
@@ -30,7 +31,7 @@ def _sections(told: Summary) -> Iterator[str]:
     yield f"<h1>{told.files:,} {_plural('file', told.files)}, policy {escape(told.policy)}</h1>"
     yield _verdict(told)
     yield _cards(told)
-    yield from _bars("What was taken out, by label", told.labels, "Nothing was found.")
+    yield from _bars("What was found, by label", told.labels, "Nothing was found.")
     yield from _folders(told)
     yield from _kinds(told)
     yield from _dropped(told)
@@ -75,7 +76,11 @@ def _speed(told: Summary) -> str:
     """Of this run alone, as far as it did something."""
     if not (told.now and told.seconds):
         return "\u2013"
-    return f"{_bytes(told.bytes / told.seconds)}/s" if told.now >= told.files else f"{told.now:,}"
+    return (
+        f"{_bytes(told.bytes / told.seconds)}/s"
+        if told.now >= told.files
+        else f"{told.now:,} files"
+    )
 
 
 def _bars(title: str, counts: dict[str, int], none: str) -> Iterator[str]:

@@ -31,6 +31,7 @@ WALK = {
     "anonymize": ("anonymize.run", "a.txt -o b.txt -q --profile patterns"),
     "detect": ("detect.run", "a.txt --profile patterns"),
     "evaluate": ("evaluate.run", "--data nothing"),
+    "review": ("review.run", "empty"),
     "train data": ("train.run", "nothing"),
     "train synth": ("train.run", "-o wrong.suffix"),
     "train fit": ("train.run", "-o run --data nothing"),
@@ -131,6 +132,7 @@ def called(tmp_path_factory):
         patch.setenv("SCRUBJAY_NEW_PASSPHRASE", "seven grey herons")
         (folder / "machine.key").write_bytes(bytes(range(32)))
         (folder / "new.key").write_bytes(bytes(range(1, 33)))
+        (folder / "empty").mkdir()
         (folder / "a.txt").write_text("Call 555-010-7788.\n")
         for words in ("keys init", "keys add hospital", "keys add hospital/study"):
             assert CliRunner().invoke(cli.group, words.split()).exit_code == 0

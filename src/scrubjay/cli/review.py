@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from scrubjay import bound, formats, sealing
-from scrubjay.cli import files
+from scrubjay.cli import files, vaults
 from scrubjay.errors import InputError, ScrubjayError, UsageError
 from scrubjay.formats.work import Work
 from scrubjay.report import unchanged
@@ -57,6 +57,7 @@ def command(folder: Path, sample: int, marks: Path | None, seed: int | None) -> 
     For each passage, type how many identifiers are left in it. The answer is an upper bound for
     10,000 words that holds with 95 % confidence (Clopper and Pearson).
     """
+    vaults.asked("review.run")
     dice = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 as asked
     passages = _sampled(folder, sample, dice)
     if not passages:

@@ -32,14 +32,21 @@ class Kind(Struct, frozen=True):
     extra: str = ""
 
 
+ZIP = (0, b"PK\x03\x04")
+OLE = (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+
 # What is more special comes first.
 KINDS = (
+    Kind("docx.v1", "ooxml", (".docx", ".docm"), (ZIP,), "word/document.xml"),
+    Kind("docx.v1", "ooxml", (".dotx", ".dotm"), (ZIP,), "word/settings.xml"),
+    Kind("pptx.v1", "ooxml", (".pptx", ".ppsx"), (ZIP,), "ppt/presentation.xml"),
+    Kind("pptx.v1", "ooxml", (".pptm", ".potx"), (ZIP,), "ppt/presProps.xml"),
+    Kind("ole.v1", "ole", (".doc", ".xls", ".ppt", ".msg"), (OLE,)),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),
 )
 SUFFIXES = frozenset(suffix for kind in KINDS for suffix in kind.suffixes)
-ZIP = (0, b"PK\x03\x04")
 
 
 def of(path: PurePath, source: BinaryIO) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Office documents for tests: made by hand, with a string in every place that can hold one."""
 
 import base64

@@ -1,5 +1,6 @@
 """DOCX and PPTX: nothing planted is left, structure stays, and other programs read the result."""
 
+import contextlib
 import io
 import random
 import shutil
@@ -80,7 +81,7 @@ def test_every_string_is_looked_at(value):
         ("<w:body>", f"<w:body><!-- {NAME} --><?ann {NAME}?>"),
         ("<w:body>", '<w:body AnnLee="1" w:AnnLee="2">'),
         ("<w:body>", '<w:body xmlns:AnnLee="http://schemas.microsoft.com/office">'),
-        ("Requires=\"wps\"", 'Requires="AnnLee"'),
+        ('Requires="wps"', 'Requires="AnnLee"'),
     ],
 )
 def test_names_and_asides_that_nobody_knows(change):
@@ -112,7 +113,10 @@ def test_bad_packages_are_refused(data):
         converted(data, "a.docx")
 
 
-@pytest.mark.parametrize(("stream", "advice"), [("EncryptedPackage", "password"), ("WordDocument", r"\.docx"), ("x", "newer")])
+@pytest.mark.parametrize(
+    ("stream", "advice"),
+    [("EncryptedPackage", "password"), ("WordDocument", r"\.docx"), ("x", "newer")],
+)
 def test_old_and_encrypted_files_are_refused_with_what_helps(stream, advice):
     data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + stream.encode("utf-16-le")
     with pytest.raises(InputError, match=advice):
@@ -136,15 +140,15 @@ def test_damage_is_an_input_error_or_harmless(source: random.Random):
     else:
         for _ in range(source.randint(1, 5)):
             data[source.randrange(len(data))] = source.randrange(256)
-    try:
+    with contextlib.suppress(InputError):
         converted(bytes(data), "a.docx")
-    except InputError:
-        pass
 
 
 def test_errors_say_nothing_of_the_text():
     parts = docx_parts()
-    parts["word/document.xml"] = parts["word/document.xml"].replace("<w:body>", f"<w:body>{CANARY}<")
+    parts["word/document.xml"] = parts["word/document.xml"].replace(
+        "<w:body>", f"<w:body>{CANARY}<"
+    )
     with pytest.raises(InputError):
         canary(lambda: converted(packed(parts)))
 
@@ -220,6 +224,15 @@ def test_libreoffice_opens_what_is_made(suffix, make_one, tmp_path):
     path = tmp_path / f"new.{suffix}"
     path.write_bytes(new)
     home = f"-env:UserInstallation=file://{tmp_path}/home"
-    command = ["soffice", home, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(path)]
+    command = [
+        "soffice",
+        home,
+        "--headless",
+        "--convert-to",
+        "pdf",
+        "--outdir",
+        str(tmp_path),
+        str(path),
+    ]
     subprocess.run(command, check=True, timeout=120, capture_output=True)
     assert (tmp_path / "new.pdf").stat().st_size > 1000

@@ -50,8 +50,10 @@ def code(value: str, digits: int = DIGITS) -> bool:
         return len(value) < 2 and not value.isalnum()
     if _HEX.fullmatch(value) or _GUID.fullmatch(value) or _LANGUAGE.fullmatch(value):
         return True
-    return not _RUN.search(value) and all(len(number) <= digits for number in _NUMBER.findall(value)) and all(
-        word.lower() in _words() for word in _WORD.findall(value)
+    return (
+        not _RUN.search(value)
+        and all(len(number) <= digits for number in _NUMBER.findall(value))
+        and all(word.lower() in _words() for word in _WORD.findall(value))
     )
 
 
@@ -113,8 +115,10 @@ class Bare:
         local = key.rpartition(":")[2]
         if local in {"ProcessContent", "PreserveElements", "PreserveAttributes", "schemaLocation"}:
             return False
-        return not _SESSION.match(local) and (":" not in key or self._fits(key, scope)) and code(
-            local, 4
+        return (
+            not _SESSION.match(local)
+            and (":" not in key or self._fits(key, scope))
+            and code(local, 4)
         )
 
     def _value(self, key: str, value: str, scope: dict[str, bool]) -> str:

@@ -27,7 +27,8 @@ _DAY = re.compile(
 )
 _PARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|_(?:20_)?|[.-]")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[./#\\]|www\.")
-_NOBODY = frozenset("user author unknown microsoft office admin administrator python docx".split())
+_REFERENCE = re.compile(r"\b(?:PAGE|NOTE)?REF\s+([^\s\\\"]+)")
+_NOBODY = frozenset(["user", "author", "unknown", "microsoft", "office", "admin", "administrator", "python", "docx"])
 _SAFE = "!#$%&'()*+,/:;=?@~"
 _RUNS = frozenset(["t", "delText", "instrText", "delInstrText"])
 
@@ -167,7 +168,7 @@ class Words:
         self._by_place()
 
     def _say(self, old: list[str], new: list[str]) -> None:
-        for number, ((kind, value), slots) in enumerate(self._values.items()):
+        for number, ((kind, _value), slots) in enumerate(self._values.items()):
             first, second = 2 * number, 2 * number + 1
             if old[first] == new[first] and old[second] == new[second]:
                 continue
@@ -185,9 +186,7 @@ class Words:
     def _by_place(self) -> None:
         """Who did something, and when, by where it stands."""
         people = (Document(name, field="author", label="PERSON") for name in self._people)
-        for slots, result in zip(
-            self._people.values(), self._work.clean(people), strict=True
-        ):
+        for slots, result in zip(self._people.values(), self._work.clean(people), strict=True):
             for slot in slots:
                 slot.set(result.text)
         days = (Document(slot.text, field="date", label="DATE") for slot in self._days)
@@ -279,6 +278,9 @@ def mark(roots: Iterable[Node]) -> None:
     _join(nodes)
     places = [(node, key) for node in nodes for key in node.attributes if _marks(node, key)]
     found = dict.fromkeys(node.attributes[key] for node, key in places)
+    for node in nodes:
+        told = node.text() if node.name == "instrText" else node.attributes.get("w:instr", "")
+        found.update(dict.fromkeys(_REFERENCE.findall(told)))
     new = {name: f"mark_{n}" for n, name in enumerate((x for x in found if not _own(x)), 1)}
     if not new:
         return

@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from scrubjay import plugins
 from scrubjay.errors import ExtraError, InputError
 from scrubjay.formats import officepack
-from scrubjay.formats.officebare import Bare, code, table
+from scrubjay.formats.officebare import Bare, code
 from scrubjay.formats.officepack import Pack, markup
 from scrubjay.formats.officetext import Words, mark, sweep
 from scrubjay.formats.work import Work
@@ -35,7 +35,11 @@ _MAIN = (
     r"|ms-word|ms-powerpoint)\."
 )
 MAIN = {  # by format: kind, folder and name of its main part
-    "docx.v1": (re.compile(_MAIN + r"(?:document|template)(?:\.macro\w+)?\.main\+xml"), "word", "document"),
+    "docx.v1": (
+        re.compile(_MAIN + r"(?:document|template)(?:\.macro\w+)?\.main\+xml"),
+        "word",
+        "document",
+    ),
     "pptx.v1": (
         re.compile(_MAIN + r"(?:presentation|slideshow|template)(?:\.macro\w+)?\.main\+xml"),
         "ppt",
@@ -375,8 +379,9 @@ class Office:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        word = (".docx", ".docm", ".dotx", ".dotm")
-        self.suffixes = word if name == "docx.v1" else (".pptx", ".pptm", ".ppsx", ".potx")
+        self.suffixes: tuple[str, ...] = (".pptx", ".pptm", ".ppsx", ".potx")
+        if name == "docx.v1":
+            self.suffixes = (".docx", ".docm", ".dotx", ".dotm")
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """All parts are one text: none is written before all are read."""

@@ -193,3 +193,56 @@ def planted(xml, value):
     if not re.search("[ -]", value):  # a word of no language: only names hold it
         return xml
     return re.sub(r">([^<>]*[^<>\s][^<>]*)<", f">{value}<", xml)
+
+
+ODF = "urn:oasis:names:tc:opendocument:xmlns:"
+ODF_SPACES = " ".join(
+    f'xmlns:{prefix}="{ODF}{name}:1.0"'
+    for prefix, name in {
+        "office": "office", "text": "text", "style": "style", "table": "table", "draw": "drawing",
+        "meta": "meta", "svg": "svg-compatible", "config": "config", "fo": "xsl-fo-compatible",
+    }.items()
+) + ' xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dc="http://purl.org/dc/elements/1.1/" office:version="1.3"'  # fmt: skip
+ODT_BODY = f"""
+<text:tracked-changes><text:changed-region text:id="c1"><text:deletion><office:change-info><dc:creator>{AUTHOR}</dc:creator>
+<dc:date>2024-03-05T10:00:00</dc:date></office:change-info><text:p>{NAME}</text:p></text:deletion></text:changed-region></text:tracked-changes>
+<text:user-field-decls><text:user-field-decl text:name="{NAME}" office:value-type="string" office:string-value="{SSN}"/></text:user-field-decls>
+<text:p text:style-name="AnnLee">Seen by A<text:span text:style-name="T1">nn<text:s/>L</text:span>ee,<text:tab/>SSN {SSN}<text:change text:change-id="c1"/></text:p>
+<text:p>As <text:bookmark text:name="Ann_Lee_visit"/>said <text:bookmark-ref text:ref-name="Ann_Lee_visit" text:reference-format="text">x</text:bookmark-ref>
+<text:a xlink:type="simple" xlink:href="https://example.org/?n=Ann%20Lee" office:title="{NAME}">there</text:a> <text:database-display text:table-name="{NAME}" text:column-name="{NAME}">{NAME}</text:database-display></text:p>
+<text:p><office:annotation office:name="Ann_Lee"><dc:creator>{AUTHOR}</dc:creator><dc:date>2024-03-05T10:00:00</dc:date><meta:creator-initials>MG</meta:creator-initials><text:p>ask {NAME}</text:p></office:annotation>
+<text:author-name>{AUTHOR}</text:author-name> <text:date text:date-value="2024-03-05" text:fixed="true">2024-03-05</text:date></text:p>
+<table:table table:name="{NAME}"><table:table-column/><table:table-row><table:table-cell office:value-type="float" office:value="536904399"><text:p>{SSN}</text:p></table:table-cell></table:table-row></table:table>
+<text:p><draw:frame draw:name="{NAME}" svg:width="2cm" svg:height="1cm" text:anchor-type="as-char"><draw:image xlink:href="Pictures/{NAME}.png" xlink:type="simple"/><svg:title>{NAME}</svg:title><svg:desc>{NAME}</svg:desc></draw:frame>
+<draw:frame><draw:object-ole xlink:href="./Object 9"/></draw:frame></text:p>"""
+
+
+def odt_parts():
+    """One with an identifier in every place that there is."""
+
+    def part(root, inside):
+        return f"<office:document-{root} {ODF_SPACES}>{inside}</office:document-{root}>"
+
+    styles = f'<style:style style:name="AnnLee" style:display-name="{NAME}" style:family="paragraph"/><style:style style:name="T1" style:family="text"><style:text-properties fo:color="#ff0000"/></style:style>'
+    master = f'<office:master-styles><style:master-page style:name="Standard"><style:header><text:p>{NAME}</text:p></style:header></style:master-page></office:master-styles>'
+    meta = f'<meta:initial-creator>{AUTHOR}</meta:initial-creator><dc:creator>{AUTHOR}</dc:creator><dc:title>About {NAME}</dc:title><meta:user-defined meta:name="{NAME}">{SSN}</meta:user-defined><meta:creation-date>2024-03-05T10:00:00</meta:creation-date>'
+    items = f'<config:config-item config:name="PrinterName" config:type="string">{NAME}</config:config-item><config:config-item config:name="AddFrameOffsets" config:type="boolean">true</config:config-item>'
+    space = f"{ODF}manifest:1.0"
+    return {
+        "mimetype": "application/vnd.oasis.opendocument.text",
+        "content.xml": part(
+            "content",
+            f"<office:automatic-styles>{styles}</office:automatic-styles><office:body><office:text>{ODT_BODY}</office:text></office:body>",
+        ),
+        "styles.xml": part("styles", master),
+        "meta.xml": part("meta", f"<office:meta>{meta}</office:meta>"),
+        "settings.xml": part(
+            "settings",
+            f'<office:settings><config:config-item-set config:name="ooo:configuration-settings">{items}</config:config-item-set></office:settings>',
+        ),
+        f"Pictures/{NAME}.png": NAME,
+        "Thumbnails/thumbnail.png": NAME,
+        "Basic/script.xml": f"<a>{NAME}</a>",
+        "Object 9": NAME,
+        "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{space}" manifest:version="1.3"><manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.text"/></manifest:manifest>',
+    }

@@ -19,13 +19,14 @@ from scrubjay.formats.xmltree import Node
 LONGEST = 1 << 16  # characters of a code: the outline of a shape
 DIGITS = 10
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_NUMBER = re.compile(r"[0-9]+")
+_NUMBER = re.compile(r"(?<![0-9.])[0-9]+")  # what stands behind a point is precision
 _SIGNS = re.compile(r"(?:[A-Za-z0-9 _.,:;#()%+*/=$'|!<>?\[\]{}\\\t\n-]|@(?=[0-9]))*")
 _HEX = re.compile(r"#?(?:[0-9A-F]{2}|[0-9A-Fa-f]{6}|[0-9A-F]{8}|[0-9A-F]{20})|0x[0-9a-f]{8}")
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}\b")
 _RUN = re.compile(r"[0-9][-/][0-9]|[0-9]\.[0-9]+\.[0-9]")  # a number of somebody, or a day
 _GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")
-_SPACE = re.compile(r"(?:https?://|urn:)[A-Za-z0-9:/._-]+")
+_SPACE = re.compile(r"(?:https?://|urn:)[A-Za-z0-9:/._#-]+")
 _SESSION = re.compile(r"rsid|gfxdata$|userId$|providerId$|hash|salt|crypt|protection-key|digest")
 
 

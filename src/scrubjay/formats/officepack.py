@@ -20,6 +20,21 @@ from scrubjay.formats.xmltree import Node
 
 FREE = 1 << 20  # bytes that may be packed as well as they will
 DECLARED = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+PICTURES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".gif": "image/gif",
+    ".bmp": "image/bmp",
+    ".webp": "image/webp",
+    ".svg": "image/svg+xml",
+}
+EMPTY = bytes.fromhex(  # a white picture of one pixel
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a494441"
+    "54789c63f80f0001010100b138f6140000000049454e44ae426082"
+)
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
     NotImplementedError, OverflowError, IndexError, RuntimeError,

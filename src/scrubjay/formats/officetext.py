@@ -28,7 +28,9 @@ _DAY = re.compile(
 _PARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|_(?:20_)?|[.-]")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[./#\\]|www\.")
 _REFERENCE = re.compile(r"\b(?:PAGE|NOTE)?REF\s+([^\s\\\"]+)")
-_NOBODY = frozenset(["user", "author", "unknown", "microsoft", "office", "admin", "administrator", "python", "docx"])
+_NOBODY = frozenset(
+    ["user", "author", "unknown", "microsoft", "office", "admin", "administrator", "python", "docx"]
+)
 _SAFE = "!#$%&'()*+,/:;=?@~"
 _RUNS = frozenset(["t", "delText", "instrText", "delInstrText"])
 
@@ -115,7 +117,7 @@ class Words:
         rules, name = table(), slot.node.name
         if name in rules["people"]:
             self._people.setdefault(slot.text, []).append(slot)
-        elif name in rules["days"]:
+        elif name in rules["days"] and not slot.node.tag.startswith("text:"):
             self._days.append(slot)
         elif name in rules["codes"]:
             if not code(slot.text):
@@ -273,7 +275,7 @@ def _typed(slot: Slot) -> None:
 
 
 def mark(roots: Iterable[Node]) -> None:
-    """Other names for bookmarks, in fields and links too: they are seldom seen and often say who."""
+    """Other names for bookmarks, in fields and links too: they are seldom seen, and say who."""
     nodes = [node for root in roots for node in root.every()]
     _join(nodes)
     places = [(node, key) for node in nodes for key in node.attributes if _marks(node, key)]

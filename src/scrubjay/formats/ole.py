@@ -1,5 +1,5 @@
-"""Compound files: Word, Excel and PowerPoint before 2007, Outlook's mails, encrypted documents. None
-is read: each is refused with what helps.
+"""Compound files: Word, Excel and PowerPoint before 2007, mails of Outlook, encrypted documents.
+None is read: each is refused with what helps.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from scrubjay import plugins
 from scrubjay.errors import ExtraError, InputError
 from scrubjay.formats import officepack
 from scrubjay.formats.officebare import Bare, code
-from scrubjay.formats.officepack import Pack, markup
+from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
 from scrubjay.formats.officetext import Words, mark, sweep
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
@@ -77,26 +77,11 @@ TOLD = {
     "signature": "signature",
     "image": "image",
 }
-PICTURES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".gif": "image/gif",
-    ".bmp": "image/bmp",
-    ".webp": "image/webp",
-    ".svg": "image/svg+xml",
-}
 SHEETS = {
     ".xlsx": f"{TYPES}officedocument.spreadsheetml.sheet",
     ".docx": f"{TYPES}officedocument.wordprocessingml.document",
     ".pptx": f"{TYPES}officedocument.presentationml.presentation",
 }
-EMPTY = bytes.fromhex(  # a white picture of one pixel
-    "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
-    "3a7e9b550000000a49444154789c63f80f00010101001b b6ee560000000049454e44ae426082".replace(" ", "")
-)
 LINKED = frozenset(["hyperlink", "headerReference", "footerReference"])  # stay without their target
 
 
@@ -313,7 +298,7 @@ def _prefixes(root: Node) -> frozenset[str]:
 
 
 def _tie(node: Node, ids: dict[str, str], prefixes: frozenset[str]) -> bool:
-    """New ids for old; whether the element stays. One that was there for its target goes with it."""
+    """New ids for old; whether the element stays: one that was there for its target does not."""
     lost = kept = False
     for key, value in list(node.attributes.items()):
         if key.partition(":")[0] in prefixes and ":" in key and value:

@@ -227,8 +227,7 @@ def odt_parts():
     master = f'<office:master-styles><style:master-page style:name="Standard"><style:header><text:p>{NAME}</text:p></style:header></style:master-page></office:master-styles>'
     meta = f'<meta:initial-creator>{AUTHOR}</meta:initial-creator><dc:creator>{AUTHOR}</dc:creator><dc:title>About {NAME}</dc:title><meta:user-defined meta:name="{NAME}">{SSN}</meta:user-defined><meta:creation-date>2024-03-05T10:00:00</meta:creation-date>'
     items = f'<config:config-item config:name="PrinterName" config:type="string">{NAME}</config:config-item><config:config-item config:name="AddFrameOffsets" config:type="boolean">true</config:config-item>'
-    space = f"{ODF}manifest:1.0"
-    return {
+    parts = {
         "mimetype": "application/vnd.oasis.opendocument.text",
         "content.xml": part(
             "content",
@@ -244,5 +243,13 @@ def odt_parts():
         "Thumbnails/thumbnail.png": NAME,
         "Basic/script.xml": f"<a>{NAME}</a>",
         "Object 9": NAME,
-        "META-INF/manifest.xml": f'<manifest:manifest xmlns:manifest="{space}" manifest:version="1.3"><manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.text"/></manifest:manifest>',
     }
+    space = f"{ODF}manifest:1.0"
+    rows = {"/": "application/vnd.oasis.opendocument.text", **dict.fromkeys(parts, "text/xml")}
+    listed = "".join(
+        f'<manifest:file-entry manifest:full-path="{name}" manifest:media-type="{kind}"/>'
+        for name, kind in rows.items()
+        if name != "mimetype"
+    )
+    manifest = f'<manifest:manifest xmlns:manifest="{space}" manifest:version="1.3">{listed}</manifest:manifest>'
+    return {**parts, "META-INF/manifest.xml": manifest}

@@ -236,3 +236,51 @@ def test_libreoffice_opens_what_is_made(suffix, make_one, tmp_path):
     ]
     subprocess.run(command, check=True, timeout=120, capture_output=True)
     assert (tmp_path / "new.pdf").stat().st_size > 1000
+
+
+def test_files_in_files_are_cleaned_or_left_out():
+    inner = packed(docx_parts())
+    parts = docx_parts()
+    rows = '<Relationship Id="rId30" Type="{0}/package" Target="embeddings/a.docx"/><Relationship Id="rId31" Type="{0}/oleObject" Target="embeddings/b.bin"/>'  # noqa: E501
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    related = parts["word/_rels/document.xml.rels"]
+    parts["word/_rels/document.xml.rels"] = related.replace("</R", rows.format(kind) + "</R")
+    new, told = converted(
+        packed({**parts, "word/embeddings/a.docx": inner, "word/embeddings/b.bin": NAME})
+    )
+    assert not left(new, SECRETS)
+    assert not left(unpacked(new)["word/embeddings/file.docx"], SECRETS)
+    assert told["embedded object"] == 1 and told["embedded file"] == 0
+
+
+def test_comments_of_presentations_and_objects_in_them():
+    parts = unpacked(presentation())
+    main, slide = "ppt/_rels/presentation.xml.rels", "ppt/slides/_rels/slide1.xml.rels"
+    space = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+    parts["ppt/commentAuthors.xml"] = (
+        f'<p:cmAuthorLst {space}><p:cmAuthor id="0" name="{AUTHOR}" initials="MG" lastIdx="1" clrIdx="0"/></p:cmAuthorLst>'  # noqa: E501
+    )
+    parts["ppt/comments/comment1.xml"] = (
+        f'<p:cmLst {space}><p:cm authorId="0" dt="2024-03-05T10:00:00" idx="1"><p:pos x="10" y="10"/><p:text>Ask {NAME}</p:text></p:cm></p:cmLst>'  # noqa: E501
+    )
+    for place, kind, target in (
+        (main, "commentAuthors", "commentAuthors.xml"),
+        (slide, "comments", "../comments/comment1.xml"),
+        (slide, "oleObject", "../embeddings/o.bin"),
+    ):
+        row = f'<Relationship Id="rId{kind}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/>'  # noqa: E501
+        parts[place] = parts[place].decode() if isinstance(parts[place], bytes) else parts[place]
+        parts[place] = parts[place].replace("</R", row + "</R")
+    parts["ppt/embeddings/o.bin"] = NAME
+    frame = '<p:graphicFrame><a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/presentationml/2006/ole"><p:oleObj r:id="rIdoleObject"><p:embed/><p:pic><p:nvPicPr><p:cNvPr id="77" name="kept"/></p:nvPicPr></p:pic></p:oleObj></a:graphicData></a:graphic></p:graphicFrame>'  # noqa: E501
+    old = parts["ppt/slides/slide1.xml"].decode()
+    parts["ppt/slides/slide1.xml"] = old.replace("</p:spTree>", frame + "</p:spTree>")
+    types = '<Override PartName="/ppt/commentAuthors.xml" ContentType="application/vnd.openxmlformats-officedocument.presentationml.commentAuthors+xml"/><Override PartName="/ppt/comments/comment1.xml" ContentType="application/vnd.openxmlformats-officedocument.presentationml.comments+xml"/></Types>'  # noqa: E501
+    parts["[Content_Types].xml"] = parts["[Content_Types].xml"].decode().replace("</Types>", types)
+    new, told = converted(packed(parts))
+    assert not left(new, SECRETS)
+    made = unpacked(new)
+    assert b"<p:text>Ask [PERSON]</p:text>" in made["ppt/comments.xml"]
+    assert b'name="[PERSON]" initials="[PERSON]"' in made["ppt/commentAuthors.xml"]
+    shown = made["ppt/slide.xml"]
+    assert b"oleObj" not in shown and b'name="kept"' in shown and told["embedded object"] == 1

@@ -41,7 +41,7 @@ KINDS = (
     Kind("docx.v1", "ooxml", (".dotx", ".dotm"), (ZIP,), "word/settings.xml"),
     Kind("pptx.v1", "ooxml", (".pptx", ".ppsx"), (ZIP,), "ppt/presentation.xml"),
     Kind("pptx.v1", "ooxml", (".pptm", ".potx"), (ZIP,), "ppt/presProps.xml"),
-    Kind("odf.v1", "odf", (".odt", ".ott", ".odp", ".odg", ".ods"), (ZIP,), "content.xml"),
+    Kind("odf.v1", "odf", (".odt", ".odp", ".odg", ".ods"), (ZIP,), "META-INF/manifest.xml"),
     Kind("ole.v1", "ole", (".doc", ".xls", ".ppt", ".msg"), (OLE,)),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),

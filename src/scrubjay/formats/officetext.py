@@ -32,6 +32,8 @@ _NOBODY = frozenset(
     ["user", "author", "unknown", "microsoft", "office", "admin", "administrator", "python", "docx"]
 )
 _SAFE = "!#$%&'()*+,/:;=?@~"
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:E[-+]?\d+)?", re.ASCII)
+_BLANKS = frozenset(["w:t", "w:delText", "w:instrText", "m:t"])
 _RUNS = frozenset(["t", "delText", "instrText", "delInstrText"])
 
 
@@ -51,7 +53,7 @@ class Slot:
             self.node.attributes[self.key] = text
             return
         self.node.content[self.key] = text
-        if self.node.name in _RUNS and text != text.strip():
+        if self.node.tag in _BLANKS and text != text.strip():
             self.node.attributes.setdefault("xml:space", "preserve")
 
     def remove(self) -> None:
@@ -165,7 +167,7 @@ class Words:
         then.clean(self._work, _found(now.text, result, known))
         for word in (word for line in lines for word in line.words):
             told = [r.told[id(word.slot)] for r in (now, then) if id(word.slot) in r.told]
-            word.slot.set(_both(word.slot.text, told))
+            word.slot.set(_fit(word.slot, _both(word.slot.text, told)))
         self._say(values, now.values)
         self._by_place()
 
@@ -187,11 +189,12 @@ class Words:
 
     def _by_place(self) -> None:
         """Who did something, and when, by where it stands."""
-        people = (Document(name, field="author", label="PERSON") for name in self._people)
+        group = self._work.group
+        people = (Document(x, group=group, field="author", label="PERSON") for x in self._people)
         for slots, result in zip(self._people.values(), self._work.clean(people), strict=True):
             for slot in slots:
                 slot.set(result.text)
-        days = (Document(slot.text, field="date", label="DATE") for slot in self._days)
+        days = (Document(x.text, group=group, field="date", label="DATE") for x in self._days)
         for slot, result in zip(self._days, self._work.clean(days), strict=True):
             if _DAY.fullmatch(result.text):
                 slot.set(result.text)
@@ -252,6 +255,13 @@ def _both(old: str, told: list[str]) -> str:
         return changed[0] if changed else old
     other = changed[1].split(" ")
     return " ".join(word for word in changed[0].split(" ") if word in other)
+
+
+def _fit(slot: Slot, text: str) -> str:
+    """A number of a chart stays one."""
+    if slot.node.name == "v" and text != slot.text and _NUMBER.fullmatch(slot.text):
+        return "0"
+    return text
 
 
 def _spoken(kind: str, value: str) -> tuple[str, str]:

@@ -82,6 +82,9 @@ def test_every_string_is_looked_at(value):
         ("<w:body>", '<w:body AnnLee="1" w:AnnLee="2">'),
         ("<w:body>", '<w:body xmlns:AnnLee="http://schemas.microsoft.com/office">'),
         ('Requires="wps"', 'Requires="AnnLee"'),
+        ("<w:body>", '<w:body><w:p><w:pPr><w:x w:val="x:/%2541nn%2520Lee"/></w:pPr></w:p>'),
+        ("<w:body>", "<w:body><w:binData>QW5uIExlZQ==</w:binData>"),
+        ('alt="', 'src="data:text/plain;base64,QW5uIExlZQ==" alt="'),
     ],
 )
 def test_names_and_asides_that_nobody_knows(change):

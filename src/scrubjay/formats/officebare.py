@@ -86,6 +86,7 @@ class Bare:
                 self._work.dropped(told)
             return False
         if node.name == "Choice" and not all(map(scope.get, self._required(node))):
+            self._work.dropped("unknown element")
             return False
         node.attributes = {
             self._named(key): self._value(key, value, scope)
@@ -114,6 +115,9 @@ class Bare:
         if key == "xmlns" or key.startswith("xmlns:"):
             return known_space(value)
         local = key.rpartition(":")[2]
+        if value.startswith("data:"):  # a file in a link
+            self._work.dropped("image")
+            return False
         if local in {"ProcessContent", "PreserveElements", "PreserveAttributes", "schemaLocation"}:
             return False
         return (

@@ -26,7 +26,7 @@ _DAY = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
 _PARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|_(?:20_)?|[.-]")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[./#\\]|www\.")
+_ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|[./#\\]|www\.)\S+")
 _REFERENCE = re.compile(r"\b(?:PAGE|NOTE)?REF\s+([^\s\\\"]+)")
 _NOBODY = frozenset(
     ["user", "author", "unknown", "microsoft", "office", "admin", "administrator", "python", "docx"]
@@ -142,13 +142,11 @@ class Words:
             self._days.append(slot)
         elif place & rules["words"] or not self._plain(value, bool(place & rules["names"])):
             kind = "text"
-            if local in {"Target", "href"} or _ADDRESS.match(value):
+            if local in {"Target", "href"} or _ADDRESS.fullmatch(value):
                 kind = "link"
             elif local in rules["fonts"] or slot.node.name == "font":
                 kind = "font"
-            elif place & rules["words"]:
-                kind = "text"
-            elif re.fullmatch(r"[\w.-]+", value):
+            elif re.fullmatch(r"[\w.-]+", value) and not place & rules["words"]:
                 kind = "name"
             self._values.setdefault((kind, value), []).append(slot)
 
@@ -266,7 +264,10 @@ def _fit(slot: Slot, text: str) -> str:
 
 def _spoken(kind: str, value: str) -> tuple[str, str]:
     """As people would write it, and again with its words apart if that is otherwise."""
-    first = unquote(value) if kind == "link" else value
+    first = value
+    if kind == "link":
+        for _ in range(3):  # what is quoted may be quoted again
+            first = unquote(first)
     second = _PARTS.sub(" ", first)
     return first, "" if second == first else second
 
@@ -288,7 +289,13 @@ def mark(roots: Iterable[Node]) -> None:
     """Other names for bookmarks, in fields and links too: they are seldom seen, and say who."""
     nodes = [node for root in roots for node in root.every()]
     _join(nodes)
-    places = [(node, key) for node in nodes for key in node.attributes if _marks(node, key)]
+    keys = {place.partition("@")[2] for place in table()["marks"]}
+    places = [
+        (node, key)
+        for node in nodes
+        for key in node.attributes
+        if (local := key.rpartition(":")[2]) in keys and f"{node.name}@{local}" in table()["marks"]
+    ]
     found = dict.fromkeys(node.attributes[key] for node, key in places)
     for node in nodes:
         told = node.text() if node.name == "instrText" else node.attributes.get("w:instr", "")
@@ -323,11 +330,6 @@ def _join(nodes: list[Node]) -> None:
             else:
                 first.content = [first.text() + node.text()]
                 node.content = []
-
-
-def _marks(node: Node, key: str) -> bool:
-    local = key.rpartition(":")[2]
-    return f"{node.name}@{local}" in table()["marks"]
 
 
 def _own(name: str) -> bool:

@@ -21,7 +21,7 @@ from scrubjay.formats.xmltree import Node
 from scrubjay.types import Anonymized, Document
 
 MOST_KNOWN = 500
-APART = "\n" * 4  # farther than words of one value stand apart
+APART = "\n" * 6  # farther than words of one value stand apart
 _DAY = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
@@ -150,7 +150,10 @@ class Words:
                 kind = "name"
             self._values.setdefault((kind, value), []).append(slot)
 
-    def _plain(self, value: str, named: bool) -> bool:
+    @staticmethod
+    def _plain(value: str, named: bool) -> bool:
+        if value in table()["letters"]:
+            return True
         return code(value, 3 if named else DIGITS) or known_space(value)
 
     def clean(self) -> None:

@@ -70,6 +70,9 @@ class _File(Struct):
     trees: dict[str, Node] = field(default_factory=dict)  # by new name
     pictures: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # by old name
 
+    def __repr__(self) -> str:
+        return "_File()"
+
     def read(self) -> None:
         """Trees, and the pictures that they show."""
         self.kind = self.pack.data("mimetype").decode("ascii", "replace").strip()

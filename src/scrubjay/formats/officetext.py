@@ -21,7 +21,7 @@ from scrubjay.formats.xmltree import Node
 from scrubjay.types import Anonymized, Document
 
 MOST_KNOWN = 500
-APART = "\n" * 6  # farther than words of one value stand apart
+APART = "\n\n.\n\n"  # no value goes on behind it, for rules and nets alike
 _DAY = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
@@ -33,6 +33,7 @@ _NOBODY = frozenset(
 )
 _SAFE = "!#$%&'()*+,/:;=?@~"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:E[-+]?\d+)?", re.ASCII)
+_FRACTION = re.compile(r"-?\d+\.\d+(?:E[-+]?\d+)?", re.ASCII)  # a measure: nobody's number
 _BLANKS = frozenset(["w:t", "w:delText", "w:instrText", "m:t"])
 _RUNS = frozenset(["t", "delText", "instrText", "delInstrText"])
 
@@ -125,6 +126,8 @@ class Words:
             if not code(slot.text):
                 slot.remove()
                 self._work.dropped("unknown element")
+        elif name == "v" and _FRACTION.fullmatch(slot.text):
+            return
         elif name in {"instrText", "delInstrText"}:
             self._line().words.append(_Word(slot, ""))
         else:
@@ -135,6 +138,8 @@ class Words:
         local = str(slot.key).rpartition(":")[2]
         place = {local, f"{slot.node.name}@{local}"}
         if not value or local == "Ignorable" or str(slot.key).startswith("xmlns"):
+            return
+        if local == "value" and _FRACTION.fullmatch(value):
             return
         if place & rules["people"]:
             self._people.setdefault(value, []).append(slot)

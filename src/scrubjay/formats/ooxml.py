@@ -94,6 +94,9 @@ class Relation(Struct):
     target: str
     external: bool
 
+    def __repr__(self) -> str:
+        return "Relation()"
+
 
 class Part(Struct):
     """`name` is the new one; of XML there is a tree, of anything else data."""
@@ -103,6 +106,9 @@ class Part(Struct):
     tree: Node | None = None
     data: bytes = b""
     relations: list[Node] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"Part({self.name!r})"
 
 
 class Package:

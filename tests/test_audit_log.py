@@ -298,7 +298,7 @@ def test_what_the_folder_cannot_take_waits_in_order(world, monkeypatch):
         "259 is logged, though it raised"
     )
     with pytest.raises(UsageError, match="re-identification is logged at once"):
-        made.append([Entry("ada", "re-identify", "re-identify", "done")], spool=True)
+        made.append([Entry("ada", "re-identify", "reveal", "done")], spool=True)
     made = world.open()
     assert made.append([ENTRY], spool=True) == range(262, 263)
     monkeypatch.setattr(log, "SPOOL", 1)
@@ -306,7 +306,7 @@ def test_what_the_folder_cannot_take_waits_in_order(world, monkeypatch):
         made.append([ENTRY], spool=True)
     monkeypatch.undo()
     world.disk.away = None
-    assert made.append([Entry("ada", "re-identify", "re-identify", "done")]) == range(263, 264)
+    assert made.append([Entry("ada", "re-identify", "reveal", "done")]) == range(263, 264)
     assert world.verify().head.size == 264
 
 

@@ -18,12 +18,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import msgspec
 import pyrage
 
 from scrubjay.audit import note, query, ratchet, tiles
 from scrubjay.audit.disk import FILES, Disk, replace
-from scrubjay.audit.entry import NONCE, Entry, box, encode, for_auditors, leaf, recipients, unbox
+from scrubjay.audit.entry import NONCE, Entry, box, encode, leaf, recipients, stamped, unbox
 from scrubjay.audit.journal import Base, Batch, Journal
 from scrubjay.audit.secrets import Dice, EntryKeys, Secrets
 from scrubjay.audit.tree import SIZE, WIDTH, Edge, Head
@@ -33,11 +32,11 @@ from scrubjay.errors import AuditError, UsageError, VaultError
 JOURNAL = "journal"
 FIRST = "first.age"  # the ratchet's first key, for auditors
 WITNESSED = "witnessed"  # the last checkpoint that came back with cosignatures
-NEVER_SPOOLED = frozenset({"re-identify", "break-glass"})
+AT_ONCE = frozenset({"restore", "restore.run", "reveal", "reveal.run", "breakglass.start"})
 SETTLE = 2 << 20  # bytes of journal after which tiles are made durable
 SPOOL = 64 << 20  # bytes of journal that may wait for the folder
 
-LATE = timedelta(seconds=1)  # that the folder may lag behind the journal
+LATE = timedelta(seconds=1)  # that the folder may lag behind a journal that is appended to
 EVER = datetime.min.replace(tzinfo=UTC)
 
 Clock = Callable[[], datetime]
@@ -104,7 +103,7 @@ class Log:
         self._late: dict[str, bytes] = {}  # whole tiles not written yet
         self._unsynced: set[str] = set()  # whole tiles written, perhaps not durable
         self._shown = 0  # entries that the folder has
-        self._next = EVER  # when what may wait is written at the latest
+        self._last = EVER  # when that was written
         self._away = False  # the folder could not be written
         self._base = Base([], [], 0)
         self._whole = False  # what this object knows is what the journal has
@@ -143,7 +142,8 @@ class Log:
     def append(self, entries: Sequence[Entry], *, spool: bool = False) -> range:
         """Log entries; their numbers. Durable when this returns. If it raises, release nothing: the
         entries may be there or not. `spool`: the folder may have them later; see above."""
-        if spool and any(entry.action in NEVER_SPOOLED for entry in entries):
+        at_once = any(entry.action in AT_ONCE for entry in entries)
+        if spool and at_once:
             raise UsageError("re-identification is logged at once or refused: spool=False")
         with self.locked():
             self._fresh(spool)
@@ -153,36 +153,40 @@ class Log:
                 raise AuditError(
                     f"{self._journal.path}: the spool is full; repair {self._place.folder}"
                 )
-            return self._append(entries, spool)
+            numbers, now = self._append(entries)
+            if at_once or abs(now - self._last) >= LATE:
+                self._publish(spool)
+                self._last = now
+            if self._journal.end > SETTLE:
+                self._settle()
+            self._whole = True
+            return numbers
 
-    def _append(self, entries: Sequence[Entry], spool: bool) -> range:
+    def _append(self, entries: Sequence[Entry]) -> tuple[range, datetime]:
+        """Make entries durable: their numbers, and when."""
         first, now = self._edge.size, self._clock()
         leaves, key = self._leaves(first, entries, now)
         self._whole = False
         self._journal.append(Batch(first, leaves), first + len(leaves), key)
         self._take(leaves, key)
-        if not spool or self._late or now >= self._next:
-            self._publish(spool)
-            self._next = now + LATE
-        self._whole = True
-        if self._journal.end > SETTLE:
-            self._settle()
-        return range(first, self._edge.size)
+        return range(first, self._edge.size), now
 
     def _leaves(
         self, first: int, entries: Sequence[Entry], now: datetime
     ) -> tuple[list[bytes], bytes]:
         """Leaves for entries, and the key after them."""
+        count = len(entries)
         time = round(now.timestamp() * 1000)
-        keys = self._keys.need(first, first + len(entries))
-        leaves, ratchet_key = [], self._key
-        for number, (entry, key) in enumerate(zip(entries, keys, strict=True), first):
-            stamped = msgspec.structs.replace(for_auditors(entry, self._auditors), time=time)
-            nonce = self._dice(NONCE)
-            sealed = box(encode(stamped), self.origin, number, key=key, nonce=nonce)
-            leaves.append(leaf(sealed, number, ratchet_key))
-            ratchet_key = ratchet.after(ratchet_key)
-        return leaves, ratchet_key
+        keys = self._keys.need(first, first + count)
+        tagging = ratchet.keys(self._key, count)
+        nonces = self._dice(NONCE * count)
+        leaves = []
+        for at, (entry, key) in enumerate(zip(entries, keys, strict=True)):
+            data = encode(stamped(entry, time, self._auditors))
+            nonce = nonces[at * NONCE : (at + 1) * NONCE]
+            sealed = box(data, self.origin, first + at, key=key, nonce=nonce)
+            leaves.append(leaf(sealed, first + at, tagging[at]))
+        return leaves, tagging[count]
 
     def forget(self, numbers: Iterable[int], entry: Entry, held: Collection[str] = ()) -> int:
         """Log `entry`, then make others unreadable for ever; the tree stays as it is. Refused for
@@ -240,10 +244,14 @@ class Log:
     # What the disk has
 
     def _fresh(self, spool: bool) -> None:
-        """Know what others wrote; write what is late."""
+        """Know what others wrote; write what the folder could not take."""
         if not (self._whole and self._journal.same()):
-            self._load(spool)
-        elif self._away:
+            more = self._journal.more(self._edge.size) if self._whole else None
+            if more is None:
+                self._load(spool)
+                return
+            self._take(*more)
+        if self._away:
             self._publish(spool)
 
     def _load(self, spool: bool) -> None:

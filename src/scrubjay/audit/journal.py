@@ -79,9 +79,8 @@ class Journal:
         data = self._disk.read(self.path, self.end, MORE)
         leaves, at = self._batches(data, 0, size)
         end, total = self.end + at, size + len(leaves)
-        told = max(int.from_bytes(head[slot : slot + 8], "big") for slot in SLOTS)
-        known = head[START:] == self._begun and told == total and end + HEAD <= self._room
-        if not known or any(data[at : at + HEAD]):
+        known = head[START:] == self._begun and _told(head) == {total}
+        if not known or end + HEAD > self._room or any(data[at : at + HEAD]):
             return None
         self._slots, self.end = head[:START], end
         return leaves, self._key(head, total)
@@ -130,6 +129,8 @@ class Journal:
         base = msgspec.msgpack.decode(raw, type=Base)
         leaves, self.end = self._batches(data, at, base.size)
         self._begun = data[START : START + HEAD]
+        if len(_told(data)) > 1:  # who wrote last was killed, perhaps before the sync
+            self._disk.sync([self.path])
         key = self._key(data, base.size + len(leaves))
         return Found(base, leaves, key, not any(data[self.end : self.end + HEAD]))
 
@@ -174,3 +175,8 @@ class Journal:
             )
         best = max(found)
         return ratchet.forward(found[best], size - best)
+
+
+def _told(data: bytes) -> set[int]:
+    """For how many entries the slots have a key."""
+    return {int.from_bytes(data[slot : slot + 8], "big") for slot in SLOTS}

@@ -4,9 +4,9 @@
     2  leaves and the ratchet's key      journal      durable: acknowledged from here on
     3  tiles, then the checkpoint        folder       soon durable, and made again after a crash
 
-The journal is the spool too: who says `spool=True` is content with step 2. Then step 3 is done for
-all that wait, in order, once a second, at the next append without it, or when the log is closed;
-and where the folder is out of reach, when it is back.
+Step 3 is done for all that wait, in order, once a second, and when the log is opened, published or
+closed; at once for what names people again. The journal is the spool too: who says `spool=True` is
+content with step 2 where the folder is out of reach.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Log:
 
     def append(self, entries: Sequence[Entry], *, spool: bool = False) -> range:
         """Log entries; their numbers. Durable when this returns. If it raises, release nothing: the
-        entries may be there or not. `spool`: the folder may have them later; see above."""
+        entries may be there or not. `spool`: go on while the folder is out of reach."""
         at_once = any(entry.action in AT_ONCE for entry in entries)
         if spool and at_once:
             raise UsageError("re-identification is logged at once or refused: spool=False")

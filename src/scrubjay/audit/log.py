@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -195,7 +196,7 @@ class Log:
         with self.locked():
             self._fresh(spool=False)
             self._publish(spool=False)
-            items = [self._item(number) for number in wanted]
+            items = [item for block in _blocks(wanted) for item in self._items(block)]
         may = query.droppable(items, self._clock(), held)
         if kept := [item.number for item in items if item.entry and item.number not in may]:
             raise AuditError(f"{self.origin}: entry {kept[0]} must be kept; nothing was forgotten")
@@ -204,12 +205,30 @@ class Log:
             self._keys.forget(wanted)
         return number
 
-    def _item(self, number: int) -> query.Item:
-        if not 0 <= number < self._edge.size:
-            raise UsageError(f"{self.origin}: no entry {number}; nothing was forgotten")
-        key = self._keys.block(number // WIDTH)[number % WIDTH]
-        data = tiles.Tiles(self._disk, self._place.folder, self._edge.size).leaf(number)
-        return query.Item(number, unbox(data, self.origin, number, key) if key else None)
+    def _items(self, numbers: Sequence[int]) -> Iterator[query.Item]:
+        """Entries of one bundle."""
+        if not 0 <= numbers[0] <= numbers[-1] < self._edge.size:
+            raise UsageError(f"{self.origin}: no entry {numbers[-1]}; nothing was forgotten")
+        keys = self._keys.block(numbers[0] // WIDTH)
+        there = tiles.Tiles(self._disk, self._place.folder, self._edge.size)
+        leaves = there.leaves(numbers[0] // WIDTH)
+        for number in numbers:
+            key, data = keys[number % WIDTH], leaves[number % WIDTH]
+            yield query.Item(number, unbox(data, self.origin, number, key) if key else None)
+
+    def checkpoint(self) -> bytes:
+        """What the folder shows once it has all entries: witnesses cosign it."""
+        self.publish()
+        return self._disk.read(self._place.folder / tiles.CHECKPOINT)
+
+    def signed_head(self) -> bytes:
+        """The head of now, for others to keep. Without the seal: who had an old one could cut the
+        log off there (AUD-32)."""
+        return note.signed(self.head, self._signer)
+
+    def rows(self) -> int:
+        """How many rows of 256 keys the store has for it: `EntryKeys.rows`."""
+        return self._keys.rows(self._edge.size)
 
     def publish(self) -> None:
         """Make the folder what the journal is, durably."""
@@ -357,3 +376,9 @@ class Log:
             raise AuditError(
                 f"{folder}: the signed checkpoint is not that of its {head.size} entries"
             )
+
+
+def _blocks(numbers: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers in order, those of one bundle together."""
+    for _, some in groupby(numbers, key=lambda number: number // WIDTH):
+        yield list(some)

@@ -191,10 +191,11 @@ def read_paper(line: str) -> Head:
     return found
 
 
-def signed(head: Head, signer: Signer, key: bytes) -> bytes:
-    """A checkpoint as it is published: signed, and sealed with the ratchet's key of now."""
+def signed(head: Head, signer: Signer, key: bytes = b"") -> bytes:
+    """A signed head. As a checkpoint, it is sealed with the ratchet's key of now."""
     text = body(signer.name, head)
-    return bytes(Note(text, (signer.sign(text), _seal(signer.name, text, key))))
+    seal = (_seal(signer.name, text, key),) if key else ()
+    return bytes(Note(text, (signer.sign(text), *seal)))
 
 
 def _seal(origin: str, text: bytes, key: bytes) -> Signature:

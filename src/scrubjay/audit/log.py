@@ -279,7 +279,7 @@ class Log:
             found = self._journal.read()
         except FileNotFoundError:
             raise AuditError(
-                f"{self._journal.path} is missing; restore it, or create a log"
+                f"{self._journal.path} is missing; restore it, or: scrubjay audit renew"
             ) from None
         self._base = found.base
         self._edge, self._tail = Edge(found.base.rows), list(found.base.tail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import sys
@@ -29,6 +30,38 @@ def reading(path: Path) -> Iterator[BinaryIO]:
         raise InputError(problem.strerror or "cannot be read") from None
     with stream:
         yield stream
+
+
+class Digested:
+    """A stream, and the SHA-256 of what was in it. What can be read once only is hashed then."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+        self._start = stream.tell() if stream.seekable() else None
+
+    def read(self, size: int = -1) -> bytes:
+        return self._heard(self._stream.read(size))
+
+    def readline(self, size: int = -1) -> bytes:
+        return self._heard(self._stream.readline(size))
+
+    def _heard(self, data: bytes) -> bytes:
+        if self._start is None:
+            self._hash.update(data)
+        return data
+
+    def digest(self) -> bytes:
+        """Once it was read."""
+        if self._start is None:
+            return self._hash.digest()
+        self._stream.seek(self._start)
+        for block in iter(lambda: self._stream.read(1 << 20), b""):
+            self._hash.update(block)
+        return self._hash.digest()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Outputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scrubjay import home
-from scrubjay.errors import ExtraError, UsageError
+from scrubjay.errors import AuditError, ExtraError, UsageError
 
 if TYPE_CHECKING:
     from scrubjay.trust import Trust
@@ -46,9 +47,18 @@ def _trust(vault: Vault, action: str) -> Trust:
     from scrubjay.trust import Trust
 
     trust = Trust(home.home(), vault, api_key=os.environ.get("SCRUBJAY_API_KEY", ""))
-    click.get_current_context().call_on_close(trust.close)
+    click.get_current_context().call_on_close(lambda: _end(trust, action))
     trust.require(action)
     return trust
+
+
+def _end(trust: Trust, action: str) -> None:
+    """A command that did not come to its end is in the log: what it announced was not done."""
+    problem = sys.exc_info()[1]
+    if problem and not isinstance(problem, click.exceptions.Exit):
+        with contextlib.suppress(AuditError):  # of the two, who called hears of the first
+            trust.tell_failed(action.removesuffix(".run"), problem)
+    trust.close()
 
 
 def module() -> Any:

@@ -224,7 +224,8 @@ class Log:
     def signed_head(self) -> bytes:
         """The head of now, for others to keep. Without the seal: who had an old one could cut the
         log off there (AUD-32)."""
-        return note.signed(self.head, self._signer)
+        with self.locked():
+            return note.signed(self.head, self._signer)
 
     def rows(self) -> int:
         """How many rows of 256 keys the store has for it: `EntryKeys.rows`."""

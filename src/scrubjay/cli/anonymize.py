@@ -189,10 +189,11 @@ class _Run:
             kind = files.format_of(source, asked.format_, stream)
             reader = formats.make(kind, encoding=asked.encoding, group=asked.group)
             work = Work(clean, asked.encoding, asked.group)
-            read = files.Digested(stream)
-            reader.convert(progress.watch(read), sink, work)  # type: ignore[arg-type]
-            if self.trust:
-                self.inputs.append(self.trust.digest_of(read.digest()))
+            digested = files.Digested(stream) if self.trust else None
+            read = digested.stream if digested else stream
+            reader.convert(progress.watch(read), sink, work)
+            if self.trust and digested:
+                self.inputs.append(self.trust.digest_of(digested.digest()))
 
     def _counted(
         self, results: Iterable[Anonymized], source: str, log: BinaryIO | None

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,32 +33,39 @@ def reading(path: Path) -> Iterator[BinaryIO]:
 
 
 class Digested:
-    """A stream, and the SHA-256 of what was in it. What can be read once only is hashed then."""
+    """The SHA-256 of what is read from `stream`: taken beforehand, or on the way of what can be
+    read once only."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
         self._hash = hashlib.sha256()
-        self._start = stream.tell() if stream.seekable() else None
-
-    def read(self, size: int = -1) -> bytes:
-        return self._heard(self._stream.read(size))
-
-    def readline(self, size: int = -1) -> bytes:
-        return self._heard(self._stream.readline(size))
-
-    def _heard(self, data: bytes) -> bytes:
-        if self._start is None:
-            self._hash.update(data)
-        return data
+        self.stream: BinaryIO = stream
+        if not stream.seekable():
+            self.stream = _Once(stream, self._hash.update)  # type: ignore[assignment]
+            return
+        start = stream.tell()
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            self._hash.update(block)
+        stream.seek(start)
 
     def digest(self) -> bytes:
-        """Once it was read."""
-        if self._start is None:
-            return self._hash.digest()
-        self._stream.seek(self._start)
-        for block in iter(lambda: self._stream.read(1 << 20), b""):
-            self._hash.update(block)
+        """Once all was read."""
         return self._hash.digest()
+
+
+class _Once:
+    def __init__(self, stream: BinaryIO, told: Callable[[bytes], None]) -> None:
+        self._stream = stream
+        self._told = told
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._told(data)
+        return data
+
+    def readline(self, size: int = -1) -> bytes:
+        data = self._stream.readline(size)
+        self._told(data)
+        return data
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

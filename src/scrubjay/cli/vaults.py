@@ -47,15 +47,16 @@ def _trust(vault: Vault, action: str) -> Trust:
     from scrubjay.trust import Trust
 
     trust = Trust(home.home(), vault, api_key=os.environ.get("SCRUBJAY_API_KEY", ""))
-    click.get_current_context().call_on_close(lambda: _end(trust, action))
+    before = sys.exc_info()[1]  # of who called
+    click.get_current_context().call_on_close(lambda: _end(trust, action, before))
     trust.require(action)
     return trust
 
 
-def _end(trust: Trust, action: str) -> None:
+def _end(trust: Trust, action: str, before: BaseException | None) -> None:
     """A command that did not come to its end is in the log: what it announced was not done."""
     problem = sys.exc_info()[1]
-    if problem and not isinstance(problem, click.exceptions.Exit):
+    if problem and problem is not before and not isinstance(problem, click.exceptions.Exit):
         with contextlib.suppress(AuditError):  # of the two, who called hears of the first
             trust.tell_failed(action.removesuffix(".run"), problem)
     trust.close()

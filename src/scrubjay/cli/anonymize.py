@@ -16,7 +16,7 @@ from msgspec import Struct
 
 import scrubjay
 from scrubjay import formats, manifest, sealing
-from scrubjay.cli import files, options, vaults
+from scrubjay.cli import files, folders, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import UsageError
@@ -47,10 +47,22 @@ class Asked(Struct, frozen=True):
     report: Path | None
     encrypt_to: tuple[str, ...]
     manifest: bool
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    jobs: int
+    dry_run: bool
+    restart: bool
     quiet: bool
+
+    @property
+    def folders(self) -> bool:
+        """Whether this is a run over folders, file by file."""
+        return not self.in_place and any(path.is_dir() for path in self.inputs)
 
     def check(self) -> None:
         """Refuse what does not go together."""
+        if files.STDIO in self.inputs and len(self.inputs) > 1:
+            raise UsageError("standard input goes alone, not among several inputs")
         if self.in_place and (self.encrypt_to or self.manifest):
             raise UsageError("--encrypt-to and --manifest go with --output, not --in-place")
         if self.manifest and self.output in (None, files.STDIO):
@@ -59,6 +71,10 @@ class Asked(Struct, frozen=True):
             raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
         if self.key_file and self.domain:
             raise UsageError("--key-file or --domain, not both")
+        if not self.folders and (self.only or self.skip or self.dry_run or self.restart):
+            raise UsageError("--only, --skip, --dry-run and --restart are for folders")
+        if self.folders and self.report:
+            raise UsageError("--report tells of every document: a folder has scrubjay-report.json")
 
 
 @click.command()
@@ -96,15 +112,26 @@ class Asked(Struct, frozen=True):
     "--manifest", is_flag=True,
     help="Write beside the output what it is and how it came to be: see scrubjay verify.",
 )  # fmt: skip
+@click.option("--only", multiple=True, metavar="PATTERN", help="Of a folder, only such names.")
+@click.option("--skip", multiple=True, metavar="PATTERN", help="Of a folder, no such names.")
+@click.option(
+    "-j", "--jobs", default=0, metavar="N", help="Processes for a folder. Default: one a core."
+)
+@click.option("--dry-run", is_flag=True, help="Read a folder and tell; write nothing.")
+@click.option("--restart", is_flag=True, help="Do all of a folder again, as if it were new.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary on standard error.")
 def command(**told: Any) -> None:
     """Take personal data out of INPUTS: files, folders, or `-` for standard input.
 
-    Text and JSON Lines are read. A folder is mirrored under the output folder. If anything cannot
-    be anonymized, nothing is written and the exit status is 2.
+    Files are written all or none: if one cannot be anonymized, the exit status is 2. A folder is
+    mirrored under the output folder, with clean names; what cannot be read is on a list, and the
+    exit status is 4. A run that was stopped goes on where it was, and a second one does nothing.
     """
     asked = Asked(**told | {"inputs": told["inputs"] or standard_input()})
     asked.check()
+    if asked.folders:
+        folders.anonymize(asked)
+        return
     jobs = plan(asked.inputs, asked.output, asked.in_place)
     trust = vaults.trusted("anonymize.run") if asked.domain or vaults.exists() else None
     run = _Run(asked, _engine(asked, trust), trust)
@@ -193,7 +220,7 @@ class _Run:
             read = digested.stream if digested else stream
             reader.convert(progress.watch(read), sink, work)
             if self.trust and digested:
-                self.inputs.append(self.trust.digest_of(digested.digest()))
+                self.inputs.append(self.trust.keyed(digested.hexdigest()))
 
     def _counted(
         self, results: Iterable[Anonymized], source: str, log: BinaryIO | None

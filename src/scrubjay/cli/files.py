@@ -47,9 +47,9 @@ class Digested:
             self._hash.update(block)
         stream.seek(start)
 
-    def digest(self) -> bytes:
+    def hexdigest(self) -> str:
         """Once all was read."""
-        return self._hash.digest()
+        return self._hash.hexdigest()
 
 
 class _Once:

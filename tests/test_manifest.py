@@ -30,7 +30,8 @@ def folder(tmp_path):
 
 def test_an_untouched_output_is_as_written(folder):
     told = run("verify", folder).output
-    assert told.startswith("as written: 2 files") and "hipaa-safe-harbor" in told
+    assert told.startswith("as written: 4 files"), "both, and the report and its page"
+    assert "hipaa-safe-harbor" in told
     assert "EMAIL 1" in told and "555" not in (folder / "manifest.json").read_text()
 
 
@@ -107,6 +108,18 @@ def signed(tmp_path, monkeypatch):
     for name in ("other.txt", "clean.txt"):
         anonymize(tmp_path / "a.txt", "-o", tmp_path / name)
     return tmp_path / "clean.txt", run("audit", "key").output.strip()
+
+
+def test_of_a_folder_too(signed, tmp_path):
+    key = signed[1]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text(NOTE)
+    for _ in range(2):  # the second time there is nothing to do but to tell
+        anonymize(tmp_path / "in", "-o", tmp_path / "out", "-j", "1")
+        assert "signed by" in run("verify", tmp_path / "out", "--log-key", key).output
+    (tmp_path / "out/a.txt").write_text("changed")
+    with pytest.raises(InputError, match="not what was written"):
+        run("verify", tmp_path / "out", "--log-key", key)
 
 
 def told_of(output):

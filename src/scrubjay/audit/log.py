@@ -197,7 +197,7 @@ class Log:
             self._fresh(spool=False)
             self._publish(spool=False)
             items = [item for block in _blocks(wanted) for item in self._items(block)]
-        may = query.droppable(items, self._clock(), held)
+        may = set(query.droppable(items, self._clock(), held))
         if kept := [item.number for item in items if item.entry and item.number not in may]:
             raise AuditError(f"{self.origin}: entry {kept[0]} must be kept; nothing was forgotten")
         number = self.append([entry])[0]

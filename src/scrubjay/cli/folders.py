@@ -127,7 +127,7 @@ def _run(
         seconds=round(time.monotonic() - started, 3),
     )  # fmt: skip
     if not asked.dry_run:
-        _tell(asked, told, kept, out, engine)
+        _tell(asked, told, kept, out, (engine, trust))
     if not told.quarantined:
         kept.forget_secret()
     return told
@@ -203,8 +203,11 @@ def _log(trust: Trust | None, engine: Engine, asked: Asked, some: Sequence[Relea
     )  # fmt: skip
 
 
-def _tell(asked: Asked, told: Summary, kept: State, out: Path, engine: Engine) -> None:
+def _tell(
+    asked: Asked, told: Summary, kept: State, out: Path, by: tuple[Engine, Trust | None]
+) -> None:
     """The report, its page, and a manifest if one was asked for."""
+    engine, trust = by
     data = msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n"
     with files.Outputs() as outputs:
         for name, content in ((REPORT, data), (PAGE, page.render(told).encode())):
@@ -222,8 +225,21 @@ def _tell(asked: Asked, told: Summary, kept: State, out: Path, engine: Engine) -
         manifest.FORMAT, told.created, scrubjay.__version__, told.policy, told.policy_digest,
         tuple(detector.name for detector in engine.detectors), told.models, told.labels, listed,
     )  # fmt: skip
+    if trust:
+        made = _vouched(asked, made, trust)
     with files.Outputs() as outputs, outputs.open(out / manifest.SUFFIX[1:]) as stream:
-        stream.write(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
+        stream.write(manifest.written(made))
+
+
+def _vouched(asked: Asked, made: manifest.Manifest, trust: Trust) -> manifest.Manifest:
+    """Signed, once the log knows the report."""
+    from scrubjay.audit.entry import Entry
+
+    entry = Entry(
+        "", "", "", "done", policy=made.policy_digest, about=asked.domain,
+        output=trust.keyed(made.files[REPORT].sha256),
+    )  # fmt: skip
+    return trust.vouch(made, trust.tell("anonymize", "de-identify", [entry]))
 
 
 def _line(told: Summary, *, dry: bool) -> str:

@@ -6,23 +6,38 @@ import io
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from scrubjay import formats, labels
 from scrubjay.cli import files, options, vaults
-from scrubjay.errors import InputError, UsageError
+from scrubjay.engine import batches
+from scrubjay.errors import AccessError, InputError, UsageError, VaultError
 from scrubjay.types import Document
 
 if TYPE_CHECKING:
     from scrubjay.access.approvals import Grant, Scope
+    from scrubjay.access.signing import Signer
     from scrubjay.trust import Trust
     from scrubjay.vault.domain import Domain
+    from scrubjay.vault.token import Place
 
+Put = Callable[[list[Document]], list[str]]
+
+_path = click.Path(path_type=Path)
 _domain = click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Whose tokens.")
 _approval = click.option("--approval", default="", help="The id of a request that was approved.")
 _emergency = click.option("--emergency", is_flag=True, help="In an emergency that you opened.")
+
+
+def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Whose records of the inputs."""
+    subject = click.option(
+        "--subject", default="", metavar="VALUE",
+        help="Only the records whose FIELD of --group is this, as it stands in the file.",
+    )  # fmt: skip
+    return options.group(subject(function))
 
 
 @click.command()
@@ -32,14 +47,18 @@ _emergency = click.option("--emergency", is_flag=True, help="In an emergency tha
     help="The file to write, or the folder for several inputs.",
 )  # fmt: skip
 @_domain
+@chosen
 @_approval
 @_emergency
+@click.option("--key", "file", type=_path, help="Your signing key's file: for two-person domains.")
 def command(
-    inputs: tuple[Path, ...], output: Path, domain: str, approval: str, emergency: bool
-) -> None:
+    inputs: tuple[Path, ...], output: Path, domain: str, subject: str, group: str, approval: str,
+    emergency: bool, file: Path | None,
+) -> None:  # fmt: skip
     """Put values back for the tokens in INPUTS: text, JSON Lines.
 
-    It takes an approval for these very tokens (scrubjay approvals ask), or an emergency.
+    It takes an approval for these very tokens (scrubjay approvals ask), or an emergency. Codes
+    stay: reveal tells whose they are.
     """
     from scrubjay.cli.anonymize import plan
 
@@ -47,13 +66,15 @@ def command(
         raise UsageError("name files: they are read twice, to see what was approved")
     trust = vaults.trusted("restore.run")
     place = trust.domain(domain)
-    scope = scope_of(inputs, (), domain)
+    whose = Whose.asked(subject, group)
+    scope = scope_of(inputs, (), domain, whose)
+    own = None if emergency else _own(trust, place, file)
     grant = _granted(trust, scope, approval, emergency)
-    put_back = _reader(place)
+    put_back = _reader(place, own, grant)
     with files.Outputs() as outputs:
         for source, target in plan(inputs, output, in_place=False):
             with outputs.open(target) as sink:
-                _each(source, sink, put_back)
+                _each(source, sink, put_back, whose)
         trust.tell_disclosed("restore", grant, [path for _, path in outputs.ready()])
 
 
@@ -66,14 +87,28 @@ def reveal(codes: tuple[str, ...], domain: str, approval: str, emergency: bool) 
     """Print whose CODES these are."""
     trust = vaults.trusted("reveal.run")
     place = trust.domain(domain)
-    grant = _granted(trust, scope_of((), codes, domain), approval, emergency)
+    grant = _granted(trust, scope_of((), codes, domain, Whose("", "")), approval, emergency)
     told = [place.reveal(code) for code in codes]
     trust.tell_disclosed("reveal", grant, [])
     for code, subject in zip(codes, told, strict=True):
         click.echo(f"{code}\t{subject}")
 
 
-def scope_of(inputs: tuple[Path, ...], codes: tuple[str, ...], domain: str) -> Scope:
+class Whose(NamedTuple):
+    """Whose records: all, or those of one subject, which a field of theirs tells."""
+
+    subject: str
+    group: str
+
+    @classmethod
+    def asked(cls, subject: str, group: str) -> Whose:
+        """As the options say."""
+        if subject and not group:
+            raise UsageError("--subject needs --group FIELD: what tells whose record a line is")
+        return cls(subject, group)
+
+
+def scope_of(inputs: tuple[Path, ...], codes: tuple[str, ...], domain: str, whose: Whose) -> Scope:
     """What is asked for: these codes, or the tokens in these files."""
     from scrubjay.access import approvals
     from scrubjay.vault import token
@@ -84,16 +119,40 @@ def scope_of(inputs: tuple[Path, ...], codes: tuple[str, ...], domain: str) -> S
         return approvals.Scope("reveal.run", domain, subjects=tuple(sorted(set(codes))))
     found: set[str] = set()
 
-    def look(text: str) -> str:
-        found.update(text[place.start : place.end] for place in token.find(text))
-        return text
+    def look(documents: list[Document]) -> list[str]:
+        texts = [document.text for document in documents]
+        found.update(text[at.start : at.end] for text in texts for at in token.find(text))
+        return texts
 
     for path in inputs:
         for source in files.expand(path):
-            _each(source, io.BytesIO(), look)
+            _each(source, io.BytesIO(), look, whose)
     if not found:
         raise InputError("no token in there: nothing to restore")
     return approvals.Scope("restore.run", domain, digest=approvals.digest(found))
+
+
+def signer(file: Path) -> Signer:
+    """A person's keys."""
+    from scrubjay.access import signing
+
+    try:
+        raw = file.read_bytes()
+    except OSError as problem:
+        raise InputError(f"{file}: {problem.strerror}") from None
+    return signing.unlock(raw, vaults.secret("signing passphrase", "SCRUBJAY_SIGNING_PASSPHRASE"))
+
+
+def sealed(trust: Trust, scope: Scope) -> Domain | None:
+    """The domain, if approvers must give parts of its key for this."""
+    place = trust.domain(scope.domain)
+    return place if place.pairs and scope.action == "restore.run" else None
+
+
+def check_emergency(place: Domain) -> None:
+    """Refuse one in a two-person domain: nobody there can read alone."""
+    if place.pairs:
+        raise AccessError("a two-person domain takes two others: no emergency opens it")
 
 
 def _granted(trust: Trust, scope: Scope, approval: str, emergency: bool) -> Grant:
@@ -103,37 +162,69 @@ def _granted(trust: Trust, scope: Scope, approval: str, emergency: bool) -> Gran
         raise UsageError("--approval ID, or --emergency: see scrubjay approvals --help")
     now = int(time.time())
     if emergency:
+        check_emergency(trust.domain(scope.domain))
         return breakglass.use(trust.register, trust.caller, scope, now=now)
     return approvals.use(trust.register, trust.caller, approval, scope, now=now)
 
 
-def _reader(domain: Domain) -> Callable[[str], str]:
-    """What puts values back into a text. A token that cannot be read is an error with its place."""
-    from scrubjay.vault import token
+def _own(trust: Trust, place: Domain, file: Path | None) -> Signer | None:
+    """The requester's key, where it takes one; opened before an approval is used up."""
+    from scrubjay.access import holders
 
-    keys = {version: domain.secret("tokens", version) for version in domain.versions}
-    mints = [token.Mint(keys, token.Context("", domain.id, label)) for label in labels.table()]
+    if not place.pairs:
+        return None
+    if file is None:
+        raise UsageError("reading a two-person domain takes your key: --key FILE")
+    own = signer(file)
+    if own.public != holders.receiver(trust.register, trust.caller.person):
+        raise AccessError(f"{file} is not the key that is registered for you; take that one")
+    return own
 
-    def put_back(text: str) -> str:
-        parts: list[str] = []
-        last = 0
-        for place in token.find(text):
-            if not place.whole:
-                raise InputError(f"a damaged token at {place.start}: nothing was written")
-            [value] = token.read([text[place.start : place.end]], mints)
-            parts += text[last : place.start], value
-            last = place.end
-        return "".join([*parts, text[last:]])
+
+def _reader(place: Domain, own: Signer | None, grant: Grant) -> Put:
+    """What puts values back into texts. A token that cannot be read is an error with its place."""
+    from scrubjay.access import holders
+    from scrubjay.vault import token, twoperson
+
+    privates = holders.take(own, place, grant) if own else {}
+    readers = token.Readers(twoperson.readers(place, labels.table(), privates))
+
+    def put_back(documents: list[Document]) -> list[str]:
+        found = [(document, list(token.find(document.text))) for document in documents]
+        values = readers.values(
+            document.text[start:end]
+            for document, places in found
+            for start, end, whole in places
+            if whole
+        )
+        return [_filled(document, places, values) for document, places in found]
 
     return put_back
 
 
-def _each(source: Path, sink: Any, change: Callable[[str], str]) -> None:
-    """Every text of a file through `change`."""
+def _filled(document: Document, places: list[Place], values: dict[str, str | VaultError]) -> str:
+    """A text with values for its tokens."""
+    parts: list[str] = []
+    last = 0
+    for start, end, whole in places:
+        value = values[document.text[start:end]] if whole else VaultError("a damaged token")
+        if isinstance(value, VaultError):
+            where = f"{document.id}: " if document.id else ""
+            raise InputError(f"{where}at {start}: {value}: nothing was written")
+        parts += document.text[last:start], value
+        last = end
+    return "".join([*parts, document.text[last:]])
+
+
+def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:
+    """Every text of a file, in batches, through `change`: those of one subject, if one is told."""
 
     def clean(documents: Iterable[Document]) -> Iterator[str]:
-        for document in documents:
-            yield change(document.text)
+        for batch in batches(documents):
+            mine = [one for one in batch if not whose.subject or one.group == whose.subject]
+            changed = iter(change(mine))
+            for one in batch:
+                yield next(changed) if not whose.subject or one.group == whose.subject else one.text
 
     with files.naming(source), files.reading(source) as stream:
-        formats.make(files.format_of(source, None)).convert(stream, sink, clean)
+        formats.make(files.format_of(source, None), group=whose.group).convert(stream, sink, clean)

@@ -19,7 +19,7 @@ import harness
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from scrubjay.keys import Key
-from scrubjay.vault import fpe, token, twoperson
+from scrubjay.vault import fpe, packets, token, twoperson
 
 RUNS = 5
 SYLLABLES = (
@@ -65,14 +65,14 @@ def tokens(names: Sequence[str]) -> dict[str, Any]:
     made = mint.tokens(names)
     prose = " was seen again on Monday by the team. ".join(made)
     primitive, plains = AESSIV(bytes(64)), [value.encode() for value in names]
-    bound = token.bound(token.PLAIN, CONTEXT, 1)
+    bound = token.bound(packets.PLAIN, CONTEXT, 1)
     return {
         "mint, cold": rate(lambda: token.Mint({1: KEY}, CONTEXT).tokens(names), len(names)),
         "mint, warm": rate(lambda: mint.tokens(names), len(names)),
         "mint, 1,000 in a call": rate(lambda: parts(mint.tokens, names, 1000), len(names)),
         "mint, alone": rate(lambda: parts(mint.tokens, names[:5000], 1), 5000),
         "read": rate(lambda: mint.read(made), len(names)),
-        "find in prose": rate(lambda: sum(1 for _ in token.find(prose)), len(names)),
+        "find in prose": rate(lambda: sum(1 for _ in packets.find(prose)), len(names)),
         "primitive alone": rate(
             lambda: [primitive.encrypt(p, [bound]) for p in plains], len(names)
         ),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scrubjay import errors
 from scrubjay.keys import Key
-from scrubjay.vault import token, twoperson
+from scrubjay.vault import packets, token, twoperson
 from scrubjay.vault.token import Context, Mint
 from scrubjay.vault.twoperson import Lock, Sealed, halves, join
 
@@ -96,8 +96,8 @@ def test_a_token_from_elsewhere_is_refused_though_the_private_key_fits(other):
 
 @pytest.mark.parametrize("point", [bytes(32), bytes([1] + [0] * 31)], ids=["zero", "one"])
 def test_points_of_small_order_are_refused(point):
-    packet = token.unpack(SEALED.tokens(["x"])[0])
-    bent = [token.pack(packet._replace(sealed=point + packet.sealed[32:]))]
+    packet = packets.unpack(SEALED.tokens(["x"])[0])
+    bent = [packets.pack(packet._replace(sealed=point + packet.sealed[32:]))]
     with pytest.raises(errors.VaultError, match="not made with this key"):
         SEALED.read(bent, {1: PRIVATE})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from scrubjay.access.signing import Signer
     from scrubjay.trust import Trust
     from scrubjay.vault.domain import Domain
-    from scrubjay.vault.token import Place
+    from scrubjay.vault.packets import Place
+    from scrubjay.vault.token import Readers
 
 Put = Callable[[list[Document]], list[str]]
+DAMAGED = VaultError("a damaged token")
 
 _path = click.Path(path_type=Path)
 _domain = click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Whose tokens.")
@@ -70,7 +73,7 @@ def command(
     scope = scope_of(inputs, (), domain, whose)
     own = None if emergency else _own(trust, place, file)
     grant = _granted(trust, scope, approval, emergency)
-    put_back = _reader(place, own, grant)
+    put_back = putting_back(_readers(place, own, grant))
     with files.Outputs() as outputs:
         for source, target in plan(inputs, output, in_place=False):
             with outputs.open(target) as sink:
@@ -111,7 +114,7 @@ class Whose(NamedTuple):
 def scope_of(inputs: tuple[Path, ...], codes: tuple[str, ...], domain: str, whose: Whose) -> Scope:
     """What is asked for: these codes, or the tokens in these files."""
     from scrubjay.access import approvals
-    from scrubjay.vault import token
+    from scrubjay.vault import packets
 
     if bool(inputs) == bool(codes):
         raise UsageError("name files whose tokens shall be read, or codes, not both")
@@ -120,9 +123,9 @@ def scope_of(inputs: tuple[Path, ...], codes: tuple[str, ...], domain: str, whos
     found: set[str] = set()
 
     def look(documents: list[Document]) -> list[str]:
-        texts = [document.text for document in documents]
-        found.update(text[at.start : at.end] for text in texts for at in token.find(text))
-        return texts
+        joined = packets.APART.join(document.text for document in documents)
+        found.update(joined[start:end] for start, end, _ in packets.find(joined))
+        return [document.text for document in documents]
 
     for path in inputs:
         for source in files.expand(path):
@@ -181,39 +184,48 @@ def _own(trust: Trust, place: Domain, file: Path | None) -> Signer | None:
     return own
 
 
-def _reader(place: Domain, own: Signer | None, grant: Grant) -> Put:
-    """What puts values back into texts. A token that cannot be read is an error with its place."""
+def _readers(place: Domain, own: Signer | None, grant: Grant) -> Readers:
+    """Of every label, with the private keys of a two-person domain."""
     from scrubjay.access import holders
     from scrubjay.vault import token, twoperson
 
     privates = holders.take(own, place, grant) if own else {}
-    readers = token.Readers(twoperson.readers(place, labels.table(), privates))
+    return token.Readers(twoperson.readers(place, labels.table(), privates))
+
+
+def putting_back(readers: Readers) -> Put:
+    """What puts values back into texts. A token that cannot be read is an error with its place."""
+    from scrubjay.vault import packets
 
     def put_back(documents: list[Document]) -> list[str]:
-        found = [(document, list(token.find(document.text))) for document in documents]
-        values = readers.values(
-            document.text[start:end]
-            for document, places in found
-            for start, end, whole in places
-            if whole
-        )
-        return [_filled(document, places, values) for document, places in found]
+        places, groups = packets.scan(packets.APART.join(document.text for document in documents))
+        values = readers.values(groups)
+        starts = [place.start for place in places]
+        begin, last, texts = 0, 0, []
+        for document in documents:
+            end = begin + len(document.text)
+            first, last = last, bisect_left(starts, end, last)
+            told = ((places[at], values.get(at, DAMAGED)) for at in range(first, last))
+            texts.append(_filled(document, begin, told))
+            begin = end + len(packets.APART)
+        return texts
 
     return put_back
 
 
-def _filled(document: Document, places: list[Place], values: dict[str, str | VaultError]) -> str:
-    """A text with values for its tokens."""
+def _filled(
+    document: Document, begin: int, told: Iterable[tuple[Place, str | VaultError]]
+) -> str:  # fmt: skip
+    """A text, which begins there in its batch, with the values of its tokens."""
+    text, last = document.text, 0
     parts: list[str] = []
-    last = 0
-    for start, end, whole in places:
-        value = values[document.text[start:end]] if whole else VaultError("a damaged token")
+    for (start, end, _), value in told:
         if isinstance(value, VaultError):
             where = f"{document.id}: " if document.id else ""
-            raise InputError(f"{where}at {start}: {value}: nothing was written")
-        parts += document.text[last:start], value
-        last = end
-    return "".join([*parts, document.text[last:]])
+            raise InputError(f"{where}at {start - begin}: {value}: nothing was written")
+        parts += text[last : start - begin], value
+        last = end - begin
+    return "".join([*parts, text[last:]])
 
 
 def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from scrubjay.errors import UsageError, VaultError
 from scrubjay.keys import Key
-from scrubjay.vault import shares, token
+from scrubjay.vault import packets, shares, token
+from scrubjay.vault.siv import Rows
 
 if TYPE_CHECKING:
     from scrubjay.operators import Domain
@@ -39,7 +40,7 @@ class Lock(NamedTuple):
 class Sealed:
     """Makes two-person tokens, and reads them where the private keys have been put together."""
 
-    kind = token.SEALED
+    kind = packets.SEALED
 
     def __init__(
         self, locks: Mapping[int, Lock], context: token.Context, *, step: int = token.STEP
@@ -53,9 +54,9 @@ class Sealed:
         """A token for each value: equal ones for equal values, and for those alone."""
         newest = max(self._locks)
         tag = token.tag(self._context.label)
-        around = token.HEAD + LENGTH + token.SIV + token.CHECK
+        around = packets.HEAD + LENGTH + packets.SIV + packets.CHECK
         return [
-            token.pack(token.Packet(self.kind, newest, tag, self.seal(newest, plain)))
+            packets.pack(packets.Packet(self.kind, newest, tag, self.seal(newest, plain)))
             for plain in token.padded(values, around, self._step)
         ]
 
@@ -92,7 +93,7 @@ class Sealed:
 class _Reader:
     """A `token.Reader`."""
 
-    kind = token.SEALED
+    kind = packets.SEALED
 
     def __init__(self, mint: Sealed, privates: Mapping[int, bytes], context: token.Context) -> None:
         self.tag = token.tag(context.label)
@@ -106,26 +107,25 @@ class _Reader:
     def versions(self) -> Collection[int]:
         return self._privates
 
-    def open(self, packets: Sequence[token.Packet]) -> list[str | VaultError]:
+    def open(self, version: int, sealed: Rows) -> list[str | VaultError]:
         """As the protocol says."""
-        return [token.unpadded(self._minted(packet)) for packet in packets]
+        return [token.unpadded(self._minted(version, row.tobytes())) for row in sealed]
 
-    def _minted(self, packet: token.Packet) -> bytes | None:
+    def _minted(self, version: int, sealed: bytes) -> bytes | None:
         """What is not what minting makes of the value is refused (TOK-33): the public key alone,
         which is no secret, must not be enough to make a token."""
-        plain = self._decrypt(packet)
+        plain = self._decrypt(version, sealed[:LENGTH], sealed[LENGTH:])
         if plain is None:
             return None
-        again = self._mint.seal(packet.version, plain)
-        return plain if hmac.compare_digest(again, packet.sealed) else None
+        again = self._mint.seal(version, plain)
+        return plain if hmac.compare_digest(again, sealed) else None
 
-    def _decrypt(self, packet: token.Packet) -> bytes | None:
-        private = self._privates[packet.version]
-        shown, sealed = packet.sealed[:LENGTH], packet.sealed[LENGTH:]
+    def _decrypt(self, version: int, shown: bytes, sealed: bytes) -> bytes | None:
+        private = self._privates[version]
         try:
             agreed = private.exchange(X25519PublicKey.from_public_bytes(shown))
             primitive = _primitive(agreed, shown, private.public_key().public_bytes_raw())
-            return primitive.decrypt(sealed, [self._mint.bound(packet.version)])
+            return primitive.decrypt(sealed, [self._mint.bound(version)])
         except (InvalidTag, ValueError):  # ValueError: too short, or a point of small order
             return None
 

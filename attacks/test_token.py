@@ -169,7 +169,7 @@ def _seconds(text):
 
 
 def test_minting_can_guess_and_that_is_the_known_price():
-    """TOK-41 says so: with the domain's key a dictionary works, without it nothing does."""
+    """TOK-43 says so: with the domain's key a dictionary works, without it nothing does."""
     _, public = twoperson.new(lambda size: bytes([5]) * size)
     inside = twoperson.Sealed({1: twoperson.Lock(KEY, public)}, HERE)
     secret = inside.tokens(["Bo Diaz"])[0]

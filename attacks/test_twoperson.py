@@ -106,7 +106,7 @@ def test_a_stolen_vault_with_all_its_keys_does_not_read(world):
         assert not world.opens(loot[at : at + 32])
     stolen = [sealed for holder in world.pair.holders for sealed in holder.sealed]
     stolen += [t for parts in world.given(id).values() for t in parts[1].values()]
-    about = holders._Place(world.domain.id, 1).about("request", id)
+    about = holders.Where(world.domain.id, 1).about("request", id)
     for sealed in stolen:
         with pytest.raises(VaultError, match="does not open"):
             signing.unwrap(Signer.new(), sealed, about=about)
@@ -118,8 +118,8 @@ def test_one_approver_with_the_whole_vault_does_not_read(world):
     """Bo's point, Bo's terms, and what Cy gave for a request that both have signed."""
     id = world.ask()
     world.sign(id, "bo", "cy")
-    place = holders._Place(world.domain.id, 1)
-    hand = holders._hands(world.keys["bo"], "bo", world.domain)[0]
+    place = holders.Where(world.domain.id, 1)
+    hand = holders.hands_of(world.keys["bo"], "bo", world.domain)[0]
     about = place.about("request", id)
     terms = [hand.term(other, 0, about) for other in hand.others("")]
     point = signing.unwrap(
@@ -140,7 +140,7 @@ def test_who_asks_has_nothing_of_one_signature(world):
         approvals.use(world.register, Caller("ana"), id, world.scope, now=NOW)
     with pytest.raises(AccessError, match="no two who signed"):
         world.unchecked(id)
-    about = holders._Place(world.domain.id, 1).about("request", id)
+    about = holders.Where(world.domain.id, 1).about("request", id)
     for sealed in world.given(id)["bo"][1].values():
         assert not world.opens(signing.unwrap(world.keys["ana"], sealed, about=about))
 
@@ -153,7 +153,7 @@ def test_two_signatures_of_two_requests_do_not_add_up(world):
     world.sign(second, "cy")
     terms = []
     for id, name, other in ((first, "bo", "cy"), (second, "cy", "bo")):
-        about = holders._Place(world.domain.id, 1).about("request", id)
+        about = holders.Where(world.domain.id, 1).about("request", id)
         sealed = world.given(id)[name][1][other]
         terms.append(signing.unwrap(world.keys["ana"], sealed, about=about))
     assert not world.opens(shares.xor(*terms))
@@ -222,9 +222,9 @@ def test_one_holder_admits_nobody_and_the_newcomer_learns_their_own_share_alone(
     )
     assert not admit("bo")
     with pytest.raises(AccessError, match="holds no share"):
-        holders._hands(dan, "dan", world.domain)
+        holders.hands_of(dan, "dan", world.domain)
     assert admit("cy")
-    hand = holders._hands(dan, "dan", world.domain)[0]
+    hand = holders.hands_of(dan, "dan", world.domain)[0]
     about = hand.place.about("share", str(hand.holder.at))
     seen = [signing.unwrap(dan, sealed, about=about) for sealed in hand.holder.sealed]
     assert not any(map(world.opens, [*seen, shares.xor(*seen)]))

@@ -45,7 +45,7 @@ def dealer(register: Register, random: Random = secrets.token_bytes) -> Deal:
         half, other = twoperson.halves(private, random)
         points = shares.line(other, len(keys), random)
         holders = [
-            Holder(name, key.receive, at, (_kept(_Place(domain, version), key, at, point),))
+            Holder(name, key.receive, at, (_kept(Where(domain, version), key, at, point),))
             for at, (name, key), point in zip(itertools.count(1), keys.items(), points)
         ]
         return Pair(public, half, tuple(holders))
@@ -69,7 +69,7 @@ def give(register: Register, signer: Signer, by: str, request: Request, domain: 
     requester. None is for the requester's own share, if there is one: it takes two others."""
     to = receiver(register, request.requester)
     parts: Parts = {}
-    for hand in _hands(signer, by, domain):
+    for hand in hands_of(signer, by, domain):
         about = hand.place.about("request", identify(request))
         parts[hand.place.version] = {
             other.name: signing.wrap_to(to, hand.term(other, 0, about), about=about)
@@ -82,7 +82,7 @@ def take(signer: Signer, domain: Domain, grant: Grant) -> dict[int, bytes]:
     """The private keys, by version, for what was approved. Drop them when the read is over."""
     found = {}
     for version, pair in domain.pairs.items():
-        about = _Place(domain.id, version).about("request", grant.id)
+        about = Where(domain.id, version).about("request", grant.id)
         if terms := _fitting(grant, version):
             opened = (signing.unwrap(signer, term, about=about) for term in terms)
             found[version] = twoperson.join(pair.half, reduce(shares.xor, opened), pair.public)
@@ -102,7 +102,7 @@ def admit(
         raise AccessError(f"'{name}' cannot sign, and shares are for who can; see people signer")
     pairs = {
         hand.place.version: hand.admitted(name, key.public)
-        for hand in _hands(signer, by.person, domain)
+        for hand in hands_of(signer, by.person, domain)
         if all(holder.receive != key.public.receive for holder in hand.pair.holders)
     }
     if not pairs:
@@ -113,7 +113,7 @@ def admit(
     return not any(one.name == name for pair in pairs.values() for one in pair.admissions)
 
 
-class _Place(NamedTuple):
+class Where(NamedTuple):
     """A version of a domain."""
 
     domain: str
@@ -124,11 +124,11 @@ class _Place(NamedTuple):
         return "\n".join((*what, self.domain, str(self.version)))
 
 
-class _Hand(NamedTuple):
+class Hand(NamedTuple):
     """A holder with their key, at one version."""
 
     signer: Signer
-    place: _Place
+    place: Where
     pair: Pair
     holder: Holder
 
@@ -166,10 +166,10 @@ class _Hand(NamedTuple):
         return _kept(self.place, key, at, self.term(other, at, about))
 
 
-def _hands(signer: Signer, by: str, domain: Domain) -> list[_Hand]:
+def hands_of(signer: Signer, by: str, domain: Domain) -> list[Hand]:
     """Every version of which this person holds a share that this key opens."""
     found = [
-        _Hand(signer, _Place(domain.id, version), pair, holder)
+        Hand(signer, Where(domain.id, version), pair, holder)
         for version, pair in domain.pairs.items()
         for holder in pair.holders
         if holder.name == by and holder.receive == signer.public.receive
@@ -182,7 +182,7 @@ def _hands(signer: Signer, by: str, domain: Domain) -> list[_Hand]:
     return found
 
 
-def _kept(place: _Place, key: Public, at: int, share: bytes) -> bytes:
+def _kept(place: Where, key: Public, at: int, share: bytes) -> bytes:
     """A share, or a part of one, as its holder has it."""
     return signing.wrap_to(key, share, about=place.about("share", str(at)))
 

@@ -148,7 +148,8 @@ class Hand(NamedTuple):
         """With the first term for a new holder, which waits; or, with the second, the holder."""
         pair, own = self.pair, self.holder.name
         waiting = [one for one in pair.admissions if (one.name, one.receive) == (name, key.receive)]
-        rest = tuple(one for one in pair.admissions if name not in (one.name, one.by))
+        # What waits for, from or towards somebody whose key changes would fit no more.
+        rest = tuple(one for one in pair.admissions if name not in (one.name, one.by, *one.parts))
         for first in waiting:
             if own in first.parts:
                 other = next(one for one in pair.holders if one.name == first.by)

@@ -59,7 +59,7 @@ def ask(
     scope = restore.scope_of(inputs, codes, domain, restore.Whose.asked(subject, group))
     now, lasts = int(time.time()), hours * 3600
     register = trust.register
-    if restore.sealed(trust, scope):
+    if restore.two_person(trust, scope):
         holders.receiver(register, trust.caller.person)
     click.echo(approvals.ask(register, trust.caller, scope, reason, lasts=lasts, now=now))
 
@@ -92,7 +92,7 @@ def sign(request: str, file: Path) -> None:
     register, who = trust.register, trust.caller
     found = approvals.find(register, request)
     signer = restore.signer(file)
-    place = restore.sealed(trust, found.scope)
+    place = restore.two_person(trust, found.scope)
     parts = holders.give(register, signer, who.person, found, place) if place else None
     made = approvals.sign(signer, found, who.person)
     approvals.approve(register, who, request, made, parts=parts, now=int(time.time()))

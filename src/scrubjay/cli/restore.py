@@ -13,7 +13,6 @@ import click
 
 from scrubjay import formats, labels
 from scrubjay.cli import files, options, vaults
-from scrubjay.engine import batches
 from scrubjay.errors import AccessError, InputError, UsageError, VaultError
 from scrubjay.types import Document
 
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
     from scrubjay.access.signing import Signer
     from scrubjay.trust import Trust
     from scrubjay.vault.domain import Domain
-    from scrubjay.vault.packets import Place
     from scrubjay.vault.token import Readers
 
 Put = Callable[[list[Document]], list[str]]
+Told = tuple[int, int, str | VaultError]  # a token's start, end, and value
 DAMAGED = VaultError("a damaged token")
 
 _path = click.Path(path_type=Path)
@@ -146,7 +145,7 @@ def signer(file: Path) -> Signer:
     return signing.unlock(raw, vaults.secret("signing passphrase", "SCRUBJAY_SIGNING_PASSPHRASE"))
 
 
-def sealed(trust: Trust, scope: Scope) -> Domain | None:
+def two_person(trust: Trust, scope: Scope) -> Domain | None:
     """The domain, if approvers must give parts of its key for this."""
     place = trust.domain(scope.domain)
     return place if place.pairs and scope.action == "restore.run" else None
@@ -198,14 +197,15 @@ def putting_back(readers: Readers) -> Put:
     from scrubjay.vault import packets
 
     def put_back(documents: list[Document]) -> list[str]:
-        places, groups = packets.scan(packets.APART.join(document.text for document in documents))
-        values = readers.values(groups)
-        starts = [place.start for place in places]
+        joined = packets.APART.join(document.text for document in documents)
+        starts, ends, groups = packets.scan(joined)
+        opened = readers.values(groups)
+        values = [opened.get(at, DAMAGED) for at in range(len(starts))]
         begin, last, texts = 0, 0, []
         for document in documents:
             end = begin + len(document.text)
             first, last = last, bisect_left(starts, end, last)
-            told = ((places[at], values.get(at, DAMAGED)) for at in range(first, last))
+            told = zip(starts[first:last], ends[first:last], values[first:last], strict=True)
             texts.append(_filled(document, begin, told))
             begin = end + len(packets.APART)
         return texts
@@ -213,23 +213,23 @@ def putting_back(readers: Readers) -> Put:
     return put_back
 
 
-def _filled(
-    document: Document, begin: int, told: Iterable[tuple[Place, str | VaultError]]
-) -> str:  # fmt: skip
+def _filled(document: Document, begin: int, told: Iterable[Told]) -> str:
     """A text, which begins there in its batch, with the values of its tokens."""
-    text, last = document.text, 0
+    text, last = document.text, begin
     parts: list[str] = []
-    for (start, end, _), value in told:
-        if isinstance(value, VaultError):
+    for start, end, value in told:
+        if not isinstance(value, str):
             where = f"{document.id}: " if document.id else ""
             raise InputError(f"{where}at {start - begin}: {value}: nothing was written")
-        parts += text[last : start - begin], value
-        last = end - begin
-    return "".join([*parts, text[last:]])
+        parts.append(text[last - begin : start - begin])
+        parts.append(value)
+        last = end
+    return "".join([*parts, text[last - begin :]])
 
 
 def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:
     """Every text of a file, in batches, through `change`: those of one subject, if one is told."""
+    from scrubjay.engine import batches
 
     def clean(documents: Iterable[Document]) -> Iterator[str]:
         for batch in batches(documents):

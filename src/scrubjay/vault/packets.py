@@ -11,7 +11,6 @@ looked at together, in columns; one that was bent is unpacked alone. TOK-n: docs
 from __future__ import annotations
 
 import binascii
-import itertools
 import re
 import struct
 from collections.abc import Iterator
@@ -68,6 +67,7 @@ def _classes() -> tuple[Rows, Rows]:
 
 
 _CLASS, _DIGIT = _classes()
+_WEIGHTS = 32.0 ** np.arange(7, -1, -1)
 _SEED = np.zeros(256, np.uint16)  # of bytes that name a kind
 for _kind, _seed in _SEEDS.items():
     _SEED[[ord(_kind), ord(_kind.lower())]] = _seed
@@ -105,25 +105,38 @@ class Alike(NamedTuple):
     sealed: Rows
 
 
+class Found(NamedTuple):
+    """Where tokens stand in a text, from left to right, apart from each other, and what is in them.
+    Which are in none of the `groups` lost or changed a part."""
+
+    starts: list[int]
+    ends: list[int]
+    groups: list[Alike]
+
+
 def find(text: str) -> list[Place]:
     """Tokens in a text, from left to right, apart from each other."""
-    return scan(text)[0]
+    starts, ends, groups = scan(text)
+    whole = {at for alike in groups for at in alike.places.tolist()}
+    return [Place(start, ends[at], at in whole) for at, start in enumerate(starts)]
 
 
-def scan(text: str) -> tuple[list[Place], list[Alike]]:
+def scan(text: str) -> Found:
     """The same, and what is in the whole ones."""
     codes = _codes(text)
     classes = _CLASS[codes]
     marks = np.flatnonzero(classes == _MARKED)
     packed = [*_from_mark_to_mark(text, codes, classes, marks)]
     kept = _apart(np.sort(np.concatenate([alike.places for alike in packed] or [_NONE])))
-    starts, ends = marks[kept], marks[kept + 1] + 1
-    cut = [*_cut(text, classes, marks, kept, {*starts.tolist()})]
-    wholes = [*map(Place, starts.tolist(), ends.tolist(), itertools.repeat(True))]
-    places = sorted(wholes + cut)
+    whole = marks[kept]
+    cut = [*_cut(text, classes, marks, kept)]
+    starts = np.concatenate([whole, np.array([start for start, _ in cut], np.int64)])
+    ends = np.concatenate([marks[kept + 1] + 1, np.array([end for _, end in cut], np.int64)])
+    order = np.argsort(starts, kind="stable")
     numbers = np.full(len(marks), -1)
-    numbers[kept] = [at for at, place in enumerate(places) if place.whole]
-    return places, [_numbered(alike, numbers[alike.places]) for alike in packed]
+    numbers[kept] = np.argsort(order, kind="stable")[: len(kept)]
+    groups = [_numbered(alike, numbers[alike.places]) for alike in packed]
+    return Found(starts[order].tolist(), ends[order].tolist(), groups)
 
 
 def alone(token: str) -> Alike:
@@ -136,7 +149,7 @@ def _codes(text: str) -> Rows:
     """A byte for each character. Blanks of all scripts are one, what else is not ASCII another."""
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8)
-    wide = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    wide = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
     codes = np.minimum(wide, 128).astype(np.uint8)
     beyond = np.flatnonzero(codes == 128)
     codes[beyond[np.isin(wide[beyond], _WIDE)]] = ord(" ")
@@ -187,17 +200,16 @@ def _apart(pairs: Places) -> Places:
     return np.array(kept)
 
 
-def _cut(
-    text: str, classes: Rows, marks: Places, kept: Places, starts: set[int]
-) -> Iterator[Place]:
+def _cut(text: str, classes: Rows, marks: Places, kept: Places) -> Iterator[tuple[int, int]]:
     """Words that can only be the rest of a token, none of them at a mark of a whole one."""
     before = np.concatenate([[_STRANGE], classes])[marks]
     free = (before == _STRANGE) | (before == _BLANK)
     free[kept] = free[kept + 1] = False
+    starts = {*marks[kept].tolist()} if free.any() else set()
     for mark in marks[free].tolist():
         if match := _CUT.match(text, mark):
             start, end = match.span()
-            yield Place(start, end - (end - 1 in starts), False)
+            yield start, end - (end - 1 in starts)
 
 
 def _numbered(alike: Alike, numbers: Places) -> Alike:
@@ -254,10 +266,9 @@ def rows_of(flat: bytes, count: int) -> Rows:
 
 
 def _bytes(digits: Rows) -> Rows:
-    """Base 32 back to bytes: eight digits are five."""
-    groups = digits.reshape(-1, 8).astype(np.uint64)
-    numbers = (groups << np.arange(35, -1, -5, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
-    rows: Rows = numbers.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 3:]
+    """Base 32 back to bytes: eight digits are five, a number that a float holds exactly."""
+    numbers = (digits.reshape(-1, 8).astype(np.float64) @ _WEIGHTS).astype(">u8")
+    rows: Rows = numbers.view(np.uint8).reshape(-1, 8)[:, 3:]
     return rows.reshape(len(digits), -1)
 
 

@@ -156,9 +156,9 @@ def read(tokens: Sequence[str], readers: Iterable[Reader]) -> list[str]:
     """The values of tokens of several contexts, in order. `VaultError` at the first that none of
     the readers can open; it says the place in the list."""
     fit = Readers(readers)
-    places, groups = packets.scan(packets.APART.join(tokens))
+    starts, ends, groups = packets.scan(packets.APART.join(tokens))
     opened = fit.values(groups)
-    known = {(start, end): opened.get(at) for at, (start, end, _) in enumerate(places)}
+    known = {span: opened.get(at) for at, span in enumerate(zip(starts, ends, strict=True))}
     values, start = [], 0
     for number, token in enumerate(tokens, 1):
         try:

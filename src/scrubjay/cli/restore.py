@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+from msgspec import structs
 
 from scrubjay import formats, labels
 from scrubjay.cli import files, options, vaults
 from scrubjay.errors import AccessError, InputError, UsageError, VaultError
-from scrubjay.types import Document
+from scrubjay.formats.work import Work
+from scrubjay.report import unchanged
+from scrubjay.types import Anonymized, Document
 
 if TYPE_CHECKING:
     from scrubjay.access.approvals import Grant, Scope
@@ -108,6 +111,10 @@ class Whose(NamedTuple):
         if subject and not group:
             raise UsageError("--subject needs --group FIELD: what tells whose record a line is")
         return cls(subject, group)
+
+    def has(self, document: Document) -> bool:
+        """Whether this is one of them."""
+        return not self.subject or document.group == self.subject
 
 
 def scope_of(inputs: tuple[Path, ...], codes: tuple[str, ...], domain: str, whose: Whose) -> Scope:
@@ -231,12 +238,13 @@ def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:
     """Every text of a file, in batches, through `change`: those of one subject, if one is told."""
     from scrubjay.engine import batches
 
-    def clean(documents: Iterable[Document]) -> Iterator[str]:
+    def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
         for batch in batches(documents):
-            mine = [one for one in batch if not whose.subject or one.group == whose.subject]
-            changed = iter(change(mine))
+            changed = iter(change([one for one in batch if whose.has(one)]))
             for one in batch:
-                yield next(changed) if not whose.subject or one.group == whose.subject else one.text
+                text = next(changed) if whose.has(one) else one.text
+                yield structs.replace(unchanged(one), text=text)
 
     with files.naming(source), files.reading(source) as stream:
-        formats.make(files.format_of(source, None), group=whose.group).convert(stream, sink, clean)
+        made = formats.make(files.format_of(source, None, stream), group=whose.group)
+        made.convert(stream, sink, Work(clean))

@@ -150,7 +150,7 @@ def _codes(text: str) -> Rows:
     if text.isascii():
         return np.frombuffer(text.encode(), np.uint8)
     wide = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-    codes = np.minimum(wide, 128).astype(np.uint8)
+    codes: Rows = np.minimum(wide, 128).astype(np.uint8)
     beyond = np.flatnonzero(codes == 128)
     codes[beyond[np.isin(wide[beyond], _WIDE)]] = ord(" ")
     return codes

@@ -66,11 +66,13 @@ def domain(opener_: Opener, path: str) -> Domain:
     return opened
 
 
-def allowed(vault: Vault, action: str) -> None:
+def allowed(vault: Vault, action: str) -> Trust:
     """Refuse what may not be done with a vault; log what is about to be done."""
     from scrubjay.audit.entry import Entry
 
-    _trust(vault, action).tell(action, "administer", [Entry("", "", "", "done")])
+    trust = _trust(vault, action)
+    trust.tell(action, "administer", [Entry("", "", "", "done")])
+    return trust
 
 
 def _trust(vault: Vault, action: str) -> Trust:

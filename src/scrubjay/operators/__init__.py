@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import importlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
 
@@ -54,6 +54,10 @@ class Domain(Protocol):
 
     def secret(self, purpose: str, version: int) -> Key:
         """The key of one version for a purpose."""
+
+    @property
+    def publics(self) -> Mapping[int, bytes]:
+        """The public keys that two-person tokens are sealed to, by version; of others nothing."""
 
     def lasting(self, purpose: str) -> Key:
         """The key for a purpose, whatever the version."""

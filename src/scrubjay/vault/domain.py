@@ -6,15 +6,16 @@ to its place, so that a row that was moved to another subject or domain opens no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from scrubjay.errors import UsageError, VaultError
 from scrubjay.keys import Key
 from scrubjay.vault import nodes, seal, symbols
-from scrubjay.vault.nodes import About, Held, Level
+from scrubjay.vault.nodes import About, Deal, Held, Level, Pair
 from scrubjay.vault.seal import LENGTH, Secret, Site
 from scrubjay.vault.store import Row
 
@@ -109,10 +110,30 @@ class Domain:
         """A key for what must agree for years, such as date shifts: rotation leaves it."""
         return Key(seal.derive(self._held.node.rows, "lasting", purpose))
 
-    def rotate(self, until: str = "") -> int:
+    @property
+    def pairs(self) -> dict[int, Pair]:
+        """Of a two-person domain: the keys of each version that can be used. Else nothing."""
+        usable = self.versions
+        return {v.number: v.pair for v in self._held.node.versions if v.pair and v.number in usable}
+
+    @property
+    def publics(self) -> dict[int, bytes]:
+        """Of a two-person domain: what tokens of each version are sealed to. Else nothing."""
+        return {number: pair.public for number, pair in self.pairs.items()}
+
+    def keep_pairs(self, pairs: Mapping[int, Pair]) -> None:
+        """Other holders of the same keys."""
+        node = self._held.node
+        kept = (replace(v, pair=pairs.get(v.number, v.pair)) for v in node.versions)
+        self._held = nodes.put(self._level, self._held, replace(node, versions=tuple(kept)))
+
+    def rotate(self, until: str = "", deal: Deal | None = None) -> int:
         """A new version for all that is derived from now on; older ones are readable until `until`
-        (a UTC time such as 2030-01-01T00:00:00Z; "" is for good). Its number."""
-        node = nodes.newer(self._held.node, self._site, until)
+        (a UTC time such as 2030-01-01T00:00:00Z; "" is for good). Its number. A two-person domain
+        stays one, and needs `deal`."""
+        if bool(self.pairs) != bool(deal):
+            raise UsageError("a two-person domain needs new shares for its new version, no other")
+        node = nodes.newer(self._held.node, self._site, until, deal)
         self._held = nodes.put(self._level, self._held, node)
         return self.version
 

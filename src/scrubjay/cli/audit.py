@@ -174,11 +174,10 @@ def checkpoint() -> None:
 @_witness
 def witness(file: Path, witnesses: tuple[str, ...]) -> None:
     """Keep a checkpoint that came back in FILE with witnesses' cosignatures."""
-    vaults.module()
+    trust = vaults.trusted("audit.witness")
     from scrubjay.audit import note
 
-    keys = list(map(note.verifier, witnesses))
-    vaults.trusted("audit.witness").witnessed(_bytes(file), keys)
+    trust.witnessed(_bytes(file), list(map(note.verifier, witnesses)))
     click.echo("kept; verify --witness checks it")
 
 

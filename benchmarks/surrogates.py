@@ -5,14 +5,17 @@
 Notes of a page's identifiers about patients, each with a name in three forms, telephone, MRN, SSN,
 e-mail and town; the findings are given, so that replacing alone is measured, and what is kept in
 the vault with it. A surrogate is one finding replaced. Cold: patients that the domain never saw.
-Stored: they are in the vault, and a new process has an empty cache. Warm: seen before by this
-process. Columns: a value a document. Seconds are the processor's; syncing is not in them.
+Stored: they are in the vault, but this process has an empty cache. Known: this process has seen
+every value, but never in this company (a note lacks one of its values). Warm: it has seen the same.
+Names, numbers: columns of a table, one value a document. Seconds are the processor's; waiting for
+the disk is not in them.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import random
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -20,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from tokens import people
 
 from scrubjay import operators
 from scrubjay.engine import BATCH_DOCUMENTS
+from scrubjay.operators import names
 from scrubjay.replace import replace
 from scrubjay.types import Document, Finding
 from scrubjay.vault import slots
@@ -35,6 +38,15 @@ RUNS = 5
 TODAY = datetime.date(2026, 11, 21)
 SURROGATE = operators.make("surrogate", {})
 Note = tuple[Document, list[Finding]]
+
+
+def people(count: int) -> list[str]:
+    """Different English names, the same every time."""
+    draw, found = random.Random(7), dict[str, None]()
+    given = [name for part in names.GENDERS for name in names.pool(names.Role("en", part))]
+    while len(found) < count:
+        found[f"{draw.choice(given)} {draw.choice(names.pool(names.Role('en', 'family')))}"] = None
+    return list(found)
 
 
 def note(number: int, name: str) -> Note:
@@ -61,6 +73,13 @@ def lines(values: list[tuple[str, str]], group: str) -> Note:
         findings.append(Finding(start, start + len(value), label, 1.0, "given.v1", entity))
         start += len(value) + 1
     return Document("\n".join(value for _, value in values), group=group), findings
+
+
+def without(each: Note, which: int) -> Note:
+    """The note, but for one of its values."""
+    document, findings = each
+    values = [(f.label, document.text[f.start : f.end]) for f in findings]
+    return lines(values[:which] + values[which + 1 :], document.group)
 
 
 def replaced(domain: Domain, pseudonyms: Any, notes: list[Note]) -> int:
@@ -93,12 +112,18 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
     columns = [lines([("PERSON", name)], "") for name in people(count)]
     numbers = [lines([("MRN", f"MRN-{n:07}")], "") for n in range(count)]
     used = domain.pseudonyms()
-    result = {}
+    result: dict[str, Any] = {}
     for name, given in (("notes", notes), ("names", columns), ("numbers", numbers)):
         result[f"{name}, cold"] = rate(lambda given=given: replaced(domain, used, given), 1)
         stored = lambda given=given: replaced(domain, domain.pseudonyms(), given)  # noqa: E731
         result[f"{name}, stored"] = rate(stored, 3)
         some = given[: len(given) // 5]
+        if name == "notes":
+            others = iter([[without(each, which) for each in some] for which in range(RUNS)])
+            replaced(domain, used, some)
+            result["notes, known"] = rate(
+                lambda others=others: replaced(domain, used, next(others))
+            )
         warm = lambda some=some: sum(replaced(domain, used, some) for _ in range(5))  # noqa: E731
         warm()
         result[f"{name}, warm"] = rate(warm)

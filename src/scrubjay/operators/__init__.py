@@ -52,6 +52,9 @@ class Ledger(Protocol):
     def tell(self, group: str, kind: str, surrogate: str, value: str) -> None:
         """Keep what stands in a text now, and for what."""
 
+    def notes(self, what: Any) -> dict[str, Any]:
+        """Room for what follows from that and the ledger: what was noted there last, or nothing."""
+
 
 class Pseudonyms(Ledger, Protocol):
     """A ledger in a vault: `vault.pseudonyms.Pseudonyms`."""

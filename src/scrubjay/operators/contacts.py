@@ -18,22 +18,22 @@ def email(value: str, scene: Scene) -> str:
     local, at, domain = value.rpartition("@")
     if not at:
         return username(value, scene)
-    told = handle(local, scene)
     place = DOMAINS.get(domain.rpartition(".")[2].casefold(), "example.com")
 
     def draw(load: Dice, attempt: int) -> str:
         tail = "" if not attempt else str(load.below(10 ** min(attempt + 1, 9)))
-        return f"{told}{tail}@{place}"
+        return f"{handle(local, scene)}{tail}@{place}"
 
     return pick(scene, "EMAIL", value, draw, compare=str.casefold)
 
 
 def username(value: str, scene: Scene) -> str:
     """A handle; a leading @ stays."""
-    told = handle(value.lstrip("@"), scene)
+    bare = value.lstrip("@")
 
     def draw(load: Dice, attempt: int) -> str:
-        return told + ("" if not attempt else str(load.below(10 ** min(attempt + 1, 9))))
+        tail = "" if not attempt else str(load.below(10 ** min(attempt + 1, 9)))
+        return handle(bare, scene) + tail
 
     found = pick(scene, "USERNAME", value, draw, compare=str.casefold)
     return ("@" if value.startswith("@") else "") + found if found else ""

@@ -12,14 +12,19 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
 
 from scrubjay.keys import Key
 from scrubjay.operators import Ledger, Scene, own_key
+from scrubjay.recent import Recent
 
 TRIES = 96
+RECENT = 1 << 14  # values whose folded form is remembered
+NOTES = 1 << 12  # documents
 SEED = "surrogate.v1"
 
 
@@ -49,21 +54,30 @@ Draw = Callable[[Dice, int], str]
 Free = Callable[[str], bool]
 
 
-class Run(Struct):
+class Run:
     """The ledger of a run without a vault."""
 
-    rows: dict[tuple[str, ...], str] = {}
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, ...], str] = {}
+        self._notes: Recent[Any, dict[str, Any]] = Recent(NOTES)
 
     def get(self, group: str, *place: str) -> str | None:
         """As the protocol says."""
-        return self.rows.get((group, *place))
+        return self._rows.get((group, *place))
 
     def put(self, value: str, group: str, *place: str) -> None:
         """As the protocol says."""
-        self.rows[group, *place] = value
+        self._rows[group, *place] = value
 
     def tell(self, group: str, kind: str, surrogate: str, value: str) -> None:
         """Nobody finds anything back without a vault."""
+
+    def notes(self, what: Any) -> dict[str, Any]:
+        """As the protocol says."""
+        found = self._notes.get(what)
+        if found is None:
+            self._notes.put(what, found := {})
+        return found
 
 
 class Real(Struct, frozen=True):
@@ -73,10 +87,11 @@ class Real(Struct, frozen=True):
     words: frozenset[str]
 
 
+@lru_cache(RECENT)
 def fold(value: str) -> str:
     """Letters and digits alone, without case, accents and width: how values are compared."""
     spread = unicodedata.normalize("NFKD", value).casefold()
-    return "".join(c for c in spread if c.isalnum()) or value
+    return "".join(filter(str.isalnum, spread)) or value
 
 
 def pick(
@@ -148,14 +163,28 @@ class Facts(Struct):
 
 
 def facts(scene: Scene) -> Facts:
-    """Those of the scene's document."""
+    """Those of the scene's document. One with the same findings of the same subject, such as the
+    next row of a table, has the same."""
     known: Facts | None = scene.notes.get("surrogate")
     if known is None:
-        known = scene.notes["surrogate"] = Facts(_real(scene), own_key(scene))
+        known = scene.notes["surrogate"] = _facts(scene)
     return known
 
 
-def _real(scene: Scene) -> Real:
-    values = [scene.document.text[f.start : f.end] for f in scene.findings]
-    words = (fold(word) for value in values for word in re.findall(r"[^\W_]{2,}", value))
+def _facts(scene: Scene) -> Facts:
+    document, key = scene.document, own_key(scene)  # which refuses who was erased
+    found = [(f.label, f.entity, document.text[f.start : f.end]) for f in scene.findings]
+    notes = ledger_of(scene).notes((document.group, document.language, *found))
+    if "facts" not in notes:
+        notes["facts"] = Facts(_real([value for _, _, value in found]), key)
+    return notes["facts"]  # type: ignore[no-any-return]
+
+
+def _real(values: list[str]) -> Real:
+    words = chain.from_iterable(map(_words, values))
     return Real(frozenset(map(fold, values)), frozenset(words))
+
+
+@lru_cache(RECENT)
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(map(fold, re.findall(r"[^\W_]{2,}", value)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import product
 
 from msgspec import Struct, field
@@ -169,6 +169,7 @@ def _enrol(word: Word, words: list[Word], person: Person, people: Cast, scene: S
         people.parts.setdefault(fold(piece), _role(piece, word.part, words, scene))
 
 
+@lru_cache(names.RECENT)
 def _pieces(word: str) -> list[str]:
     """Smith-Jones is two names; Ji-woo and O'Brien are one; 's is none."""
     if names.roles(word):
@@ -177,10 +178,21 @@ def _pieces(word: str) -> list[str]:
 
 
 def _parse(value: str, people: Cast) -> list[Word]:
+    """The words of a mention. One that stands alone plays the part that it plays elsewhere."""
+    words = _parsed(value, "")
+    alone = [word for word in words if word.part in ("given", "family")]
+    pieces = _pieces(alone[0].text) if len(alone) == 1 else []
+    known = people.parts.get(fold(pieces[0])) if pieces else None
+    return _parsed(value, known.part) if known else words
+
+
+@lru_cache(names.RECENT)
+def _parsed(value: str, known: str) -> list[Word]:
+    """`known`: the part of a word that is alone, if that is known."""
     found = list(WORD.finditer(value))
     comma = _comma(value, found)
     loose = [m for i, m in enumerate(found) if not _kept(m, i, found, value)]
-    parts = _parts([m[0] for m in loose], [m.start() < comma for m in loose], comma >= 0, people)
+    parts = _parts([m[0] for m in loose], [m.start() < comma for m in loose], comma >= 0, known)
     by_start = {m.start(): part for m, part in zip(loose, parts, strict=True)}
     return [Word(m[0], *m.span(), by_start.get(m.start(), "kept")) for m in found]
 
@@ -218,7 +230,7 @@ def _kept(match: re.Match[str], index: int, found: list[re.Match[str]], value: s
     )
 
 
-def _parts(words: list[str], before: list[bool], comma: bool, people: Cast) -> list[str]:
+def _parts(words: list[str], before: list[bool], comma: bool, known: str) -> list[str]:
     """given, family or initial for each word that is a name."""
     full = [not _is_initial(word) for word in words]
     told = ["initial"] * len(words)
@@ -226,30 +238,29 @@ def _parts(words: list[str], before: list[bool], comma: bool, people: Cast) -> l
     for index, word in enumerate(words):
         if full[index]:
             rank = sum(full[:index])
-            told[index] = _part(word, rank, count, before[index] if comma else None, words, people)
+            told[index] = _part(word, rank, count, before[index] if comma else None, words, known)
     return told
 
 
 def _part(
-    word: str, rank: int, count: int, before: bool | None, words: list[str], people: Cast
+    word: str, rank: int, count: int, before: bool | None, words: list[str], known: str
 ) -> str:
     if before is not None:
         return "family" if before else "given"
     if count == 1:
-        return _alone(word, words, people)
+        return _alone(word, words, known)
     family_first = _family_first(words)
     if rank == (0 if family_first else count - 1):
         return "family"
     second_last = rank == count - 2 and count > 2 and not family_first
-    known = {role.part for role in names.roles(word)}
-    return "family" if second_last and known == {"family"} else "given"
+    listed = {role.part for role in names.roles(word)}
+    return "family" if second_last and listed == {"family"} else "given"
 
 
-def _alone(word: str, words: list[str], people: Cast) -> str:
+def _alone(word: str, words: list[str], known: str) -> str:
     """One word, perhaps with initials: as elsewhere in the document, as in the lists, by its place,
     else a family name."""
-    known = people.parts.get(fold(_pieces(word)[0])) if _pieces(word) else None
-    parts = {known.part} if known else {role.part for role in names.roles(word)}
+    parts = {known} if known else {role.part for role in names.roles(word)}
     if "family" in parts or (not parts and words[0] != words[-1] == word):
         return "family"
     return "given" if parts or len(words) > 1 else "family"
@@ -322,11 +333,10 @@ def other(folded: str, people: Cast, scene: Scene) -> str:
 
 def token(word: str, role: Role, scene: Scene, free: Free | None = None) -> str:
     """The surrogate of one name. When the list runs short, two of its names with a hyphen."""
-    part = role.part or names.GENDERS[dice(scene, "gender", fold(word)).below(2)]
-    choices = names.pool(Role(role.culture, part))
-    feminine = _feminine(word, role)
 
     def draw(load: Dice, attempt: int) -> str:
+        part = role.part or names.GENDERS[dice(scene, "gender", fold(word)).below(2)]
+        choices, feminine = names.pool(Role(role.culture, part)), _feminine(word, role)
         one = load.one(choices) + feminine
         return one if attempt < 24 else f"{one}-{load.one(choices)}{feminine}"
 

@@ -11,26 +11,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from scrubjay.errors import VaultError
 from scrubjay.keys import Key
+from scrubjay.recent import Recent
 from scrubjay.vault import seal
 from scrubjay.vault.seal import Secret, Site
 from scrubjay.vault.store import Row
 from scrubjay.vault.subjects import Subject, Subjects, living
 
 SPACES = ("drawn", "taken", "told")
-RECENT = 1 << 15  # rows that a process remembers at least; twice as many at most
+RECENT = 1 << 15  # rows that a process remembers
+NOTES = 1 << 12  # documents
 TRIES = 100  # each one that fails is a batch of somebody else's that did not
 STEP = 32  # bytes: what is sealed tells its length no better than so
 PAD = b"\xff"  # is in no UTF-8
 
 Place = tuple[str, ...]  # group, space, parts
-K = TypeVar("K")
-V = TypeVar("V")
+T = TypeVar("T")
 
 
 class Surrogate(NamedTuple):
@@ -85,35 +86,6 @@ class Drawer(Secret, frozen=True):
             yield msgspec.json.decode(plain, type=Surrogate)
 
 
-class Recent(Generic[K, V]):
-    """A mapping that forgets what was not asked for in a while."""
-
-    __slots__ = ("_most", "_old", "_young")
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._young: dict[K, V] = {}
-        self._old: dict[K, V] = {}
-
-    def get(self, key: K) -> V | None:
-        """What is remembered."""
-        found = self._young.get(key)
-        if found is None and (found := self._old.get(key)) is not None:
-            self.put(key, found)
-        return found
-
-    def put(self, key: K, value: V) -> None:
-        """Remember."""
-        if len(self._young) >= self._most:
-            self._old, self._young = self._young, {}
-        self._young[key] = value
-
-    def drop(self, key: K) -> None:
-        """Forget."""
-        self._young.pop(key, None)
-        self._old.pop(key, None)
-
-
 class _Known:
     """A subject as it was read: `value` is its row's, empty until that is written."""
 
@@ -137,9 +109,10 @@ class Pseudonyms:
         self._site = subjects.site
         self._rows: Recent[Place, str] = Recent(recent)
         self._known: Recent[str, _Known] = Recent(recent)
+        self._notes: Recent[Any, dict[str, Any]] = Recent(min(recent, NOTES))
         self._begin()
 
-    def kept(self, work: Callable[[], Iterable[V]]) -> list[V]:
+    def kept(self, work: Callable[[], Iterable[T]]) -> list[T]:
         """What `work` gives, when all that it minted is written. It is done again where another
         writer was faster, or erased somebody meanwhile."""
         for _ in range(TRIES):
@@ -178,8 +151,16 @@ class Pseudonyms:
         if asked not in self._told and self._rows.get(asked) is None:
             self._told.add(asked)
 
+    def notes(self, what: Any) -> dict[str, Any]:
+        """Room for what follows from that; forgotten where it rests on what was not written."""
+        found = self._newest.get(what)
+        if found is None:
+            found = self._newest[what] = self._notes.get(what) or {}
+        return found
+
     def _begin(self) -> None:
         """Forget what was not written."""
+        self._newest: dict[Any, dict[str, Any]] = {}
         self._new: dict[Place, str] = {}
         self._told: set[Place] = set()
         self._coming: dict[str, _Known] = {}
@@ -233,6 +214,8 @@ class Pseudonyms:
             self._rows.put(asked, value)
         for name, known in self._coming.items():
             self._known.put(name, known)
+        for what, notes in self._newest.items():
+            self._notes.put(what, notes)
         return True
 
     def _row(self, asked: Place, value: str) -> Row:

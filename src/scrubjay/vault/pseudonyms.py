@@ -8,6 +8,7 @@ it is lost with the key (docs/spec/vault.md, VLT-70).
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -29,6 +30,7 @@ NOTES = 1 << 12  # documents
 TRIES = 100  # each one that fails is a batch of somebody else's that did not
 STEP = 32  # bytes: what is sealed tells its length no better than so
 PAD = b"\xff"  # is in no UTF-8
+EDGE = re.compile(r"(?<!\w)|(?!\w)")  # where a surrogate can begin or end
 
 Place = tuple[str, ...]  # group, space, parts
 T = TypeVar("T")
@@ -43,6 +45,24 @@ class Surrogate(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Surrogate({self.kind!r})"
+
+
+def put_back(text: str, known: Iterable[Surrogate]) -> str:
+    """A text with values for their surrogates. One that stands for several values stays, such as E.
+    for two people's initials; one that the text says by itself is taken for the surrogate."""
+    values: dict[str, set[str]] = defaultdict(set)
+    for each in known:
+        values[each.surrogate].add(each.value)
+    lengths = sorted({len(surrogate) for surrogate in values}, reverse=True)
+    pieces: list[str] = []
+    last = 0
+    for start in (match.start() for match in EDGE.finditer(text)):
+        whole = (text[start : start + n] for n in lengths if EDGE.match(text, start + n))
+        found = next((piece for piece in whole if piece in values), "") if start >= last else ""
+        if found:
+            pieces += text[last:start], *(values[found] if len(values[found]) == 1 else [found])
+            last = start + len(found)
+    return "".join([*pieces, text[last:]])
 
 
 class Drawer(Secret, frozen=True):

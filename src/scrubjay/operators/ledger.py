@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from scrubjay.keys import Key
 from scrubjay.operators import Ledger, Scene, own_key
+from scrubjay.operators.names import STROKES
 from scrubjay.recent import Recent
 
 TRIES = 96
@@ -90,7 +91,7 @@ class Real(Struct, frozen=True):
 @lru_cache(RECENT)
 def fold(value: str) -> str:
     """Letters and digits alone, without case, accents and width: how values are compared."""
-    spread = unicodedata.normalize("NFKD", value).casefold()
+    spread = unicodedata.normalize("NFKD", value.translate(STROKES)).casefold()
     return "".join(filter(str.isalnum, spread)) or value
 
 

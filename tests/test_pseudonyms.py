@@ -261,6 +261,15 @@ def test_memory_does_not_grow_with_the_run(vault):
     assert len(kept._new) < 10 and len(made._memory) < 5
 
 
+def test_nor_with_the_length_of_what_is_in_it(vault):
+    made = engine(domain(vault))
+    for n in range(40):
+        made.anonymize(note(("URL", f"https://x.org/{'a' * 50_000}{n}"), ("PERSON", "b" * 50_000)))
+    kept = made._pseudonyms
+    held = [*kept._rows._young, *kept._notes._young, *kept._rows._young.values()]
+    assert len(repr(held)) < 50_000
+
+
 # Subjects
 
 

@@ -1,11 +1,26 @@
-"""A mapping of bounded size, for runs of any length."""
+"""Memory of bounded size, for runs of any length and texts by whomever."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Generic, TypeVar, TypeVarTuple
 
 K = TypeVar("K")
 V = TypeVar("V")
+Rest = TypeVarTuple("Rest")
+
+LONGEST = 200  # characters of what is remembered: longer values are rare, or somebody's attack
+
+
+def remembered(function: Callable[[str, *Rest], V]) -> Callable[[str, *Rest], V]:
+    """A pure function of a word that does not work out the same again."""
+    known = lru_cache(1 << 14)(function)
+
+    def call(value: str, *rest: *Rest) -> V:
+        return known(value, *rest) if len(value) <= LONGEST else function(value, *rest)
+
+    return wraps(function)(call)
 
 
 class Recent(Generic[K, V]):

@@ -47,7 +47,7 @@ class Ledger(Protocol):
         """What was put there, in this run or before."""
 
     def put(self, value: str, group: str, *place: str) -> None:
-        """Keep it there."""
+        """Keep it there, where nothing is."""
 
     def tell(self, group: str, kind: str, surrogate: str, value: str) -> None:
         """Keep what stands in a text now, and for what."""

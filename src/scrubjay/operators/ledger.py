@@ -12,7 +12,6 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -21,11 +20,13 @@ from msgspec import Struct
 from scrubjay.keys import Key
 from scrubjay.operators import Ledger, Scene, own_key
 from scrubjay.operators.names import STROKES
-from scrubjay.recent import Recent
+from scrubjay.recent import Recent, remembered
 
 TRIES = 96
-RECENT = 1 << 14  # values whose folded form is remembered
-NOTES = 1 << 12  # documents
+NOTES = 1 << 11  # documents whose facts are remembered, if they have
+FEW = 32  # findings at most, of
+SHORT = 2000  # characters
+EXACT = ("EMAIL", "USERNAME", "URL")  # kinds where a full stop makes another one
 SEED = "surrogate.v1"
 
 
@@ -88,7 +89,7 @@ class Real(Struct, frozen=True):
     words: frozenset[str]
 
 
-@lru_cache(RECENT)
+@remembered
 def fold(value: str) -> str:
     """Letters and digits alone, without case, accents and width: how values are compared."""
     spread = unicodedata.normalize("NFKD", value.translate(STROKES)).casefold()
@@ -102,32 +103,38 @@ def pick(
     draw: Draw,
     *,
     within_group: bool = False,
-    compare: Callable[[str], str] = fold,
     free: Free | None = None,
 ) -> str:
-    """The surrogate of a value, from `draw(dice, attempt)`; empty if every attempt was taken.
-    Values and draws are the same if they `compare` so. No two values share one: in the domain or
-    run, or `within_group` alone. It is the first of the value's that is no real value of this
-    document, and `free`; if there is none so far, one more is drawn."""
-    group, ledger, known = scene.document.group, ledger_of(scene), facts(scene)
-    told = compare(value)
+    """The surrogate of a value, from `draw(dice, attempt)`; empty if every attempt was taken. No
+    two values share one: in the domain or run, or `within_group` alone. It is the first of the
+    value's that is `free` and no real value of this document; if there is none, one more is drawn.
+    """
+    compare = str.casefold if kind in EXACT else fold
+    group, ledger, known, told = (
+        scene.document.group,
+        ledger_of(scene),
+        facts(scene),
+        compare(value),
+    )
+
+    def fits(drawn: str) -> bool:
+        return _fresh(drawn, known.real) and (free is None or free(drawn))
+
     number = 0
     while (given := ledger.get(group, "drawn", kind, told, str(number))) is not None:
-        if _fresh(given, known.real) and (free is None or free(given)):
+        if fits(given):
             return given
         number += 1
-    mine = mark(scene, kind, told)
-    owners = group if within_group else ""
+    mine, owners = mark(scene, kind, told), group if within_group else ""
     for attempt in range(TRIES):
         drawn = draw(Dice(known.key.derive(SEED, kind, group, told, str(attempt))), attempt)
-        taken = compare(drawn)
-        if taken == told or not _fresh(drawn, known.real) or (free is not None and not free(drawn)):
+        if compare(drawn) == told or not fits(drawn):
             continue
-        owner = ledger.get(owners, "taken", kind, taken)
+        owner = ledger.get(owners, "taken", kind, compare(drawn))
         if owner in (None, mine):
             ledger.put(drawn, group, "drawn", kind, told, str(number))
             if owner is None:
-                ledger.put(mine, owners, "taken", kind, taken)
+                ledger.put(mine, owners, "taken", kind, compare(drawn))
             return drawn
     return ""
 
@@ -174,10 +181,13 @@ def facts(scene: Scene) -> Facts:
 
 def _facts(scene: Scene) -> Facts:
     document, key = scene.document, own_key(scene)  # which refuses who was erased
-    found = [(f.label, f.entity, document.text[f.start : f.end]) for f in scene.findings]
+    values = [document.text[f.start : f.end] for f in scene.findings]
+    if len(values) > FEW or sum(map(len, values)) > SHORT:
+        return Facts(_real(values), key)
+    found = ((f.label, f.entity, value) for f, value in zip(scene.findings, values, strict=True))
     notes = ledger_of(scene).notes((document.group, document.language, *found))
     if "facts" not in notes:
-        notes["facts"] = Facts(_real([value for _, _, value in found]), key)
+        notes["facts"] = Facts(_real(values), key)
     return notes["facts"]  # type: ignore[no-any-return]
 
 
@@ -186,6 +196,6 @@ def _real(values: list[str]) -> Real:
     return Real(frozenset(map(fold, values)), frozenset(words))
 
 
-@lru_cache(RECENT)
+@remembered
 def _words(value: str) -> tuple[str, ...]:
     return tuple(map(fold, re.findall(r"[^\W_]{2,}", value)))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from msgspec import Struct
 
+from scrubjay.recent import remembered
+
 GENDERS = ("female", "male")
-RECENT = 1 << 14  # words that are remembered
 
 
 class Role(Struct, frozen=True):
@@ -56,7 +57,7 @@ def _lexicon() -> dict[str, tuple[Role, ...]]:
     return known
 
 
-@lru_cache(RECENT)
+@remembered
 def roles(word: str) -> tuple[Role, ...]:
     """Everything a word is known as. A Russian family name is listed in the men's form."""
     folded = plain(word)
@@ -79,7 +80,7 @@ def spoken(language: str) -> str:
     return next((culture for culture, told in rows if short in told.split()), own)
 
 
-@lru_cache(RECENT)
+@remembered
 def script(word: str, language: str) -> str:
     """The culture whose names are in the script of this word; empty for Latin and others."""
     for culture, (first, last) in table()["scripts"].items():
@@ -99,7 +100,7 @@ def plain(word: str) -> str:
     return "".join(c for c in spread if not unicodedata.combining(c))
 
 
-@lru_cache(RECENT)
+@remembered
 def ascii_of(name: str) -> str:
     """The name as one would type it without accents."""
     spread = unicodedata.normalize("NFKD", name.translate(STROKES))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from itertools import product
 
 from msgspec import Struct, field
@@ -19,6 +19,7 @@ from msgspec import Struct, field
 from scrubjay.operators import Scene, names
 from scrubjay.operators.ledger import Dice, Free, dice, facts, fold, ledger_of, mark, pick
 from scrubjay.operators.names import Role
+from scrubjay.recent import remembered
 
 # Combining marks are part of a word, and so is all of the Indic and Southeast Asian blocks.
 LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17ff])"
@@ -169,7 +170,7 @@ def _enrol(word: Word, words: list[Word], person: Person, people: Cast, scene: S
         people.parts.setdefault(fold(piece), _role(piece, word.part, words, scene))
 
 
-@lru_cache(names.RECENT)
+@remembered
 def _pieces(word: str) -> list[str]:
     """Smith-Jones is two names; Ji-woo and O'Brien are one; 's is none."""
     if names.roles(word):
@@ -186,7 +187,7 @@ def _parse(value: str, people: Cast) -> list[Word]:
     return _parsed(value, known.part) if known else words
 
 
-@lru_cache(names.RECENT)
+@remembered
 def _parsed(value: str, known: str) -> list[Word]:
     """`known`: the part of a word that is alone, if that is known."""
     found = list(WORD.finditer(value))

@@ -18,7 +18,7 @@ import msgspec
 
 from scrubjay.errors import VaultError
 from scrubjay.keys import Key
-from scrubjay.recent import Recent
+from scrubjay.recent import LONGEST, Recent
 from scrubjay.vault import seal
 from scrubjay.vault.seal import Secret, Site
 from scrubjay.vault.store import Row
@@ -26,7 +26,7 @@ from scrubjay.vault.subjects import Subject, Subjects, living
 
 SPACES = ("drawn", "taken", "told")
 RECENT = 1 << 15  # rows that a process remembers
-NOTES = 1 << 12  # documents
+NOTES = 1 << 11  # documents
 TRIES = 100  # each one that fails is a batch of somebody else's that did not
 STEP = 32  # bytes: what is sealed tells its length no better than so
 PAD = b"\xff"  # is in no UTF-8
@@ -162,7 +162,7 @@ class Pseudonyms:
         return self._read(asked) if found is None else found
 
     def put(self, value: str, group: str, *place: str) -> None:
-        """Keep it there: for good, when the batch is kept."""
+        """Keep it there, where nothing is: for good, when the batch is kept."""
         self._new[group, *place] = value
 
     def tell(self, group: str, kind: str, surrogate: str, value: str) -> None:
@@ -217,8 +217,12 @@ class Pseudonyms:
         if value is None:
             return None
         found = drawer.opened(row._replace(value=value), self._site)
-        self._rows.put(asked, found)
+        self._remember(asked, found)
         return found
+
+    def _remember(self, asked: Place, value: str) -> None:
+        if sum(map(len, asked)) <= 2 * LONGEST:
+            self._rows.put(asked, value)
 
     def _written(self) -> bool:
         """Whether all that is new is in the store, by one write. False: somebody was faster."""
@@ -231,7 +235,7 @@ class Pseudonyms:
         if rows and not self._site.store.add(rows):
             return False
         for asked, value in self._new.items():
-            self._rows.put(asked, value)
+            self._remember(asked, value)
         for name, known in self._coming.items():
             self._known.put(name, known)
         for what, notes in self._newest.items():
@@ -255,7 +259,7 @@ class Pseudonyms:
                 if value is None:
                     yield asked, plain
                 else:
-                    self._rows.put(asked, plain)
+                    self._remember(asked, plain)
 
     def _unchanged(self) -> bool:
         """Whether everybody in this batch is still as it was read: alive."""

@@ -93,7 +93,8 @@ def replaced(domain: Domain, pseudonyms: Any, notes: list[Note]) -> int:
 
     for start in range(0, len(notes), BATCH_DOCUMENTS):
         some = notes[start : start + BATCH_DOCUMENTS]
-        count += sum(pseudonyms.kept(partial(map, one, some)))
+        groups = (document.group for document, _ in some)
+        count += sum(pseudonyms.kept(groups, partial(map, one, some)))
     return count
 
 

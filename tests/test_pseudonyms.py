@@ -23,7 +23,7 @@ import scrubjay
 from scrubjay import Document, Finding, Policy, Rule, errors, operators
 from scrubjay.engine import Engine
 from scrubjay.operators import names
-from scrubjay.vault.pseudonyms import put_back
+from scrubjay.vault.pseudonyms import Surrogate, put_back
 from scrubjay.vault.store import Memory
 from scrubjay.vault.vault import Tools, Vault
 
@@ -292,12 +292,13 @@ def test_a_code_is_the_subjects_whatever_the_value(vault):
     assert domain(vault).reveal(codes["p"].pop().strip("<>")) == "p"
 
 
-@pytest.mark.parametrize("operator", ["surrogate", "shift", "code"])
+@pytest.mark.parametrize("operator", ["surrogate", "shift", "code", "hash", "redact"])
 def test_an_erased_subject_does_not_come_back(vault, operator):
     """Not in a new engine, and not in one that has everything in its cache."""
     options = {"of": "subject"} if operator == "code" else {}
     warm = engine(domain(vault), operator, **options)
     document = note(("DATE", "2024-03-14"), ("SSN", "536-90-4399"), group="p")
+    domain(vault).code("p")
     warm.anonymize(document)
     warm.anonymize(document)
     domain(vault).erase("p")
@@ -305,6 +306,28 @@ def test_an_erased_subject_does_not_come_back(vault, operator):
         with pytest.raises(errors.VaultError, match=r"was erased: .*another domain"):
             made.anonymize(document)
     assert warm.anonymize(note(("SSN", "536-90-4399"), group="q")).text, "others go on"
+
+
+def test_who_is_erased_in_the_middle_of_a_batch_is_not_released(vault):
+    made = engine(domain(vault))
+    anonymize, document = made._anonymize, note(("SSN", "536-90-4399"), group="p")
+    made.anonymize(document)
+
+    def slowly(document, findings):
+        done = anonymize(document, findings)
+        if domain(vault).state("p") == "known":
+            domain(vault).erase("p")
+        return done
+
+    made._anonymize = slowly
+    with pytest.raises(errors.VaultError, match="was erased"):
+        made.anonymize(document)
+
+
+def test_subjects_of_whom_nothing_is_minted_are_not_kept(vault):
+    before = vault.store.writes()
+    engine(domain(vault), "redact").anonymize(note(("SSN", "536-90-4399"), group="p"))
+    assert domain(vault).state("p") == "unknown" and vault.store.writes() == before
 
 
 def test_an_erased_value_gets_no_code_from_a_cache(vault):
@@ -350,6 +373,20 @@ class Names:
             [Finding(at, at + len(w), label, 1.0, self.name) for at, w, label in each if at >= 0]
             for each in found
         ]
+
+
+@pytest.mark.parametrize(
+    ("said", "back"),
+    [
+        ("Rosa Vargas.", "Ann Lee."), ("MsVargas, Vargasson, Vargas", "MsVargas, Vargasson, Lee"),
+        ("Vargas,Vargas", "Lee,Lee"), ("患者林小月來", "患者王小明來"), ("E. Vargas", "E. Lee"),
+        ("(Rosa Vargas)Rosa", "(Ann Lee)Rosa"), ("", ""), ("no one", "no one"),
+    ],
+)  # fmt: skip
+def test_what_is_put_back_is_a_whole_word_and_the_longest(said, back):
+    known = [("Rosa Vargas", "Ann Lee"), ("Vargas", "Lee"), ("林小月", "王小明"), ("E.", "A."),
+             ("E.", "B.")]  # fmt: skip
+    assert put_back(said, [Surrogate("PERSON", *each) for each in known]) == back
 
 
 def test_one_surrogate_for_two_values_stays(vault):

@@ -93,7 +93,10 @@ class Engine:
         """Any number of documents, in order. One that cannot be anonymized ends the stream."""
         for batch in batches(map(_document, documents)):
             replaced = partial(map, self._anonymize, batch, self._find(batch))
-            yield from self._pseudonyms.kept(replaced) if self._pseudonyms else replaced()
+            if self._pseudonyms is None:
+                yield from replaced()
+            else:
+                yield from self._pseudonyms.kept((each.group for each in batch), replaced)
 
     def find(self, documents: Iterable[Document | str]) -> Iterator[list[Finding]]:
         """What would be replaced, of any number of documents, in order."""

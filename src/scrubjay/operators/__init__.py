@@ -65,8 +65,9 @@ class Pseudonyms(Ledger, Protocol):
     def code(self, subject: str) -> str:
         """The subject's random code, the same each time."""
 
-    def kept(self, work: Callable[[], Iterable[T]]) -> list[T]:
-        """What `work` gives, when all that it minted is in the vault. It may run several times."""
+    def kept(self, groups: Iterable[str], work: Callable[[], Iterable[T]]) -> list[T]:
+        """What `work` gives for documents of these groups, when all that it minted is in the vault.
+        It may run several times. `VaultError` if one of the groups was erased."""
 
 
 class Domain(Protocol):

@@ -110,12 +110,8 @@ def pick(
     value's that is `free` and no real value of this document; if there is none, one more is drawn.
     """
     compare = str.casefold if kind in EXACT else fold
-    group, ledger, known, told = (
-        scene.document.group,
-        ledger_of(scene),
-        facts(scene),
-        compare(value),
-    )
+    group, told = scene.document.group, compare(value)
+    ledger, known = ledger_of(scene), facts(scene)
 
     def fits(drawn: str) -> bool:
         return _fresh(drawn, known.real) and (free is None or free(drawn))

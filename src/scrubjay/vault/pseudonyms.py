@@ -30,7 +30,10 @@ NOTES = 1 << 11  # documents
 TRIES = 100  # each one that fails is a batch of somebody else's that did not
 STEP = 32  # bytes: what is sealed tells its length no better than so
 PAD = b"\xff"  # is in no UTF-8
-EDGE = re.compile(r"(?<!\w)|(?!\w)")  # where a surrogate can begin or end
+SPELLED = (
+    r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"  # in scripts that put spaces between words
+)
+EDGE = re.compile(rf"(?<!{SPELLED})|(?!{SPELLED})")  # where a surrogate can begin or end
 
 Place = tuple[str, ...]  # group, space, parts
 T = TypeVar("T")
@@ -132,11 +135,13 @@ class Pseudonyms:
         self._notes: Recent[Any, dict[str, Any]] = Recent(min(recent, NOTES))
         self._begin()
 
-    def kept(self, work: Callable[[], Iterable[T]]) -> list[T]:
-        """What `work` gives, when all that it minted is written. It is done again where another
-        writer was faster, or erased somebody meanwhile."""
+    def kept(self, groups: Iterable[str], work: Callable[[], Iterable[T]]) -> list[T]:
+        """What `work` gives for documents of these groups, when all that it minted is written. It
+        is done again where another writer was faster. `VaultError` if one of them was erased."""
+        asked = sorted(set(groups) - {""})
         for _ in range(TRIES):
             self._begin()
+            self._meet(asked)
             done = list(work())
             if self._written() and self._unchanged():
                 return done
@@ -185,6 +190,25 @@ class Pseudonyms:
         self._told: set[Place] = set()
         self._coming: dict[str, _Known] = {}
         self._used: dict[str, _Known] = {}
+        self._strange: set[str] = set()
+
+    def _meet(self, groups: list[str]) -> None:
+        """Read these subjects, as far as there are any."""
+        known = {name: self._known.get(name) for name in groups}
+        unknown = [name for name, found in known.items() if found is None]
+        places = [self._subjects.place(name) for name in unknown]
+        values = self._site.store.get(self._subjects.space, places)
+        for name, at, value in zip(unknown, places, values, strict=True):
+            if value is None:
+                self._strange.add(name)
+            else:
+                known[name] = self._met(name, at, value)
+        self._used.update((name, found) for name, found in known.items() if found)
+
+    def _met(self, name: str, at: bytes, value: bytes) -> _Known:
+        known = _Known(at, living(self._subjects.opened(at, value)), value)
+        self._known.put(name, known)
+        return known
 
     def _subject(self, name: str) -> _Known:
         known = self._used.get(name)
@@ -196,13 +220,12 @@ class Pseudonyms:
     def _found(self, name: str) -> _Known:
         """As it is kept, or else a new one."""
         at = self._subjects.place(name)
-        value = self._site.store.get(self._subjects.space, [at])[0]
-        if value is None:
-            self._coming[name] = _Known(at, self._subjects.new(name))
-            return self._coming[name]
-        known = _Known(at, living(self._subjects.opened(at, value)), value)
-        self._known.put(name, known)
-        return known
+        seen = name in self._strange
+        value = None if seen else self._site.store.get(self._subjects.space, [at])[0]
+        if value is not None:
+            return self._met(name, at, value)
+        self._coming[name] = _Known(at, self._subjects.new(name))
+        return self._coming[name]
 
     def _drawer(self, group: str) -> Drawer:
         return self._subject(group).drawer if group else self._shared

@@ -30,10 +30,8 @@ NOTES = 1 << 11  # documents
 TRIES = 100  # each one that fails is a batch of somebody else's that did not
 STEP = 32  # bytes: what is sealed tells its length no better than so
 PAD = b"\xff"  # is in no UTF-8
-SPELLED = (
-    r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"  # in scripts that put spaces between words
-)
-EDGE = re.compile(rf"(?<!{SPELLED})|(?!{SPELLED})")  # where a surrogate can begin or end
+SPACED = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"  # letters of scripts with spaces
+EDGE = re.compile(rf"(?<!{SPACED})|(?!{SPACED})")  # where a surrogate can begin or end
 
 Place = tuple[str, ...]  # group, space, parts
 T = TypeVar("T")

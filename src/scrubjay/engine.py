@@ -22,6 +22,7 @@ from scrubjay.types import Anonymized, Document, Finding, Policy
 
 BATCH_CHARACTERS = 1 << 18  # a batch ends when it holds this much, or
 BATCH_DOCUMENTS = 256
+PLACE = "place.v1"  # the detector that a format's own knowledge of a text counts as
 _KNOWN = Known()
 
 
@@ -108,6 +109,8 @@ class Engine:
         if any(document.known for document in batch):
             detectors += (_KNOWN,)
         found = [detect.run(detector, batch) for detector in detectors]
+        if any(document.label for document in batch):
+            found.append(list(map(_placed, batch)))
         return [
             resolve(document.text, filter(self._counts, chain(*every)), self._allow, self._kept)
             for document, *every in zip(batch, *found, strict=True)
@@ -140,6 +143,13 @@ class Engine:
             name = operators.full_name(rule.operator)
             self._operators[label] = name, operators.make(name, rule.options)
         return self._operators[label]
+
+
+def _placed(document: Document) -> list[Finding]:
+    """What the place of a text says of it."""
+    if not (document.label and document.text):
+        return []
+    return [Finding(0, len(document.text), document.label, 1.0, PLACE)]
 
 
 def _document(document: Document | str) -> Document:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from scrubjay.types import Document, Finding
 
-Clean = Callable[[Iterable[Document]], Iterator[str]]
+if TYPE_CHECKING:
+    from scrubjay.formats.work import Part, Work
 
 
 class Detector(Protocol):
@@ -38,9 +39,21 @@ class Format(Protocol):
     name: str
     suffixes: tuple[str, ...]
 
-    def convert(self, source: BinaryIO, target: BinaryIO, clean: Clean) -> None:
-        """Give every text of `source` to `clean`, and write the file again with what comes back, in
-        order. Texts stream: hold few. Raise `InputError`, with the place, for what is not valid."""
+    def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
+        """Write the file again with `work.clean` of every text in it, and `work.file` of every file
+        in it. What is left out is told: `work.dropped`. Texts stream: hold few. Raise `InputError`,
+        with the place, for what is not valid."""
+
+
+class Splits(Format, Protocol):
+    """A format whose files can be cut, so that all cores work on one."""
+
+    def parts(self, source: BinaryIO, size: int) -> Iterator[Part]:
+        """Runs of whole records of about `size` bytes, in order, without a look at their texts."""
+
+    def convert_part(self, part: Part, target: BinaryIO, work: Work) -> None:
+        """Write one part, anywhere, in any order. What all parts give, joined in order, is what
+        `convert` gives of the whole; places in errors and documents are those of the whole."""
 
 
 def registered(group: str, name: str) -> Callable[..., Any] | None:

@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
-from scrubjay import plugins
+from msgspec import structs
+
+from scrubjay import plugins, report
 from scrubjay.errors import ScrubjayError
+from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.operators import Scene
-from scrubjay.types import Document, Finding
+from scrubjay.types import Anonymized, Document, Finding, Replacement
 
 CANARY = "Zyxquora-7731-Canary"
 TEXTS = (
@@ -94,21 +97,30 @@ def check_format(form: plugins.Format, sample: bytes) -> None:
     is skipped in silence."""
     seen: list[str] = []
 
-    def same(documents: Iterable[Document]) -> Iterator[str]:
+    def same(documents: Iterable[Document]) -> Iterator[Anonymized]:
         for document in documents:
             seen.append(document.text)
-            yield document.text
+            yield report.unchanged(document)
 
     kept, again, blank = io.BytesIO(), io.BytesIO(), io.BytesIO()
-    form.convert(io.BytesIO(sample), kept, same)
+    form.convert(io.BytesIO(sample), kept, Work(same))
     first = list(seen)
     seen.clear()
-    form.convert(io.BytesIO(kept.getvalue()), again, same)
+    form.convert(io.BytesIO(kept.getvalue()), again, Work(same))
     assert seen == first, "reading the copy gives other texts"
     assert again.getvalue() == kept.getvalue(), "a copy of the copy differs"
-    form.convert(io.BytesIO(sample), blank, lambda documents: ("\u2588" for _ in documents))
+    form.convert(io.BytesIO(sample), blank, Work(lambda documents: map(blanked, documents)))
     left = [text for text in first if len(text) > 3 and text.encode() in blank.getvalue()]
     assert not left, f"{len(left)} texts are still in the file after they were replaced"
+
+
+def blanked(document: Document) -> Anonymized:
+    """All of a document replaced by one sign."""
+    told = report.unchanged(document)
+    if not document.text:
+        return told
+    done = Replacement(0, len(document.text), 0, 1, "ID", 1, 1.0, "test.v1", "redact.v1")
+    return Anonymized("\u2588", structs.replace(told.report, replacements=(done,)))
 
 
 def canary(call: Callable[[], Any], secret: str = CANARY) -> Any:

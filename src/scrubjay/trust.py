@@ -2,12 +2,12 @@
 released. Without a vault there is nothing of this, and nothing to set up.
 
 A vault in which nobody is registered belongs to who opens it, and everything is logged in the name
-of their account. As soon as somebody is, who is not registered, by account or API key, may nothing.
+of their account. As soon as somebody is, who is not registered, by account, API key or token, may
+nothing.
 """
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import time
@@ -24,6 +24,7 @@ from scrubjay.access.approvals import Grant
 from scrubjay.access.ledger import Event, Ledger
 from scrubjay.access.matrix import approved
 from scrubjay.access.people import Caller, Register
+from scrubjay.access.seen import Seen
 from scrubjay.audit import log as logs
 from scrubjay.audit import query
 from scrubjay.audit.entry import Entry, digest
@@ -49,12 +50,17 @@ def begin(home: Path, vault: Vault, auditors: Iterable[str]) -> None:
     logs.create(_place(home), _secrets(vault, known), _now)
     ledger = Ledger(vault.store, vault.derive("access"), tell=_nobody)
     ledger.add(ledger.row(AUDITORS, ledger.derive(AUDITORS), known))
+    _seen(home, vault).note(0)
 
 
 class Trust:
-    """An open vault, its log, and who is asking."""
+    """An open vault, its log, and who is asking. `accept` takes an older register of people as the
+    newest there is, but never one of nobody."""
 
-    def __init__(self, home: Path, vault: Vault, *, api_key: str = "") -> None:
+    def __init__(
+        self, home: Path, vault: Vault, *, api_key: str = "", id_token: str = "",
+        accept: bool = False,
+    ) -> None:  # fmt: skip
         self.vault = vault
         ledger = Ledger(vault.store, vault.derive("access"), tell=self._heard)
         known = ledger.read(AUDITORS, ledger.derive(AUDITORS), Auditors)
@@ -64,21 +70,31 @@ class Trust:
         self._place = _place(home)
         self._log = logs.Log.open(self._place, self._secrets, _now)
         self._digests = vault.key("audit digests")
-        self.register = Register(ledger)
-        self.caller = self._came_in(api_key)
+        self._seen = _seen(home, vault)
+        self.register = Register(ledger, least=self._seen.least(accept=accept))
+        self.caller = self._came_in(api_key, id_token)
+        self._accept, self._asked = accept, ""
 
-    def _came_in(self, api_key: str) -> Caller:
-        if not api_key:
-            return Caller(account())
-        now = int(time.time())
-        return entry.by_key(self.register, api_key, "local", rates=attempts.Rates(), now=now)
+    def _came_in(self, api_key: str, id_token: str) -> Caller:
+        if api_key and id_token:
+            raise UsageError("SCRUBJAY_API_KEY or SCRUBJAY_ID_TOKEN, not both")
+        who, now = account(), int(time.time())
+        source = f"account {who}"
+        if api_key:
+            return entry.by_key(self.register, api_key, source, rates=attempts.Rates(), now=now)
+        if id_token:
+            return entry.by_token(self.register, id_token, source, now=now)
+        return Caller(who)
 
     def require(self, action: str) -> None:
         """Refuse what this caller may not do, and log that it was refused."""
+        self._asked = action
         if self.register.people():
             self.register.require(self.caller, action, int(time.time()))
         elif approved(action):
             raise AccessError(f"{action} takes two other people's approval: register them first")
+        if self._accept:
+            self._seen.note(self.register.version, accept=True)
 
     def domain(self, path: str) -> Domain:
         """TENANT/DOMAIN."""
@@ -88,7 +104,10 @@ class Trust:
         return self.vault.tenant(tenant).domain(name)
 
     def tell(self, action: str, role: str, entries: Iterable[Entry]) -> None:
-        """Log what is about to be released. If it cannot be logged it raises: release nothing."""
+        """Log what is about to be released, if the caller may still do what was asked for. If it
+        raises: release nothing."""
+        if self._asked:  # a run may have been long
+            self.require(self._asked)
         who = self.caller.person
         self._log.append([replace(one, who=who, action=action, role=role) for one in entries])
 
@@ -113,11 +132,16 @@ class Trust:
     def digest(self, path: Path) -> str:
         """A keyed digest of a file: who holds the key can find it again, nobody else."""
         with path.open("rb") as stream:
-            return digest(self._digests, hashlib.file_digest(stream, "sha256").digest())
+            return self.keyed(hashlib.file_digest(stream, "sha256").hexdigest())
+
+    def keyed(self, sha256: str) -> str:
+        """The same, of a file whose SHA-256 is known."""
+        return digest(self._digests, bytes.fromhex(sha256)) if sha256 else ""
 
     def close(self) -> None:
         """Everything is where readers of the log look; the vault stays open."""
         self._log.publish()
+        self._seen.note(self.register.version)
 
     def _heard(self, event: Event) -> None:
         self._log.append([logged(event)])
@@ -128,13 +152,17 @@ def account() -> str:
     try:
         import pwd
     except ImportError:
-        return getpass.getuser()
-    return pwd.getpwuid(os.getuid()).pw_name
+        return os.getlogin()  # Windows asks the system
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's: no name that anybody can be registered under
+        return f"uid:{os.getuid()}"
 
 
 def logged(event: Event) -> Entry:
     """What happened to people, keys and approvals, as the log has it."""
-    details = "; ".join(f"{name}={value}" for name, value in sorted(event.details.items()))
+    told = event.details | ({"refused": event.refused} if event.refused else {})
+    details = "; ".join(f"{name}={value}" for name, value in sorted(told.items()))
     return Entry(
         who=event.who, role="", action=event.action, reason=event.why, about=event.about,
         outcome="refused" if event.refused else "done", details=details,
@@ -149,6 +177,10 @@ def _secrets(vault: Vault, auditors: Auditors) -> Secrets:
     seed = vault.derive("log signer")
     signer = Signer(f"scrubjay/{vault.id[:16]}", Ed25519PrivateKey.from_private_bytes(seed))
     return Secrets(signer, vault.key("log"), vault.store, auditors.keys)
+
+
+def _seen(home: Path, vault: Vault) -> Seen:
+    return Seen(home / STATE / "people", vault.derive("people seen"))
 
 
 def _place(home: Path) -> logs.Place:

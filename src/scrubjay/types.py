@@ -13,14 +13,16 @@ from msgspec import Struct, field
 
 class Document(Struct, frozen=True):
     """One text. `group` is the patient or subject whose dates shift and pseudonyms agree; `field`
-    is the name that the text stands under: a key, a column's header. `known` holds, by label, what
-    is known of its subject and looked for in every form; it shows nowhere."""
+    is the name that the text stands under: a key, a column's header. `label` is what all of the
+    text is, where its place says so: a birth date's element. `known` holds, by label, what is known
+    of its subject and looked for in every form; it shows nowhere."""
 
     text: str
     id: str = ""
     language: str = "und"
     group: str = ""
     field: str = ""
+    label: str = ""
     known: dict[str, tuple[str, ...]] = {}
 
     def __repr__(self) -> str:

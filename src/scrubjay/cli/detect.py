@@ -13,11 +13,13 @@ import click
 import msgspec
 
 from scrubjay import formats
-from scrubjay.cli import files, options
+from scrubjay.cli import files, options, vaults
 from scrubjay.cli.anonymize import standard_input
 from scrubjay.detectors import patterns
 from scrubjay.engine import Engine, load
-from scrubjay.types import Document, Finding
+from scrubjay.formats.work import Work
+from scrubjay.report import unchanged
+from scrubjay.types import Anonymized, Document, Finding
 
 Row = dict[str, object]
 
@@ -46,7 +48,10 @@ def command(
     encoding: str,
 ) -> None:
     """Show where personal data is in INPUTS: files, folders, or `-` for standard input."""
+    trust = vaults.asked("detect.run")
     engine = load(policy, profile=profile, recall=recall)
+    if trust:
+        vaults.looked(trust, "detect", engine, show_text=show_text)
     sources = [file for path in inputs or standard_input() for file in _expand(path)]
     rows = _rows(engine, sources, format_, encoding, show_text, explain)
     if as_json:
@@ -74,8 +79,8 @@ def _rows(
         rows: list[Row] = []
         look = partial(_look, engine, rows, str(source), show_text, explain)
         with files.naming(source), files.reading(source) as stream:
-            reader = formats.make(files.format_of(source, format_), encoding=encoding)
-            reader.convert(stream, io.BytesIO(), look)
+            reader = formats.make(files.format_of(source, format_, stream), encoding=encoding)
+            reader.convert(stream, io.BytesIO(), Work(look, encoding))
         yield from rows
 
 
@@ -86,7 +91,7 @@ def _look(
     show_text: bool,
     explain: bool,
     documents: Iterable[Document],
-) -> Iterator[str]:
+) -> Iterator[Anonymized]:
     """Collects a row a finding; the text goes through unchanged."""
     ahead, behind = tee(documents)
     for document, findings in zip(behind, engine.find(ahead), strict=True):
@@ -97,7 +102,7 @@ def _look(
             if explain:
                 row["why"] = why(finding)
             rows.append(row)
-        yield document.text
+        yield unchanged(document)
 
 
 def why(finding: Finding) -> str:

@@ -168,11 +168,11 @@ def expand(path: Path) -> list[Path]:
     return sorted(inner for inner in path.rglob("*") if inner.is_file())
 
 
-def format_of(source: Path, asked: str | None) -> str:
-    """The format that was asked for, or what the suffix says."""
+def format_of(source: Path, asked: str | None, stream: BinaryIO) -> str:
+    """The format that was asked for, or what the content says; standard input is text."""
     if asked:
         return formats.named(asked)
-    return "text.v1" if source == STDIO else formats.of(source)
+    return formats.of(source, stream) if stream.seekable() and source != STDIO else "text.v1"
 
 
 def size(sources: Iterable[Path]) -> int:

@@ -144,9 +144,9 @@ def recover() -> None:
     is SCRUBJAY_NEW_PASSPHRASE. The old passphrase stops working.
     """
     first, second = (click.prompt(f"{which} part", err=True) for which in ("first", "second"))
-    vaults.module().Vault.recover(
-        vaults.folder(), (first, second), _asked_new(), vaults.tools()
-    ).close()
+    module = vaults.module()
+    _opened(module.slots.parts(module.shares.join(first, second)))
+    module.Vault.recover(vaults.folder(), (first, second), _asked_new(), vaults.tools()).close()
     click.echo("the new passphrase opens the vault")
 
 

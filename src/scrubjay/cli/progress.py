@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
@@ -54,3 +54,6 @@ class _Counted:
         data = self._stream.readline(size)
         self._progress.add(len(data))
         return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import structs
 
 from scrubjay import formats, labels
 from scrubjay.cli import files, options, vaults
 from scrubjay.errors import InputError, UsageError
-from scrubjay.types import Document
+from scrubjay.formats.work import Work
+from scrubjay.report import unchanged
+from scrubjay.types import Anonymized, Document
 
 if TYPE_CHECKING:
     from scrubjay.access.approvals import Grant, Scope
@@ -131,9 +134,9 @@ def _reader(domain: Domain) -> Callable[[str], str]:
 def _each(source: Path, sink: Any, change: Callable[[str], str]) -> None:
     """Every text of a file through `change`."""
 
-    def clean(documents: Iterable[Document]) -> Iterator[str]:
+    def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
         for document in documents:
-            yield change(document.text)
+            yield structs.replace(unchanged(document), text=change(document.text))
 
     with files.naming(source), files.reading(source) as stream:
-        formats.make(files.format_of(source, None)).convert(stream, sink, clean)
+        formats.make(files.format_of(source, None, stream)).convert(stream, sink, Work(clean))

@@ -14,7 +14,9 @@ from scrubjay import home
 from scrubjay.errors import ExtraError, UsageError
 
 if TYPE_CHECKING:
+    from scrubjay.engine import Engine
     from scrubjay.trust import Trust
+    from scrubjay.vault.domain import Domain
     from scrubjay.vault.slots import Opener
     from scrubjay.vault.vault import Tools, Vault
 
@@ -22,17 +24,45 @@ NEEDS = {"apsw": "apsw-sqlite3mc", "cryptography": "cryptography", "pyrage": "py
 
 
 def exists() -> bool:
-    """Whether there is one."""
-    return (folder() / "root.json").exists()
+    """Whether there is one. One that cannot be seen, or has lost its root.json, is one: else who
+    hides it would be asked nothing."""
+    try:
+        return any(folder().iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError as problem:
+        raise UsageError(f"{folder()}: {problem.strerror}; ask its owner") from None
 
 
-def trusted(action: str) -> Trust:
+def asked(action: str) -> Trust | None:
+    """Refuse who may not do this with the vault of this home. Where there is none, nobody is asked
+    and nothing of it is loaded."""
+    return trusted(action) if exists() else None
+
+
+def trusted(action: str, opener_: Opener | None = None) -> Trust:
     """The vault of this home, opened for an action, with its log. Closed when the command ends."""
     if not exists():
         raise UsageError(f"no vault in {folder()}: scrubjay keys init makes one")
-    vault = module().Vault.open(folder(), opener(), tools())
+    vault = module().Vault.open(folder(), opener_ or opener(), tools())
     click.get_current_context().call_on_close(vault.close)
     return _trust(vault, action)
+
+
+def looked(trust: Trust, action: str, engine: Engine, *, show_text: bool) -> None:
+    """Log that somebody looks at what an engine finds."""
+    from scrubjay.audit.entry import Entry
+
+    model, told = " ".join(engine.models.values()), "values are shown" if show_text else ""
+    entry = Entry("", "", "", "done", policy=engine.digest, model=model, details=told)
+    trust.tell(action, "detect", [entry])
+
+
+def domain(opener_: Opener, path: str) -> Domain:
+    """A domain in a process of its own, for who was allowed to use it. TENANT/DOMAIN."""
+    tenant, _, name = path.partition("/")
+    opened: Domain = module().Vault.open(folder(), opener_, tools()).tenant(tenant).domain(name)
+    return opened
 
 
 def allowed(vault: Vault, action: str) -> None:
@@ -45,7 +75,11 @@ def allowed(vault: Vault, action: str) -> None:
 def _trust(vault: Vault, action: str) -> Trust:
     from scrubjay.trust import Trust
 
-    trust = Trust(home.home(), vault, api_key=os.environ.get("SCRUBJAY_API_KEY", ""))
+    told = os.environ.get
+    trust = Trust(
+        home.home(), vault, api_key=told("SCRUBJAY_API_KEY", ""),
+        id_token=told("SCRUBJAY_ID_TOKEN", ""), accept=action == "keys.accept",
+    )  # fmt: skip
     click.get_current_context().call_on_close(trust.close)
     trust.require(action)
     return trust

@@ -1,23 +1,16 @@
-"""The kinds of file that Scrubjay reads and writes: one module each, found by suffix or by name."""
+"""The kinds of file that are read and written: one module each; `kinds.py` tells them apart."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import PurePath
+from typing import BinaryIO
 
 from scrubjay import plugins
-from scrubjay.errors import InputError, UsageError
+from scrubjay.errors import ExtraError, InputError, UsageError
+from scrubjay.formats import kinds
 
-KNOWN = {"text.v1": "text", "lines.v1": "text", "jsonl.v1": "jsonl"}
-SUFFIXES = {
-    ".txt": "text.v1",
-    ".text": "text.v1",
-    ".md": "text.v1",
-    ".log": "lines.v1",
-    ".jsonl": "jsonl.v1",
-    ".ndjson": "jsonl.v1",
-    "": "text.v1",
-}
+KNOWN = {kind.name: kind for kind in kinds.KINDS}
 
 
 def named(name: str) -> str:
@@ -29,27 +22,24 @@ def named(name: str) -> str:
     raise UsageError(f"unknown format '{name}'; known: {', '.join(KNOWN)}")
 
 
-def of(path: PurePath) -> str:
-    """The format of a file, by its suffix."""
-    suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix]
-    for name, make_third in plugins.every("formats").items():
-        if suffix in make_third(encoding="utf-8", group="").suffixes:
-            return name
-    known = " ".join(sorted(filter(None, SUFFIXES)))
-    raise InputError(
-        f"no reader for '{suffix}' files; readable: {known}. If it is plain text, say --format text"
-    )
+def of(path: PurePath, source: BinaryIO) -> str:
+    """The format of a file, by its content and its name."""
+    return kinds.of(path, source)
 
 
 def make(name: str, *, encoding: str = "utf-8", group: str = "") -> plugins.Format:
     """The format of that name."""
-    module = KNOWN.get(name)
-    if module:
-        made: plugins.Format = importlib.import_module(f"{__name__}.{module}").make(
-            name, encoding=encoding, group=group
-        )
+    if kind := KNOWN.get(name):
+        try:
+            module = importlib.import_module(f"{__name__}.{kind.module}")
+        except ModuleNotFoundError as problem:
+            if not kind.extra:
+                raise
+            short = name.partition(".")[0]
+            raise ExtraError(
+                f"{short} files need {problem.name}: pip install 'scrubjay[{kind.extra}]'"
+            ) from None
+        made: plugins.Format = module.make(name, encoding=encoding, group=group)
         return made
     factory = plugins.registered("formats", name)
     if factory is None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
+from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
 LONGEST = 1 << 26  # bytes in one line
@@ -46,14 +47,14 @@ class JsonLines:
         self._encoding = encoding
         self._group = group
 
-    def convert(self, source: BinaryIO, target: BinaryIO, clean: plugins.Clean) -> None:
+    def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Lines are written as soon as their last text is clean."""
         waiting: deque[_Line] = deque()
         plain_keys: set[str] = set()
-        for text in clean(self._documents(source, waiting, plain_keys)):
+        for result in work.clean(self._documents(source, waiting, plain_keys)):
             self._write_finished(waiting, target)
             line = waiting[0]
-            _fill(line, line.slots[line.filled], text, plain_keys)
+            _fill(line, line.slots[line.filled], result.text, plain_keys)
             line.filled += 1
         self._write_finished(waiting, target)
 

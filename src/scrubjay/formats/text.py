@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
+from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
 LARGEST = 1 << 28  # bytes in one document; what is longer should be read as lines
@@ -25,11 +26,12 @@ class Text:
         self._encoding = encoding
         self._group = group
 
-    def convert(self, source: BinaryIO, target: BinaryIO, clean: plugins.Clean) -> None:
-        """Texts through `clean`, in the same encoding."""
-        for text in clean(self._lines(source) if self.name == "lines.v1" else self._whole(source)):
+    def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
+        """In the same encoding."""
+        documents = self._lines(source) if self.name == "lines.v1" else self._whole(source)
+        for result in work.clean(documents):
             try:
-                target.write(text.encode(self._encoding))
+                target.write(result.text.encode(self._encoding))
             except UnicodeEncodeError:
                 raise InputError(f"a substitute cannot be written in {self._encoding}") from None
 

@@ -1,0 +1,89 @@
+"""What a format is given to do its work with: clean texts, files within the file, limits, and a
+place to say what was left out.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePath
+from typing import Any, BinaryIO
+
+from msgspec import Struct, field
+
+from scrubjay import formats
+from scrubjay.errors import InputError, RefusedError
+from scrubjay.formats import names
+from scrubjay.types import Anonymized, Document
+
+Clean = Callable[[Iterable[Document]], Iterator[Anonymized]]
+SPOOL = 1 << 26  # bytes of a stream that are held in memory, for formats that must seek
+
+
+class Limits(Struct, frozen=True):
+    """What one file may ask for, all that is in it included. More is an `InputError`."""
+
+    depth: int = 8  # files within files
+    members: int = 100_000
+    bytes: int = 1 << 34  # unpacked
+    ratio: int = 250  # unpacked to packed, once over a MiB
+    pixels: int = 300_000_000  # of one image
+    text: int = 1 << 28  # bytes of one text
+
+
+class Part(Struct, frozen=True):
+    """A run of whole records of a file, and what its format must know of what is before them:
+    anything that pickles. It shows nothing of either."""
+
+    data: bytes
+    before: Any = None
+
+    def __repr__(self) -> str:
+        return f"Part(<{len(self.data)} bytes>)"
+
+
+class Work(Struct):
+    """One file's. `clean` is the engine's `stream`, or whatever looks at texts; it draws documents
+    when it needs them and answers in order. `dropped` counts what was left out, by its kind."""
+
+    clean: Clean
+    encoding: str = "utf-8"
+    group: str = ""
+    limits: Limits = Limits()
+    depth: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def dropped(self, what: str, count: int = 1) -> None:
+        """Say that something is not in the output: "EXIF", "thumbnail". Never words of the file."""
+        self.left_out[what] += count
+
+    def name(self, name: str) -> str:
+        """A file name without what identifies; names are data too."""
+        return names.clean(name, self.clean)
+
+    def file(self, name: str, source: BinaryIO, target: BinaryIO) -> None:
+        """A file within this one, through whatever reads it. One that nothing reads is an error:
+        the format that holds it drops it and says so, or fails."""
+        if self.depth >= self.limits.depth:
+            raise InputError(f"files within files, {self.limits.depth} deep: unpack some first")
+        source = seekable(source)
+        kind = formats.of(PurePath(name), source)
+        inner = Work(
+            self.clean, self.encoding, self.group, self.limits, self.depth + 1, self.left_out
+        )
+        try:
+            formats.make(kind, encoding=self.encoding).convert(source, target, inner)
+        except RefusedError as problem:
+            raise type(problem)(f"in a {kind.partition('.')[0]} file in it: {problem}") from None
+
+
+def seekable(source: BinaryIO) -> BinaryIO:
+    """The stream itself, or a copy of it that can be read from anywhere and has no name."""
+    if source.seekable():
+        return source
+    copy = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - gone when nobody holds it
+    while block := source.read(1 << 20):
+        copy.write(block)
+    copy.seek(0)
+    return copy  # type: ignore[return-value]

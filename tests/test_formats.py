@@ -1,0 +1,109 @@
+"""What every format rests on: kinds by content, values that lie in pieces, names of files."""
+
+import io
+from pathlib import PurePath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import scrubjay
+from scrubjay.errors import InputError
+from scrubjay.formats import kinds, names
+from scrubjay.formats.pieces import Pieces
+from scrubjay.formats.work import Work
+from scrubjay.testing import FakeDetector
+from scrubjay.types import Document
+
+ENGINE = scrubjay.load(
+    "everything", profile="patterns", detectors=[FakeDetector({"Ann Lee": "PERSON"})]
+)
+
+
+@given(
+    st.lists(st.text("abc \u00e9", max_size=5), min_size=1, max_size=8),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), max_size=4),
+)
+def test_pieces_hold_all_that_was_not_replaced_and_nothing_that_was(texts, spans):
+    from scrubjay.types import Anonymized, Replacement, Report
+
+    pieces = Pieces(texts, ["|"] * len(texts))
+    text, new, done, last = pieces.text, "", [], 0
+    for start, length in sorted(spans):
+        end = min(start + length, len(text))
+        if start < last or start >= end:
+            continue
+        new += text[last:start]
+        done.append(Replacement(start, end, len(new), len(new) + 1, "ID", 0, 1, "a.v1", "b.v1"))
+        new, last = new + "#", end
+    new += text[last:]
+    told = pieces.changed(Anonymized(new, Report("", "", "", "", {}, tuple(done))))
+    covered = {place for one in done for place in range(one.start, one.end)}
+    at, kept = 0, []
+    for piece in texts:
+        kept.append("".join(c for i, c in enumerate(piece, at) if i not in covered))
+        at += len(piece) + 1
+    assert [piece.replace("#", "") for piece in told] == kept
+    inside = [one for one in done if set(range(one.start, one.end)) - _breaks(texts)]
+    assert "".join(told).count("#") == len(inside)
+
+
+def _breaks(texts):
+    at, found = 0, set()
+    for piece in texts:
+        at += len(piece) + 1
+        found.add(at - 1)
+    return found
+
+
+def test_a_name_in_two_runs():
+    pieces = Pieces(["Seen by A", "nn L", "ee, MD"])
+    [result] = ENGINE.stream([Document(pieces.text)])
+    assert pieces.changed(result) == ["Seen by [PERSON]", "", ", MD"]
+
+
+def test_the_place_of_a_text_says_what_it_is():
+    [result] = ENGINE.stream([Document("Xq", label="MRN")])
+    assert result.text == "[MRN]"
+
+
+def test_names_of_files_are_data():
+    assert names.clean("Ann_Lee_2.docx", ENGINE.stream) == "[PERSON]_2.docx"
+    assert names.clean("ward round.txt", ENGINE.stream) == "ward round.txt"
+    assert names.clean("ann.lee@example.org.txt", ENGINE.stream) == "[EMAIL].txt"
+    assert names.clean("ann.lee@example.org", ENGINE.stream) == "[EMAIL]"
+    assert names.clean("readme.md", ENGINE.stream) == "readme.md"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("note.txt", b"plain", "text.v1"),
+        ("note", b"plain", "text.v1"),
+        ("a.jsonl", b'{"a": 1}', "jsonl.v1"),
+        ("syslog.log", b"a\nb", "lines.v1"),
+    ],
+)
+def test_kinds(name, data, kind):
+    assert kinds.sample(data, name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("photo.txt", b"\x89PNG\r\n\x1a\n\0\0\0"), ("a.unknown", b"text"), ("x.jsonl", b"\0\1\2")],
+)
+def test_what_nothing_reads_is_refused(name, data):
+    with pytest.raises(InputError):
+        kinds.of(PurePath(name), io.BytesIO(data))
+
+
+def test_files_within_files_end_somewhere():
+    work = Work(ENGINE.stream, depth=8)
+    with pytest.raises(InputError, match="deep"):
+        work.file("a.txt", io.BytesIO(b"a"), io.BytesIO())
+
+
+def test_a_file_within_is_cleaned_and_limits_are_shared():
+    sink = io.BytesIO()
+    Work(ENGINE.stream).file("a.txt", io.BytesIO(b"for Ann Lee"), sink)
+    assert sink.getvalue() == b"for [PERSON]"

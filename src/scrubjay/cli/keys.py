@@ -195,8 +195,12 @@ def export(output: Path, recipients: tuple[str, ...]) -> None:
     "-i", "--identity", required=True, type=_path, help="A file with an AGE-SECRET-KEY-1..."
 )
 def import_(file: Path, identity: Path) -> None:
-    """Make the vault again from a backup, where there is none."""
+    """Make the vault again from a backup, where there is none.
+
+    It goes on with the log in SCRUBJAY_HOME, or begins another where that is gone.
+    """
     vaults.module()
+    from scrubjay import home, trust
     from scrubjay.vault import backup
 
     try:
@@ -205,8 +209,9 @@ def import_(file: Path, identity: Path) -> None:
         raise UsageError(f"{identity} cannot be read as text") from None
     key = next((line for line in lines if line and not line.startswith("#")), "")
     vault = backup.restore(vaults.folder(), file, key, vaults.opener(), vaults.tools())
-    vault.close()
+    click.get_current_context().call_on_close(vault.close)
     click.echo(f"vault {vault.id[:8]} is back, as of this backup")
+    click.echo(trust.came_back(home.home(), vault, backup.digest(file)))
 
 
 @command.command()

@@ -38,6 +38,17 @@ def one(label, value, **scene):
 # people
 
 
+def test_a_rare_name_becomes_a_rare_one():
+    few = {
+        part: set(names.pool(names.Role("en", part), rare=True)) for part in ("female", "family")
+    }
+    for value in ("Zebedee Abercrombie", "Thaddeus Quackenbush"):
+        given_name, family = one("PERSON", value).split()
+        assert family in few["family"] and family not in names.pool(names.Role("en", "family"))
+    given_name, family = one("PERSON", "Mary Smith").split()
+    assert given_name not in few["female"] and family not in few["family"]
+
+
 def test_one_person_has_one_other_name():
     full, family, initial, turned, lower, given_name, possessive, letters = people(
         "Maria Gonzalez", "Gonzalez", "M. Gonzalez", "GONZALEZ, MARIA", "maria gonzalez", "Maria",

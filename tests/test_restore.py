@@ -1,5 +1,7 @@
 """People are named again only if two others agree, or in an emergency that others see."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
@@ -112,6 +114,28 @@ def test_who_is_erased_is_nobodys_code_any_more(home, run):
     with pytest.raises(VaultError, match="was erased"):
         run("ana", "reveal", code, *WHERE, "--emergency")
     assert run("eli", "audit", "verify").startswith("whole")
+
+
+def test_surrogates_of_a_subject_come_back_and_of_nobody_else(home, run):
+    lines = [{"id": who, "note": f"{who} mails {who}@example.org, {NOTE}"} for who in ("p7", "p8")]
+    told = "".join(json.dumps(line) + "\n" for line in lines)
+    (home / "a.jsonl").write_text(told)
+    (home / "lasting.toml").write_text('[default]\noperator = "surrogate.v1"\n')
+    options = ("-q", "--profile", "patterns", "-p", "lasting.toml", "--group", "id", *WHERE)
+    run("di", "anonymize", "a.jsonl", "-o", "s.jsonl", *options)
+    assert "p7@" not in (home / "s.jsonl").read_text()
+    which = ("s.jsonl", "--surrogates-of", "p7", *WHERE)
+    request = run("ana", "approvals", "ask", "s.jsonl", "--surrogates-of", "p7", *ASK)
+    for name in ("bo", "cy"):
+        run(name, "approvals", "sign", request, "--key", f"{name}.key")
+    run("ana", "restore", *which, "-o", "back.jsonl", "--approval", request)
+    back = [json.loads(line) for line in (home / "back.jsonl").read_text().splitlines()]
+    assert back[0] == lines[0] and back[1]["note"] != lines[1]["note"]
+    with pytest.raises(VaultError, match="no surrogates of this subject"):
+        run("ana", "approvals", "ask", "s.jsonl", "--surrogates-of", "p9", *ASK)
+    run("ada", "erase", "p7", *WHERE)
+    with pytest.raises(VaultError):
+        run("ana", "approvals", "ask", "s.jsonl", "--surrogates-of", "p7", *ASK)
 
 
 def test_a_damaged_token_is_told_and_nothing_is_written(home, run):

@@ -379,6 +379,12 @@ def test_a_backup_brings_everything_back_elsewhere(opened, tmp_path, tools):
 # Old copies
 
 
+def accepted(opened, *opener):
+    vault = opened(*opener, older=True)
+    vault.accept()
+    return vault
+
+
 def copied(folder):
     shutil.copytree(folder, folder.with_name("old"))
     return folder.with_name("old")
@@ -392,7 +398,7 @@ def test_an_old_store_is_refused_and_nobody_comes_back_with_it(folder, opened):
     shutil.copy(old / "vault.db", folder / "vault.db")
     with pytest.raises(VaultError, match=r"older than what was here.*keys accept"):
         opened()
-    assert domain_of(opened(accept=True)).state("ann") == "erased", "erased again"
+    assert domain_of(accepted(opened)).state("ann") == "erased", "erased again"
 
 
 def test_an_old_root_json_is_refused(folder, opened):
@@ -402,7 +408,7 @@ def test_an_old_root_json_is_refused(folder, opened):
     shutil.copy(old / "root.json", folder / "root.json")
     with pytest.raises(VaultError, match=r"root\.json is older"):
         opened(FILE)
-    assert opened(FILE, accept=True).slots
+    assert accepted(opened, FILE).slots
 
 
 def test_a_whole_old_folder_is_told_by_a_number_kept_elsewhere(folder, opened):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -49,14 +50,15 @@ def key(file: Path) -> None:
 @restore.chosen
 @click.option("--hours", default=24, show_default=True, type=click.IntRange(1, 168))
 def ask(
-    inputs: tuple[Path, ...], domain: str, reason: str, codes: tuple[str, ...], subject: str,
-    group: str, hours: int,
+    inputs: tuple[Path, ...], domain: str, reason: str, codes: tuple[str, ...], hours: int,
+    **whose: Any,
 ) -> None:  # fmt: skip
     """Ask to restore INPUTS, or to reveal codes. Prints the request's id."""
     from scrubjay.access import approvals, holders
 
     trust = vaults.trusted("approvals.request")
-    scope = restore.scope_of(inputs, codes, domain, restore.Whose.asked(subject, group))
+    records = restore.Whose.asked(**whose)
+    scope = restore.scope_of(inputs, codes, trust.domain(domain), domain, records)
     now, lasts = int(time.time()), hours * 3600
     register = trust.register
     if restore.two_person(trust, scope):

@@ -17,7 +17,7 @@ import click
 import msgspec
 
 import scrubjay
-from scrubjay import formats, manifest
+from scrubjay import formats, manifest, sealing
 from scrubjay.cli import files, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
@@ -104,7 +104,8 @@ def _run(
     out, left = places
     trust, opener = trusted
     progress = Progress(sum(source.size for source in _sources(asked)))
-    kept.reserve([REPORT, PAGE, manifest.SUFFIX[1:]])
+    ours = (REPORT, PAGE, manifest.SUFFIX[1:])
+    kept.reserve([*ours, *(name + sealing.SUFFIX for name in ours)])
     recipe = Recipe(
         engine=lambda: _own(asked, engine, opener),
         second=lambda: load(asked.policy, profile="accurate"),
@@ -209,10 +210,12 @@ def _tell(
     """The report, its page, and a manifest if one was asked for."""
     engine, trust = by
     data = msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n"
-    with files.Outputs() as outputs:
+    keys = sealing.recipients(asked.encrypt_to)
+    with files.Outputs(keys=keys) as outputs:
         for name, content in ((REPORT, data), (PAGE, page.render(told).encode())):
             with outputs.open(out / name) as stream:
                 stream.write(content)
+        reports = {target.name: manifest.file(path) for target, path in outputs.ready()}
     if not asked.manifest:
         return
     listed = {
@@ -220,7 +223,7 @@ def _tell(
         for target, _, done in kept.done()
         if not done.problem
     }
-    listed |= {name: manifest.file(out / name) for name in (REPORT, PAGE)}
+    listed |= reports
     made = manifest.Manifest(
         manifest.FORMAT, told.created, scrubjay.__version__, told.policy, told.policy_digest,
         tuple(detector.name for detector in engine.detectors), told.models, told.labels, listed,
@@ -237,7 +240,7 @@ def _vouched(asked: Asked, made: manifest.Manifest, trust: Trust) -> manifest.Ma
 
     entry = Entry(
         "", "", "", "done", policy=made.policy_digest, about=asked.domain,
-        output=trust.keyed(made.files[REPORT].sha256),
+        output=trust.keyed(next(f.sha256 for n, f in made.files.items() if n.startswith(REPORT))),
     )  # fmt: skip
     return trust.vouch(made, trust.tell("anonymize", "de-identify", [entry]))
 

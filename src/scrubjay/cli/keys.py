@@ -241,7 +241,8 @@ def accept() -> None:
     For after a loss. Who was erased since is erased again, as far as the list beside
     root.json tells.
     """
-    vault = _opened(accept=True)
+    vault = _opened(older=True)
+    vault.accept()
     click.echo(f"accepted, with {vault.writes()} writes")
 
 

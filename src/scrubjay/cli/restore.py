@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import io
 import time
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from msgspec import structs
 
 from scrubjay import formats, labels
 from scrubjay.cli import files, options, vaults
 from scrubjay.errors import AccessError, InputError, UsageError, VaultError
 from scrubjay.formats.work import Work
-from scrubjay.report import unchanged
+from scrubjay.report import Edit, edited, unchanged
 from scrubjay.types import Anonymized, Document
 
 if TYPE_CHECKING:
@@ -24,9 +23,10 @@ if TYPE_CHECKING:
     from scrubjay.access.signing import Signer
     from scrubjay.trust import Trust
     from scrubjay.vault.domain import Domain
+    from scrubjay.vault.pseudonyms import Surrogate
     from scrubjay.vault.token import Readers
 
-Put = Callable[[list[Document]], list[str]]
+Put = Callable[[list[Document]], list[Anonymized]]
 Told = tuple[int, int, str | VaultError]  # a token's start, end, and value
 DAMAGED = VaultError("a damaged token")
 
@@ -42,7 +42,11 @@ def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
         "--subject", default="", metavar="VALUE",
         help="Only the records whose FIELD of --group is this, as it stands in the file.",
     )  # fmt: skip
-    return options.group(subject(function))
+    surrogates = click.option(
+        "--surrogates-of", multiple=True, metavar="SUBJECT",
+        help="Surrogates of this subject, too: what its records were grouped by. Repeatable.",
+    )  # fmt: skip
+    return options.group(subject(surrogates(function)))
 
 
 @click.command()
@@ -57,10 +61,10 @@ def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
 @_emergency
 @click.option("--key", "file", type=_path, help="Your signing key's file: for two-person domains.")
 def command(
-    inputs: tuple[Path, ...], output: Path, domain: str, subject: str, group: str, approval: str,
-    emergency: bool, file: Path | None,
+    inputs: tuple[Path, ...], output: Path, domain: str, approval: str, emergency: bool,
+    file: Path | None, **whose: Any,
 ) -> None:  # fmt: skip
-    """Put values back for the tokens in INPUTS: text, JSON Lines.
+    """Put values back for the tokens in INPUTS, and for the surrogates of some subjects.
 
     It takes an approval for these very tokens (scrubjay approvals ask), or an emergency. Codes
     stay: reveal tells whose they are.
@@ -71,15 +75,15 @@ def command(
         raise UsageError("name files: they are read twice, to see what was approved")
     trust = vaults.trusted("restore.run")
     place = trust.domain(domain)
-    whose = Whose.asked(subject, group)
-    scope = scope_of(inputs, (), domain, whose)
+    records = Whose.asked(**whose)
+    scope = scope_of(inputs, (), place, domain, records)
     own = None if emergency else _own(trust, place, file)
     grant = _granted(trust, scope, approval, emergency)
-    put_back = putting_back(_readers(place, own, grant))
+    put_back = putting_back(_readers(place, own, grant), records.surrogates(place))
     with files.Outputs() as outputs:
         for source, target in plan(inputs, output, in_place=False):
             with outputs.open(target) as sink:
-                _each(source, sink, put_back, whose)
+                _each(source, sink, put_back, records)
         trust.tell_disclosed("restore", grant, [path for _, path in outputs.ready()])
 
 
@@ -92,7 +96,8 @@ def reveal(codes: tuple[str, ...], domain: str, approval: str, emergency: bool) 
     """Print whose CODES these are."""
     trust = vaults.trusted("reveal.run")
     place = trust.domain(domain)
-    grant = _granted(trust, scope_of((), codes, domain, Whose("", "")), approval, emergency)
+    scope = scope_of((), codes, place, domain, Whose())
+    grant = _granted(trust, scope, approval, emergency)
     told = [place.reveal(code) for code in codes]
     trust.tell_disclosed("reveal", grant, [])
     for code, subject in zip(codes, told, strict=True):
@@ -100,25 +105,40 @@ def reveal(codes: tuple[str, ...], domain: str, approval: str, emergency: bool) 
 
 
 class Whose(NamedTuple):
-    """Whose records: all, or those of one subject, which a field of theirs tells."""
+    """Whose records: all, or those of one subject, which a field of theirs tells. `told`: whose
+    surrogates in them."""
 
-    subject: str
-    group: str
+    subject: str = ""
+    group: str = ""
+    told: tuple[str, ...] = ()
 
     @classmethod
-    def asked(cls, subject: str, group: str) -> Whose:
+    def asked(cls, subject: str, group: str, surrogates_of: tuple[str, ...]) -> Whose:
         """As the options say."""
         if subject and not group:
             raise UsageError("--subject needs --group FIELD: what tells whose record a line is")
-        return cls(subject, group)
+        return cls(subject, group, tuple(sorted(set(surrogates_of))))
+
+    def surrogates(self, place: Domain) -> list[Surrogate]:
+        """What stands for what."""
+        return [each for subject in self.told for each in place.surrogates(subject)]
+
+    def codes(self, place: Domain) -> list[str]:
+        """What an approval calls these subjects. Nobody gets a code by being asked for."""
+        for subject in self.told:
+            if place.state(subject) != "known":
+                raise VaultError("no surrogates of this subject: see what records were grouped by")
+        return [f"surrogates of {code}" for code in place.codes(self.told)]
 
     def has(self, document: Document) -> bool:
         """Whether this is one of them."""
         return not self.subject or document.group == self.subject
 
 
-def scope_of(inputs: tuple[Path, ...], codes: tuple[str, ...], domain: str, whose: Whose) -> Scope:
-    """What is asked for: these codes, or the tokens in these files."""
+def scope_of(
+    inputs: tuple[Path, ...], codes: tuple[str, ...], place: Domain, domain: str, whose: Whose
+) -> Scope:
+    """What is asked for: these codes, or the tokens in these files and subjects' surrogates."""
     from scrubjay.access import approvals
     from scrubjay.vault import packets
 
@@ -126,12 +146,12 @@ def scope_of(inputs: tuple[Path, ...], codes: tuple[str, ...], domain: str, whos
         raise UsageError("name files whose tokens shall be read, or codes, not both")
     if codes:
         return approvals.Scope("reveal.run", domain, subjects=tuple(sorted(set(codes))))
-    found: set[str] = set()
+    found = set(whose.codes(place))
 
-    def look(documents: list[Document]) -> list[str]:
+    def look(documents: list[Document]) -> list[Anonymized]:
         joined = packets.APART.join(document.text for document in documents)
         found.update(joined[start:end] for start, end, _ in packets.find(joined))
-        return [document.text for document in documents]
+        return [unchanged(document) for document in documents]
 
     for path in inputs:
         for source in files.expand(path):
@@ -199,39 +219,48 @@ def _readers(place: Domain, own: Signer | None, grant: Grant) -> Readers:
     return token.Readers(twoperson.readers(place, labels.table(), privates))
 
 
-def putting_back(readers: Readers) -> Put:
+def putting_back(readers: Readers, surrogates: Iterable[Surrogate] = ()) -> Put:
     """What puts values back into texts. A token that cannot be read is an error with its place."""
-    from scrubjay.vault import packets
+    from scrubjay.vault import packets, pseudonyms
 
-    def put_back(documents: list[Document]) -> list[str]:
+    stand_in = pseudonyms.places(surrogates)
+
+    def put_back(documents: list[Document]) -> list[Anonymized]:
         joined = packets.APART.join(document.text for document in documents)
         starts, ends, groups = packets.scan(joined)
         opened = readers.values(groups)
         values = [opened.get(at, DAMAGED) for at in range(len(starts))]
-        begin, last, texts = 0, 0, []
+        begin, last, done = 0, 0, []
         for document in documents:
             end = begin + len(document.text)
             first, last = last, bisect_left(starts, end, last)
             told = zip(starts[first:last], ends[first:last], values[first:last], strict=True)
-            texts.append(_filled(document, begin, told))
+            tokens = list(_values(document, begin, told))
+            done.append(edited(document, _apart(tokens, stand_in(document.text))))
             begin = end + len(packets.APART)
-        return texts
+        return done
 
     return put_back
 
 
-def _filled(document: Document, begin: int, told: Iterable[Told]) -> str:
-    """A text, which begins there in its batch, with the values of its tokens."""
-    text, last = document.text, begin
-    parts: list[str] = []
+def _values(document: Document, begin: int, told: Iterable[Told]) -> Iterator[Edit]:
+    """The values of the tokens in a text, which begins there in its batch."""
     for start, end, value in told:
         if not isinstance(value, str):
             where = f"{document.id}: " if document.id else ""
             raise InputError(f"{where}at {start - begin}: {value}: nothing was written")
-        parts.append(text[last - begin : start - begin])
-        parts.append(value)
-        last = end
-    return "".join([*parts, text[last - begin :]])
+        yield start - begin, end - begin, value
+
+
+def _apart(tokens: list[Edit], surrogates: Iterable[Edit]) -> list[Edit]:
+    """Both, in order: what looks like a surrogate inside a token is none."""
+    ends = [end for _, end, _ in tokens]
+    outside = []
+    for one in surrogates:
+        at = bisect_right(ends, one[0])
+        if at == len(tokens) or one[1] <= tokens[at][0]:
+            outside.append(one)
+    return sorted([*tokens, *outside])
 
 
 def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:
@@ -242,8 +271,7 @@ def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:
         for batch in batches(documents):
             changed = iter(change([one for one in batch if whose.has(one)]))
             for one in batch:
-                text = next(changed) if whose.has(one) else one.text
-                yield structs.replace(unchanged(one), text=text)
+                yield next(changed) if whose.has(one) else unchanged(one)
 
     with files.naming(source), files.reading(source) as stream:
         made = formats.make(files.format_of(source, None, stream), group=whose.group)

@@ -32,15 +32,19 @@ def table() -> dict[str, Any]:
 
 
 @cache
-def pool(role: Role) -> tuple[str, ...]:
-    """The names of that culture and part."""
-    return _lists(role.culture)[role.part]
+def pool(role: Role, *, rare: bool = False) -> tuple[str, ...]:
+    """The names of that culture and part: those that many have, or few, as far as we list them."""
+    name = f"{role.culture}.rare" if rare and role.culture in RARE else role.culture
+    return _lists(name)[role.part]
+
+
+RARE = frozenset({"en"})  # cultures with a list of rare names
 
 
 @cache
-def _lists(culture: str) -> dict[str, tuple[str, ...]]:
-    """lists/names/<culture>.txt: a heading in brackets, then names."""
-    path = files("scrubjay.operators").joinpath("lists", "names", f"{culture}.txt")
+def _lists(name: str) -> dict[str, tuple[str, ...]]:
+    """lists/names/<name>.txt: a heading in brackets, then names."""
+    path = files("scrubjay.operators").joinpath("lists", "names", f"{name}.txt")
     parts = re.split(r"^\[(\w+)\]$", path.read_text("utf-8"), flags=re.M)[1:]
     return {part: tuple(told.split()) for part, told in zip(parts[::2], parts[1::2], strict=True)}
 

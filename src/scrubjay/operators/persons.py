@@ -333,11 +333,13 @@ def other(folded: str, people: Cast, scene: Scene) -> str:
 
 
 def token(word: str, role: Role, scene: Scene, free: Free | None = None) -> str:
-    """The surrogate of one name. When the list runs short, two of its names with a hyphen."""
+    """The surrogate of one name: for one that is in no list, one that few have. When the list runs
+    short, two of its names with a hyphen."""
+    rare = not names.roles(word)
 
     def draw(load: Dice, attempt: int) -> str:
         part = role.part or names.GENDERS[dice(scene, "gender", fold(word)).below(2)]
-        choices, feminine = names.pool(Role(role.culture, part)), _feminine(word, role)
+        choices, feminine = names.pool(Role(role.culture, part), rare=rare), _feminine(word, role)
         one = load.one(choices) + feminine
         return one if attempt < 24 else f"{one}-{load.one(choices)}{feminine}"
 

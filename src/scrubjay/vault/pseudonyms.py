@@ -19,6 +19,8 @@ import msgspec
 from scrubjay.errors import VaultError
 from scrubjay.keys import Key
 from scrubjay.recent import LONGEST, Recent
+from scrubjay.report import Edit, edited
+from scrubjay.types import Document
 from scrubjay.vault import seal
 from scrubjay.vault.seal import Secret, Site
 from scrubjay.vault.store import Row
@@ -48,22 +50,30 @@ class Surrogate(NamedTuple):
         return f"Surrogate({self.kind!r})"
 
 
-def put_back(text: str, known: Iterable[Surrogate]) -> str:
-    """A text with values for their surrogates. One that stands for several values stays, such as E.
-    for two people's initials; one that the text says by itself is taken for the surrogate."""
+def places(known: Iterable[Surrogate]) -> Callable[[str], Iterator[Edit]]:
+    """Where surrogates stand in a text, and for what. One that stands for several values is left,
+    such as E. for two people's initials; one that the text says by itself is taken for one."""
     values: dict[str, set[str]] = defaultdict(set)
     for each in known:
         values[each.surrogate].add(each.value)
     lengths = sorted({len(surrogate) for surrogate in values}, reverse=True)
-    pieces: list[str] = []
-    last = 0
-    for start in (match.start() for match in EDGE.finditer(text)):
-        whole = (text[start : start + n] for n in lengths if EDGE.match(text, start + n))
-        found = next((piece for piece in whole if piece in values), "") if start >= last else ""
-        if found:
-            pieces += text[last:start], *(values[found] if len(values[found]) == 1 else [found])
-            last = start + len(found)
-    return "".join([*pieces, text[last:]])
+
+    def look(text: str) -> Iterator[Edit]:
+        last = 0
+        for start in (match.start() for match in EDGE.finditer(text) if lengths):
+            whole = (text[start : start + n] for n in lengths if EDGE.match(text, start + n))
+            found = next((piece for piece in whole if piece in values), "") if start >= last else ""
+            if found:
+                last = start + len(found)
+                if len(values[found]) == 1:
+                    yield start, last, next(iter(values[found]))
+
+    return look
+
+
+def put_back(text: str, known: Iterable[Surrogate]) -> str:
+    """A text with values for their surrogates."""
+    return edited(Document(text), places(known)(text)).text
 
 
 class Drawer(Secret, frozen=True):

@@ -112,7 +112,7 @@ class Engine:
         if any(document.label for document in batch):
             found.append(list(map(_placed, batch)))
         return [
-            resolve(document.text, filter(self._counts, chain(*every)), self._allow, self._kept)
+            resolve(document.text, filter(self._counts, chain(*every)), self._allow, self.keeps)
             for document, *every in zip(batch, *found, strict=True)
         ]
 
@@ -133,7 +133,7 @@ class Engine:
             self._thresholds[label] = self.policy.rule(label).threshold
         return finding.score >= self._thresholds[label]
 
-    def _kept(self, label: str) -> bool:
+    def keeps(self, label: str) -> bool:
         """Whether the policy leaves this label in the text."""
         return self._operator(label)[0] == "keep.v1"
 

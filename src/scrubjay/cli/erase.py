@@ -13,8 +13,8 @@ from scrubjay.cli import vaults
 def command(subject: str, domain: str) -> None:
     """Destroy a SUBJECT's key, name, code, surrogates and days of shift in a domain (GDPR Art 17).
 
-    SUBJECT is what records were grouped by, or what reveal prints: `MRN: 4711`. The log goes on as it is. Backups that
-    still hold the subject are named: destroy them or let them run out.
+    SUBJECT is what records were grouped by, or what reveal prints: `MRN: 4711`. The log goes on as
+    it is. Backups that still hold the subject are named: destroy them or let them run out.
     """
     from scrubjay.audit.entry import Entry
 

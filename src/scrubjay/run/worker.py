@@ -182,7 +182,8 @@ class Worker:
             found.update(
                 place.label
                 for place in places
-                if not any(place.start < end and start < place.end for start, end in ours)
+                if not self._second.keeps(place.label)
+                and not any(place.start < end and start < place.end for start, end in ours)
             )
         words = sum(len(result.text.split()) for result in results)
         self._looked += words

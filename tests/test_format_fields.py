@@ -26,11 +26,11 @@ def test_a_name_has_one_label():
             assert seen.setdefault(fields.normal(name).replace(" ", ""), label) == label, name
 
 
-@pytest.mark.parametrize(
-    "name",
-    "loinc icd10_code dose RESULT systolic_bp gender gender_concept_id note_text drug_name status"
-    " comment test_result hospital_stay_days id row_id description diagnosis medication".split(),
-)
+NOBODYS = """loinc icd10_code dose RESULT systolic_bp gender gender_concept_id note_text drug_name
+status comment test_result hospital_stay_days id row_id description diagnosis medication"""
+
+
+@pytest.mark.parametrize("name", NOBODYS.split())
 def test_codes_measures_and_prose_are_nobodys(name):
     assert fields.label(name) == ""
 

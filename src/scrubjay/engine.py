@@ -20,7 +20,8 @@ from scrubjay.resolve import resolve
 from scrubjay.types import Anonymized, Document, Finding, Policy
 
 BATCH_CHARACTERS = 1 << 18  # a batch ends when it holds this much, or
-BATCH_DOCUMENTS = 256
+BATCH_DOCUMENTS = 256  # different ones
+BATCH_LONGEST = 1 << 13  # documents, equal ones included
 PLACE = "place.v1"  # the detector that a format's own knowledge of a text counts as
 _KNOWN = Known()
 
@@ -100,6 +101,12 @@ class Engine:
             yield from self._find(batch)
 
     def _find(self, batch: list[Document]) -> list[list[Finding]]:
+        """Equal texts under equal names are looked at once: a table's column repeats itself."""
+        different = {_looks(document): document for document in batch}
+        found = dict(zip(different, self._look(list(different.values())), strict=True))
+        return [found[_looks(document)] for document in batch]
+
+    def _look(self, batch: list[Document]) -> list[list[Finding]]:
         detectors = self.detectors
         if any(document.known for document in batch):
             detectors += (_KNOWN,)
@@ -145,6 +152,12 @@ def _placed(document: Document) -> list[Finding]:
     return [Finding(0, len(document.text), document.label, 1.0, PLACE)]
 
 
+def _looks(document: Document) -> tuple[object, ...]:
+    """What detectors see of a document."""
+    known = id(document.known) if document.known else 0
+    return document.text, document.field, document.label, document.language, known
+
+
 def _document(document: Document | str) -> Document:
     return Document(document) if isinstance(document, str) else document
 
@@ -152,12 +165,18 @@ def _document(document: Document | str) -> Document:
 def batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
     """Documents in lists that are worth one call of a detector, and fit in memory."""
     batch: list[Document] = []
+    different: set[tuple[object, ...]] = set()
     size = 0
     for document in documents:
         batch.append(document)
-        size += len(document.text)
-        if size >= BATCH_CHARACTERS or len(batch) >= BATCH_DOCUMENTS:
+        count = len(different)
+        different.add(_looks(document))
+        if len(different) > count:
+            size += len(document.text)
+        full = len(different) >= BATCH_DOCUMENTS or len(batch) >= BATCH_LONGEST
+        if full or size >= BATCH_CHARACTERS:
             yield batch
             batch, size = [], 0
+            different.clear()
     if batch:
         yield batch

@@ -17,7 +17,7 @@ from scrubjay.errors import PolicyError
 from scrubjay.keys import Key
 from scrubjay.replace import replace
 from scrubjay.resolve import resolve
-from scrubjay.types import Anonymized, Document, Finding, Policy
+from scrubjay.types import Anonymized, Document, Finding, Policy, Replacement
 
 BATCH_CHARACTERS = 1 << 18  # a batch ends when it holds this much, or
 BATCH_DOCUMENTS = 256  # different ones
@@ -66,6 +66,7 @@ class Engine:
     ) -> None:
         self.policy = policy
         self.detectors = tuple(detectors)
+        self._names = tuple(detector.name for detector in detectors)
         self._key = key or (domain.lasting("operators") if domain else Key.random())
         self._domain = domain
         self._today = today
@@ -119,12 +120,16 @@ class Engine:
         ]
 
     def _anonymize(self, document: Document, findings: list[Finding]) -> Anonymized:
+        text, replacements = self._replace(document, findings) if findings else (document.text, [])
+        names = (*self._names, _KNOWN.name) if document.known else self._names
+        return report.anonymized(text, document, replacements, self.policy, self.digest, names)
+
+    def _replace(
+        self, document: Document, findings: list[Finding]
+    ) -> tuple[str, list[Replacement]]:
         today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
         scene = operators.Scene(document, findings, self._key, self._memory, today, self._domain)
-        text, replacements = replace(scene, self._operator)
-        detectors = (*self.detectors, _KNOWN) if document.known else self.detectors
-        names = tuple(detector.name for detector in detectors)
-        return report.anonymized(text, document, replacements, self.policy, self.digest, names)
+        return replace(scene, self._operator)
 
     def _counts(self, finding: Finding) -> bool:
         """Whether a finding is certain enough for its label's rule."""

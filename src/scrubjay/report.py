@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import scrubjay
-from scrubjay.types import Anonymized, Document, Policy, Replacement, Report
+from scrubjay.types import Anonymized, Document, Finding, Policy, Replacement, Report
 
 
-def unchanged(document: Document) -> Anonymized:
-    """The document as it is, for who only looks."""
-    return Anonymized(document.text, Report(document.id, "", "", scrubjay.__version__, {}, ()))
+def unchanged(document: Document, findings: Iterable[Finding] = ()) -> Anonymized:
+    """The document as it is, for who only looks, and how much was found in it."""
+    counts = Counter(finding.label for finding in findings)
+    report = Report(document.id, "", "", scrubjay.__version__, dict(counts), ())
+    return Anonymized(document.text, report)
 
 
 def anonymized(

@@ -33,6 +33,12 @@ def measure(name: str) -> bool:
     return not label(name) and not _measures().isdisjoint(normal(name).split())
 
 
+@cache
+def part(kind: str) -> frozenset[str]:
+    """Words of columns that hold the `given` name, or the `family` name."""
+    return frozenset(table()[kind].split())
+
+
 def normal(name: str) -> str:
     """Its words in lower case, without accents, a blank between them."""
     if len(name) > LONGEST:

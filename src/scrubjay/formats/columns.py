@@ -75,9 +75,8 @@ class Columns:
         self, rows: Sequence[Row], wheres: Sequence[str], places: list[tuple[int, int, bool]]
     ) -> Iterator[Document]:
         for number, row in enumerate(rows):
-            known = self._known_of(row)
+            group, known = self.about(row)
             words = {word for value in known.values() for v in value for word in _words(v)}
-            group = self._cell(row, self._group).strip()
             for column, text in enumerate(row):
                 if not text:
                     continue
@@ -106,8 +105,8 @@ class Columns:
             return "", "", False
         return self._names[column], self._labels[column], self._measures[column]
 
-    def _known_of(self, row: Row) -> dict[str, tuple[str, ...]]:
-        """What the row says of its people, first and last name also as one."""
+    def about(self, row: Row) -> tuple[str, dict[str, tuple[str, ...]]]:
+        """Whose row it is, and what it says of its people, first and last name also as one."""
         found: dict[str, list[str]] = {}
         for column in self._known:
             if value := self._cell(row, column).strip():
@@ -116,7 +115,8 @@ class Columns:
             whole = f"{self._cell(row, given)} {self._cell(row, family)}".strip()
             if whole:
                 found["PERSON"].insert(0, whole)
-        return {label: tuple(values) for label, values in found.items()}
+        known = {label: tuple(values) for label, values in found.items()}
+        return self._cell(row, self._group).strip(), known
 
     @staticmethod
     def _cell(row: Row, column: int | None) -> str:

@@ -21,7 +21,7 @@ from scrubjay.formats.dialect import Dialect
 from scrubjay.formats.work import Part, Work
 
 BLOCK = 1 << 20  # bytes that are read, cleaned and written at once
-SAMPLE = 1 << 18  # bytes by which the dialect is known
+SAMPLE = 1 << 16  # bytes by which the dialect is known
 LONGEST = 1 << 26  # bytes in one record
 WIDEST = 100_000  # cells in one record
 ONE_BYTE = ("utf-8", "ascii", "iso8859", "cp125", "koi8", "mac-")  # whose signs are never others'

@@ -100,7 +100,11 @@ def find(text: str) -> Dialect:
     newline = "\r" if "\n" not in text and "\r" in text else "\n"
     if told := _SEP.match(text):
         return Dialect(told[1], newline, escape=_escapes(text, told[1]))
-    tried = [Dialect(sign, newline, escape=_escapes(text, sign)) for sign in CANDIDATES]
+    tried = [
+        Dialect(sign, newline, escape=_escapes(text, sign)) for sign in CANDIDATES if sign in text
+    ]
+    if not tried:
+        return Dialect(newline=newline)
     return max((_agreement(dialect, text), -i, dialect) for i, dialect in enumerate(tried))[2]
 
 

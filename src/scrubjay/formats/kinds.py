@@ -34,6 +34,8 @@ class Kind(Struct, frozen=True):
 
 # What is more special comes first.
 KINDS = (
+    Kind("parquet.v1", "arrow", (".parquet", ".pq"), ((0, b"PAR1"),), extra="files"),
+    Kind("arrow.v1", "arrow", (".arrow", ".feather", ".ipc"), ((0, b"ARROW1"),), extra="files"),
     Kind("csv.v1", "csv", (".csv", ".tsv", ".tab", ".psv")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),

@@ -21,6 +21,7 @@ from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import blobs, fields
 from scrubjay.formats.columns import NUMBER, Columns
+from scrubjay.formats.sink import Sink
 from scrubjay.formats.work import Work, seekable
 from scrubjay.types import Document
 
@@ -104,7 +105,7 @@ def _convert(opened: _Opened, group: str, target: BinaryIO, work: Work) -> None:
     columns = Columns(opened.schema.names, group)
     names = _names(opened.schema, work)
     schema = pa.schema([_field(field, names) for field in opened.schema])
-    sink = _Sink(target)
+    sink = Sink(target)
     if opened.parquet:
         codec = opened.compression
         if isinstance(codec, dict):
@@ -432,25 +433,6 @@ def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return array.dictionary_encode().cast(kind)
     return array.cast(kind) if array.type != kind else array
-
-
-class _Sink(io.RawIOBase):
-    """A stream as the writers want one."""
-
-    def __init__(self, target: BinaryIO) -> None:
-        self._target = target
-        self._size = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._target.write(bytes(data))
-        self._size += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._size
 
 
 @contextlib.contextmanager

@@ -129,7 +129,7 @@ def header(rows: Sequence[Cells]) -> int:
     if not lengths:
         return 0
     usual = lengths.most_common(1)[0][0]
-    first = next(i for i, row in enumerate(rows) if len(row) == usual)
+    first = next(i for i, row in enumerate(rows) if len(row) >= usual and row != [""])
     return first + 1 if _names(rows[first], rows[first + 1 :]) else 0
 
 

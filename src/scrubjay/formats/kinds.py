@@ -44,6 +44,9 @@ KINDS = (
         "xl/workbook.xml",
         extra="files",
     ),
+    Kind(
+        "sqlite.v1", "sqlite", (".sqlite", ".sqlite3", ".db", ".db3"), ((0, b"SQLite format 3\0"),)
+    ),
     Kind("csv.v1", "csv", (".csv", ".tsv", ".tab", ".psv")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),

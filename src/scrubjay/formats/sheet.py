@@ -26,6 +26,7 @@ PLAIN = frozenset({
 _NUMBER = re.compile(
     r"[-+]?(?:\d{1,309}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][-+]?\d{1,3})?", re.ASCII
 )
+_CODE = re.compile(r'(&(?:[LCRPNDTZFGAUEXYSBIOH&]|"[^"]*"|K[0-9A-F]{6}|\d{1,3}))')
 _ERRORS = frozenset({"#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"})
 
 
@@ -281,7 +282,10 @@ class _Sheet:
         elif name == "headerFooter":
             made = bare.copy(element)
             for old, new in zip([e for e in element if local(e)], made, strict=True):
-                new.text = self._clean(old.text or "", "header and footer")
+                parts = _CODE.split(old.text or "")  # text, code, text ...
+                parts[::2] = [self._clean(said, "header and footer") for said in parts[::2]]
+                parts[1::2] = ["" if code.startswith('&"') else code for code in parts[1::2]]
+                new.text = "".join(parts)
             self._sink.write(etree.tostring(made))
         elif name in {"dataValidations", "conditionalFormatting"}:
             made = self._ruled(element)

@@ -120,6 +120,10 @@ def _book(
     shared = sheet.strings(opened, parts["sharedStrings"], work) if "sharedStrings" in parts else []
     styles = opened.xml(parts["styles"]) if "styles" in parts else bare.new("styleSheet")
     kept = bare.copy(styles)
+    for group in [e for e in kept if local(e) == "cellXfs"]:  # its default has a name
+        normal = bare.new("cellStyles", count="1")
+        bare.under(normal, "cellStyle", name="Normal", xfId="0", builtinId="0")
+        group.addnext(normal)
     said = _cleaned((one.name for one in sheets), "name of a sheet", work)
     names: dict[str, str] = {}
     for one, new in zip(sheets, said, strict=True):

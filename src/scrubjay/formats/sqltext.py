@@ -153,9 +153,7 @@ class Texts(Struct):
             for token, text, result in zip(said, texts, results, strict=True)
             if result.text != text
         }
-        self.names.learn(
-            value(t, self.mysql) for t in found if t.kind in {"name", "quoted", "word"}
-        )
+        self.names.learn(value(t, self.mysql) for t in found if _names(t))
         return "".join(self._written(token, new.get(id(token)), where) for token in found)
 
     def _written(self, token: Token, new: str | None, where: str) -> str:

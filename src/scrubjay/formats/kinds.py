@@ -47,6 +47,7 @@ KINDS = (
     Kind(
         "sqlite.v1", "sqlite", (".sqlite", ".sqlite3", ".db", ".db3"), ((0, b"SQLite format 3\0"),)
     ),
+    Kind("sql.v1", "sql", (".sql",)),
     Kind("csv.v1", "csv", (".csv", ".tsv", ".tab", ".psv")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),

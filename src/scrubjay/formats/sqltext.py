@@ -14,24 +14,23 @@ from scrubjay.errors import InputError
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
-_SHARED = r"""
+_GRAMMAR = r"""
     (?P<space>\s++)
-    |(?P<comment>--[^\n]*+|/\*(?!!)(?:[^*]|\*(?!/))*+\*/)
-    |(?P<hex>[xX]'[0-9A-Fa-f]*+'|0x[0-9A-Fa-f]++)
+    |(?P<comment>%(line)s[^\n]*+|/\*(?!!)(?:[^*]|\*(?!/))*+\*/)
+    |(?P<hex>[xX]'[0-9A-Fa-f]*+'|0x[0-9A-Fa-f]++(?!\w))
     |(?P<dollar>\$(?P<tag>\w*+)\$(?:(?!\$(?P=tag)\$)[\s\S])*+\$(?P=tag)\$)
     |(?P<escaped>[eE]'(?:[^'\\]|''|\\[\s\S])*+')
-    %s
-    |(?P<quoted>"(?:[^"]|"")*+"|`(?:[^`]|``)*+`|\[[^\]\n]*+\])
+    |(?P<string>'(?:%(inside)s)*+')
+    |(?P<quoted>"(?:[^"]|"")*+"|`(?:[^`]|``)*+`)
     |(?P<number>\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?(?!\w)|\.\d++)
-    |(?P<name>[^\W\d][\w$]*+)
-    |(?P<word>\w++)
+    |(?P<name>(?![eExX]')[^\W\d][\w$]*+)
+    |(?P<word>\d\w*+)
     |(?P<conditional>/\*!\d*+|\*/)
-    |(?P<sign>[^\s\w'"`])
+    |(?P<sign>(?!/\*|\$\w*\$)[^\s\w'"`])
 """
-STANDARD = re.compile(_SHARED % r"|(?P<string>'(?:[^']|'')*+')", re.VERBOSE)
+STANDARD = re.compile(_GRAMMAR % {"line": "--", "inside": "[^']|''"}, re.VERBOSE)
 MYSQL = re.compile(
-    _SHARED.replace("--[^", r"--(?=\s)[^|\#[^") % r"|(?P<string>'(?:[^'\\]|''|\\[\s\S])*+')",
-    re.VERBOSE,
+    _GRAMMAR % {"line": r"(?:--(?=\s)|\#)", "inside": r"[^'\\]|''|\\[\s\S]"}, re.VERBOSE
 )
 _BACK = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "Z": "\x1a"}
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{1,3}|[\s\S])")
@@ -72,14 +71,20 @@ class Token(Struct):
 
 def tokens(text: str, mysql: bool) -> Iterator[Token]:
     """All of a text. A quote that is not closed is an error."""
+    found, end = some(text, mysql)
+    if end < len(text):
+        raise InputError("a quote that is not closed, or no SQL")
+    return iter(found)
+
+
+def some(text: str, mysql: bool) -> tuple[list[Token], int]:
+    """The words of a text up to one that is not whole yet, and where that begins."""
     pattern, at = MYSQL if mysql else STANDARD, 0
-    while at < len(text):
-        match = pattern.match(text, at)
-        if match is None:
-            raise InputError("a quote that is not closed, or no SQL")
-        kind = match.lastgroup or "sign"
-        yield Token("dollar" if kind == "tag" else kind, match[0])
+    found = []
+    while match := pattern.match(text, at):
+        found.append(Token(match.lastgroup or "", match[0]))
         at = match.end()
+    return found, at
 
 
 def value(token: Token, mysql: bool) -> str:
@@ -154,7 +159,13 @@ class Texts(Struct):
             if result.text != text
         }
         self.names.learn(value(t, self.mysql) for t in found if _names(t))
-        return "".join(self._written(token, new.get(id(token)), where) for token in found)
+        parts, before = [], ""
+        for token in found:
+            changed = new.get(id(token))
+            default = before == "DEFAULT" and changed is not None  # of a type that nobody knows
+            parts.append("NULL" if default else self._written(token, changed, where))
+            before = token.word if token.kind not in {"space", "comment"} else before
+        return "".join(parts)
 
     def _written(self, token: Token, new: str | None, where: str) -> str:
         if _names(token):
@@ -162,7 +173,8 @@ class Texts(Struct):
         if new is not None:
             return literal(new, self.mysql)
         if token.kind == "comment":
-            return "\n" if token.raw.startswith(("--", "#")) else " "
+            self.work.dropped("comment")
+            return " " if token.raw.startswith("/*") else ""
         if token.kind == "hex":
             self.work.dropped("binary value")
             return "''"

@@ -6,7 +6,7 @@ import io
 import time
 
 import pytest
-from format_csv import sample
+from format_tables import rows_of_text as sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -84,8 +84,8 @@ def command(
 ) -> None:
     """Take personal data out of INPUTS: files, folders, or `-` for standard input.
 
-    Text and JSON Lines are read. A folder is mirrored under the output folder. If anything cannot
-    be anonymized, nothing is written and the exit status is 2.
+    Text, JSON Lines, tables and databases are read. A folder is mirrored under the output folder.
+    If anything cannot be anonymized, nothing is written and the exit status is 2.
     """
     inputs = inputs or standard_input()
     if in_place and (encrypt_to or manifested):

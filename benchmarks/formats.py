@@ -7,6 +7,7 @@ A format is measured if a tests/format_*.py has a maker of samples for it, in SA
 function of a size in bytes. Processor seconds, the best of several rounds:
     walk    read and written again, every text looked at by nobody
     clean   the policy `everything` with the profile `patterns`
+    text    the same, counted in the characters that were looked at: some files are compressed
     cut     into parts for other cores, for formats that can be cut
 Beside it Presidio's module for tables, if an environment has presidio-structured: the same CSV,
 read by pandas, its columns named by a sample of their cells (no model, blank tokenizer), then
@@ -67,6 +68,7 @@ def measure(name: str, make: Make, size: int) -> dict[str, Any]:
     told = {"bytes": len(data), "characters": seen}
     told |= _rates("walk", lambda: convert(look), len(data))
     told |= _rates("clean", lambda: convert(engine.stream), len(data))
+    told["text_mb_per_s"] = harness.significant(told["clean_mb_per_s"] * seen / len(data))
     form: Any = formats.make(name)
     if hasattr(form, "parts"):
         big = make(max(size * 10, 10_000_000))
@@ -141,7 +143,7 @@ def main() -> None:
         result["presidio-structured"] = beside(
             options.presidio_python, chosen["csv.v1"](options.size)
         )
-    kinds = ("walk", "clean", "cut")
+    kinds = ("walk", "clean", "text", "cut")
     table: list[tuple[object, ...]] = [("MB/s", *kinds)]
     table += [
         (n, *(row.get(f"{kind}_mb_per_s", "") for kind in kinds)) for n, row in result.items()

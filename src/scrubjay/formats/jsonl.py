@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import cut
+from scrubjay.formats import cut, fields
 from scrubjay.formats.work import Part, Work
 from scrubjay.types import Anonymized, Document
 
@@ -97,7 +97,8 @@ class JsonLines:
             line = _Line(record, list(_slots(record, 0, "", plain_keys)))
             waiting.append(line)
             for slot in line.slots:
-                yield Document(slot.text, id=f"line {number}", group=group, field=slot.field)
+                label = "" if slot.is_key else fields.label(slot.field)
+                yield Document(slot.text, f"line {number}", "und", group, slot.field, label)
 
     def _parse(self, data: bytes, number: int) -> Any:
         text = formats.decode(data, self._encoding, where=f"line {number}: ")

@@ -62,6 +62,12 @@ def test_rows_of_inserts_load_again():
     assert "[EMAIL]" in out and "4481" not in out
 
 
+def test_a_column_to_group_by_must_be_there():
+    convert(LITE, group="mrn")
+    with pytest.raises(InputError, match="no column 'x'"):
+        convert(LITE, group="x")
+
+
 COPIED = """--
 -- Name: patient; Type: TABLE; Owner: plant1@example.org
 --

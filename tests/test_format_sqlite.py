@@ -137,6 +137,8 @@ def test_kind_and_group():
 
     convert(data, look)
     assert {d.group for d in found if d.field == "note"} == {"4481923", "4481924"}
+    with pytest.raises(InputError, match="no column 'x'"):
+        convert(data, group="x")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 DEEPEST = 64
 PLAIN = re.compile(
-    r"[-+]?\d{1,9}(?:\.\d{1,17})?(?:E[-+]?\d{1,3})?"
+    r"[-+]?\d{1,7}(?:\.\d{1,17})?(?:E[-+]?\d{1,3})?"
     r"|[0-9A-F]{8}"  # a colour
     r"|(?:\$?[A-Z]{1,3}\$?\d{1,7}(?::\$?[A-Z]{1,3}\$?\d{1,7})? ?){1,2000}",
     re.ASCII,

@@ -26,6 +26,7 @@ PLAIN = frozenset({
 _NUMBER = re.compile(
     r"[-+]?(?:\d{1,309}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][-+]?\d{1,3})?", re.ASCII
 )
+ROW = ("ht", "customHeight", "hidden", "outlineLevel", "collapsed", "customFormat", "s")
 _CODE = re.compile(r'(&(?:[LCRPNDTZFGAUEXYSBIOH&]|"[^"]*"|K[0-9A-F]{6}|\d{1,3}))')
 _ERRORS = frozenset({"#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"})
 
@@ -40,6 +41,12 @@ class Book(Struct):
     names: dict[str, str]
     date1904: bool
     literals: dict[str, str]
+    grouped: bool = False  # whether a sheet had the column that tells whose row it is
+
+    def grouping(self, group: str, names: list[str]) -> str:
+        """The column that tells it in this sheet."""
+        self.grouped |= group in names
+        return group if group in names else ""
 
     def learn(self, literals: Iterable[str], field: str, work: Work) -> None:
         """What becomes of words in formulas."""
@@ -113,7 +120,8 @@ class _Sheet:
 
     def write(self, opened: Zip, part: str) -> None:
         """The sheet's elements in their order, rows as they come."""
-        depth, rows, last = 0, [], 0
+        depth, last, width = 0, 0, 0
+        rows: list[_Row] = []
         for event, element in opened.events(part):
             if event == "start":
                 depth += 1
@@ -127,8 +135,10 @@ class _Sheet:
                 rows.append(self._row(element, last))
                 last = rows[-1].number
                 _forget(element)
-                if sum(len(row.cells) + 1 for row in rows) > CELLS:
+                width += rows[-1].cells[-1].column + 2 if rows[-1].cells else 1
+                if width > CELLS:
                     self._flush(rows)
+                    width = 0
             elif depth == 1 and local(element) == "sheetData":
                 self._flush(rows)
                 self._sink.write(b"</sheetData>")
@@ -142,15 +152,7 @@ class _Sheet:
         if number <= last or number > 1_048_576:
             raise InputError(f"{self._where}: rows out of order")
         made = bare.new("row")
-        for key in (
-            "ht",
-            "customHeight",
-            "hidden",
-            "outlineLevel",
-            "collapsed",
-            "customFormat",
-            "s",
-        ):
+        for key in ROW:
             if bare.PLAIN.fullmatch(element.get(key, "")):
                 made.set(key, element.get(key))
         made.set("r", str(number))
@@ -204,14 +206,15 @@ class _Sheet:
             head = dialect.header([[t or "" for t in table] for table in tables[: dialect.ROWS]])
             self._names = [(t or "").strip() for t in tables[head - 1]] if head else []
             blank = self._changes(Columns(()), rows[:head], tables[:head])
-            self._columns = Columns(self._names, self._group)
+            self._columns = Columns(self._names, self._book.grouping(self._group, self._names))
         else:
             head, blank = 0, {}
         blank |= self._changes(self._columns, rows[head:], tables[head:], head)
         for row in rows:
             for cell in row.cells:
-                name = self._names[cell.column] if cell.column < len(self._names) else ""
-                self._book.learn(formula.literals(cell.formula), name, self._work)
+                if '"' in cell.formula:
+                    name = self._names[cell.column] if cell.column < len(self._names) else ""
+                    self._book.learn(formula.literals(cell.formula), name, self._work)
         self._write_rows(rows, blank)
         rows.clear()
 
@@ -239,11 +242,8 @@ class _Sheet:
         if (cell.formula or cell.shared) and not kept:
             self._gone.add(cell.shared)
             self._work.dropped("formula")
-        serial = (
-            cells.serial(new, self._book.date1904)
-            if cell.kind == "day" and new is not None
-            else None
-        )
+        shifted = (new or "") if cell.kind == "day" else ""
+        serial = cells.serial(shifted, self._book.date1904)
         if serial is not None or (new is None and cell.kind in {"number", "day"}):
             _value(made, serial or cell.raw, "")
         elif new is None and cell.kind in {"bool", "error"}:

@@ -106,6 +106,8 @@ class _Dump:
                 raise InputError(f"line {first}: more than {LONGEST >> 20} MiB in one statement")
         self._statement(statement, first)
         self._flush()
+        if self._group and not any(self._group in key[1:] for key in self._columns):
+            raise InputError(f"no column '{self._group}' to group by")
 
     def _words(self) -> Iterator[tuple[list[Token], int]]:
         """Words line by line: what follows a statement may be no SQL."""

@@ -94,7 +94,10 @@ class _Copy:
         self._new.set_authorizer(_allowed)
         schema = self._schema()
         self._create(schema, "table", "index")
-        for number, table in enumerate(self._tables(), 1):
+        tables = list(self._tables())
+        if self._group and not any(self._group in table.columns for table in tables):
+            raise InputError(f"no column '{self._group}' to group by")
+        for number, table in enumerate(tables, 1):
             self._fill(table, number)
         self._create(schema, "view", "trigger")
         self._new.set_authorizer(None)

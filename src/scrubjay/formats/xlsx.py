@@ -83,6 +83,8 @@ class Xlsx:
         for number, one in enumerate(sheets, 1):
             if sheet.convert(opened, one.part, made, number, book, work, self._group):
                 commented.append(number)
+        if self._group and not book.grouped:
+            raise InputError(f"no column '{self._group}' to group by")
         made.add("xl/styles.xml", etree.tostring(book.styles, encoding="utf-8"))
         made.add("xl/workbook.xml", _workbook(root, sheets, book, work))
         _frame(made, len(sheets), commented, macro=any("vbaProject" in m for m in opened.members))

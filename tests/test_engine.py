@@ -147,3 +147,22 @@ def test_a_string_crosses_few_files(engine):
         sys.setprofile(None)
     ours = {name for name in files if "/scrubjay/" in name}
     assert len(ours) <= 8, sorted(ours)
+
+
+def test_equal_texts_of_a_batch_are_looked_at_once_and_told_each():
+    looked = []
+
+    class Counting(FakeDetector):
+        def detect(self, documents):
+            looked.extend(document.text for document in documents)
+            return super().detect(documents)
+
+    engine = scrubjay.load(
+        "everything", profile="patterns", detectors=[Counting({"Ann": "PERSON"})]
+    )
+    same = [Document("Ann", id=str(n), field="a") for n in range(600)]
+    other = [Document("Ann", field="b"), Document("Ann", label="MRN"), Document("")]
+    told = list(engine.stream([*same, *other]))
+    assert looked == ["Ann", "Ann", "Ann", ""]
+    assert [result.report.document for result in told[:600]] == [str(n) for n in range(600)]
+    assert all(result.report.counts for result in told[:602])

@@ -102,7 +102,7 @@ def _look(
             if explain:
                 row["why"] = why(finding)
             rows.append(row)
-        yield unchanged(document)
+        yield unchanged(document, findings)
 
 
 def why(finding: Finding) -> str:

@@ -4,6 +4,7 @@ every key. A number stays a number unless something in it was replaced.
 
 from __future__ import annotations
 
+import io
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -13,8 +14,9 @@ from msgspec import Struct
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats.work import Work
-from scrubjay.types import Document
+from scrubjay.formats import cut, fields
+from scrubjay.formats.work import Part, Work
+from scrubjay.types import Anonymized, Document
 
 LONGEST = 1 << 26  # bytes in one line
 REMEMBERED = 10_000  # keys known to hold nothing
@@ -49,12 +51,26 @@ class JsonLines:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Lines are written as soon as their last text is clean."""
+        self._convert(source, target, work, 1)
+
+    def parts(self, source: BinaryIO, size: int) -> Iterator[Part]:
+        """Runs of whole lines, with the number of the first."""
+        number = 1
+        for data in cut.lines(source, size, LONGEST):
+            yield Part(data, number)
+            number += data.count(b"\n")
+
+    def convert_part(self, part: Part, target: BinaryIO, work: Work) -> None:
+        """As `convert`."""
+        self._convert(io.BytesIO(part.data), target, work, part.before)
+
+    def _convert(self, source: BinaryIO, target: BinaryIO, work: Work, first: int) -> None:
         waiting: deque[_Line] = deque()
         plain_keys: set[str] = set()
-        for result in work.clean(self._documents(source, waiting, plain_keys)):
+        for result in work.clean(self._documents(source, first, waiting, plain_keys)):
             self._write_finished(waiting, target)
             line = waiting[0]
-            _fill(line, line.slots[line.filled], result.text, plain_keys)
+            _fill(line, line.slots[line.filled], result, plain_keys)
             line.filled += 1
         self._write_finished(waiting, target)
 
@@ -69,9 +85,9 @@ class JsonLines:
             target.write(data)
 
     def _documents(
-        self, source: BinaryIO, waiting: deque[_Line], plain_keys: set[str]
+        self, source: BinaryIO, first: int, waiting: deque[_Line], plain_keys: set[str]
     ) -> Iterator[Document]:
-        for number, data in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), 1):
+        for number, data in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), first):
             if len(data) > LONGEST:
                 raise InputError(f"line {number}: more than {LONGEST >> 20} MiB in one record")
             if not data.strip():
@@ -81,7 +97,8 @@ class JsonLines:
             line = _Line(record, list(_slots(record, 0, "", plain_keys)))
             waiting.append(line)
             for slot in line.slots:
-                yield Document(slot.text, id=f"line {number}", group=group, field=slot.field)
+                label = "" if slot.is_key else fields.label(slot.field)
+                yield Document(slot.text, f"line {number}", "und", group, slot.field, label)
 
     def _parse(self, data: bytes, number: int) -> Any:
         text = formats.decode(data, self._encoding, where=f"line {number}: ")
@@ -99,9 +116,10 @@ class JsonLines:
         return str(record[self._group])
 
 
-def _fill(line: _Line, slot: _Slot, text: str, plain_keys: set[str]) -> None:
+def _fill(line: _Line, slot: _Slot, result: Anonymized, plain_keys: set[str]) -> None:
+    text = result.text
     if slot.is_key and text == slot.text:
-        if len(plain_keys) < REMEMBERED:
+        if len(plain_keys) < REMEMBERED and not result.report.counts:
             plain_keys.add(text)
     elif slot.is_key:
         line.renamed.append((slot.container, slot.text, text))

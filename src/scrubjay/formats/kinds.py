@@ -34,6 +34,21 @@ class Kind(Struct, frozen=True):
 
 # What is more special comes first.
 KINDS = (
+    Kind("parquet.v1", "arrow", (".parquet", ".pq"), ((0, b"PAR1"),), extra="files"),
+    Kind("arrow.v1", "arrow", (".arrow", ".feather", ".ipc"), ((0, b"ARROW1"),), extra="files"),
+    Kind(
+        "xlsx.v1",
+        "xlsx",
+        (".xlsx", ".xlsm"),
+        ((0, b"PK\x03\x04"),),
+        "xl/workbook.xml",
+        extra="files",
+    ),
+    Kind(
+        "sqlite.v1", "sqlite", (".sqlite", ".sqlite3", ".db", ".db3"), ((0, b"SQLite format 3\0"),)
+    ),
+    Kind("sql.v1", "sql", (".sql",)),
+    Kind("csv.v1", "csv", (".csv", ".tsv", ".tab", ".psv")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),

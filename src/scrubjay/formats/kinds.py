@@ -34,6 +34,7 @@ class Kind(Struct, frozen=True):
 
 # What is more special comes first.
 KINDS = (
+    Kind("json.v1", "json", (".json", ".geojson", ".ipynb", ".har", ".webmanifest")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import quopri
+import re
 import urllib.parse
 from pathlib import PurePath
 
@@ -26,10 +27,8 @@ class Names:
     def detect(self, documents):
         return [
             [
-                Finding(at, at + len(name), "PERSON", 0.9, self.name)
-                for name in (PLANTED[0], PLANTED[3])
-                for at in range(len(document.text))
-                if document.text.startswith(name, at)
+                Finding(found.start(), found.end(), "PERSON", 0.9, self.name)
+                for found in re.finditer("Ann Lee|Zo\u00eb D\u00f6rr", document.text)
             ]
             for document in documents
         ]

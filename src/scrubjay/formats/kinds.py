@@ -36,6 +36,12 @@ class Kind(Struct, frozen=True):
 KINDS = (
     Kind("json.v1", "json", (".json", ".geojson", ".ipynb", ".har", ".webmanifest")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
+    Kind(
+        "xml.v1",
+        "xml",
+        (".xml", ".svg", ".rss", ".atom", ".xsd", ".kml", ".gpx"),
+        shape=r"<\?xml\s",
+    ),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),
 )

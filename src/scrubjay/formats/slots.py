@@ -14,6 +14,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from scrubjay.errors import InputError
+from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.work import Clean
 from scrubjay.types import Anonymized, Document
 
@@ -42,6 +43,60 @@ def kept(document: Document, raw: str, write: Callable[[str], str]) -> Part:
     return one(document, lambda told: raw if told == document.text else write(told))
 
 
+class Piece(Struct):
+    """A part of a longer text. `behind`: what parts it from the next, and is in neither."""
+
+    text: str
+    write: Callable[[str], str]
+    behind: str = ""
+
+
+def pieced(parts: Iterable[Part | Piece], *, id: str = "", field: str = "") -> Slot:
+    """Parts as one slot, in which all pieces are one text: a name may lie in several."""
+    held = list(parts)
+    found = [part for part in held if isinstance(part, Piece)]
+    pieces = Pieces([piece.text for piece in found], [piece.behind for piece in found])
+    whole = [Document(pieces.text, id=id, field=field)] if pieces.text.strip() else []
+    others = [one for part in held if isinstance(part, Slot) for one in part.documents]
+
+    def fill(results: list[Anonymized]) -> str:
+        texts = iter(pieces.changed(results[0]) if whole else [piece.text for piece in found])
+        left = iter(results[len(whole) :])
+        return "".join(_told(part, texts, left) for part in held)
+
+    return Slot(whole + others, fill)
+
+
+def _told(part: Part | Piece, texts: Iterator[str], left: Iterator[Anonymized]) -> str:
+    if isinstance(part, Piece):
+        return part.write(next(texts))
+    return part.write([next(left) for _ in part.documents]) if isinstance(part, Slot) else part
+
+
+class Memory:
+    """Short texts in which nothing was found are not looked at again."""
+
+    MOST, LONGEST = 10_000, 80
+
+    def __init__(self) -> None:
+        self._plain: set[tuple[str, str]] = set()
+
+    def kept(self, document: Document, raw: str, write: Callable[[str], str]) -> Part:
+        """As `slots.kept`."""
+        key = (document.field, document.text)
+        if key in self._plain:
+            return raw
+
+        def remember(told: str) -> str:
+            if told != document.text:
+                return write(told)
+            if len(told) <= self.LONGEST and len(self._plain) < self.MOST:
+                self._plain.add(key)
+            return raw
+
+        return one(document, remember) if document.text.strip() else raw
+
+
 def together(parts: Iterable[Part], write: Callable[[str], str] = str) -> Slot:
     """Parts as one slot: `write` sees all that was written in them."""
     held = list(parts)
@@ -49,12 +104,7 @@ def together(parts: Iterable[Part], write: Callable[[str], str] = str) -> Slot:
 
     def fill(results: list[Anonymized]) -> str:
         left = iter(results)
-        return write(
-            "".join(
-                part.write([next(left) for _ in part.documents]) if isinstance(part, Slot) else part
-                for part in held
-            )
-        )
+        return write("".join(_told(part, iter(()), left) for part in held))
 
     return Slot(documents, fill)
 
@@ -97,7 +147,10 @@ def write(
     parts: Iterable[Part], target: BinaryIO, clean: Clean, encoding: str, errors: str = "strict"
 ) -> None:
     """All of it, in an encoding; a byte-order mark is written once."""
-    encoder = codecs.getincrementalencoder(encoding)(errors)
+    try:
+        encoder = codecs.getincrementalencoder(encoding)(errors)
+    except LookupError:
+        raise InputError(f"nothing can be written in the encoding {encoding}") from None
     try:
         for told in filled(parts, clean):
             target.write(encoder.encode(told))

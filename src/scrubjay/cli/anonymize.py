@@ -115,7 +115,8 @@ def command(
                     outputs.open(target) as sink,
                 ):
                     reader = formats.make(files.format_of(source, format_, stream), **read)
-                    reader.convert(progress.watch(stream), sink, Work(clean, encoding, group))
+                    work = Work(clean, encoding, group, called=source.name)
+                    reader.convert(progress.watch(stream), sink, work)
         if trust:
             trust.tell(
                 "anonymize", "de-identify", _entries(outputs, engine, counts, (trust, domain))

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, slots
+from scrubjay.formats import carried, markup, slots
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
@@ -78,6 +78,8 @@ class Reader(Struct):
             return slots.together(self._inner(value), partial(self._nested, raw, value))
         if (file := carried.string(value, self.work)) is not None:
             return self._quoted(file)
+        if page := markup.opened(value, self.work, self.depth, partial(self._nested, raw, value)):
+            return page
         return slots.kept(self._document(value, name), f'"{raw}"', self._quoted)
 
     def _inner(self, value: str) -> Iterator[slots.Part]:

@@ -32,8 +32,14 @@ class Kind(Struct, frozen=True):
     extra: str = ""
 
 
+ZIP = (0, b"PK\x03\x04")
+
 # What is more special comes first.
 KINDS = (
+    Kind("zip.v1", "archives", (".zip",), magic=(ZIP, (0, b"PK\x05\x06"))),
+    Kind("tar.v1", "archives", (".tar",), magic=((257, b"ustar"),)),
+    Kind("gz.v1", "archives", (".gz", ".tgz"), magic=((0, b"\x1f\x8b"),)),
+    Kind("zst.v1", "archives", (".zst", ".tzst"), magic=((0, b"\x28\xb5\x2f\xfd"),), extra="files"),
     Kind("json.v1", "json", (".json", ".geojson", ".ipynb", ".har", ".webmanifest")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind(
@@ -42,11 +48,10 @@ KINDS = (
         (".xml", ".svg", ".rss", ".atom", ".xsd", ".kml", ".gpx"),
         shape=r"<\?xml\s",
     ),
+    Kind("html.v1", "html", (".html", ".htm", ".xhtml"), shape=r"(?i)<!doctype html|<html\b"),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),
 )
-ZIP = (0, b"PK\x03\x04")
-
 
 def of(path: PurePath, source: BinaryIO) -> str:
     """The name of a file's format. The source is left at its start."""

@@ -19,7 +19,8 @@ from msgspec import Struct, field
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, slots
+from scrubjay.formats import carried, markup, slots
+from scrubjay.formats.markup import QUOTED, WORDS, escape
 from scrubjay.formats.slots import Part, Piece
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -29,12 +30,8 @@ LONGEST_TAG = 1 << 24  # bytes; the parser begins again with every block of an u
 DEEPEST = 200
 HELD = 1 << 16  # characters of an element without text of its own that are held to see if one comes
 BREAKING = frozenset(
-    ["br", "p", "div", "li", "dt", "dd", "item", "paragraph", "caption", "td", "th", "tr", "list"]
-    + ["table", "title", "head", "row", "cell", "line"]
-)
-WORDS = re.compile(r"[_.+:/#?=&-]+")
-SPECIAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
-QUOTED = SPECIAL | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
+    ["br", "p", "div", "li", "dt", "dd", "td", "th", "tr", "list", "item", "table", "row", "cell"]
+) | {"paragraph", "caption", "title", "head", "line"}
 
 
 class Text(Struct):
@@ -67,11 +64,6 @@ class Element(Struct):
     def speaks(self) -> bool:
         """Whether it has text of its own."""
         return any(isinstance(child, Text) and child.text.strip() for child in self.children)
-
-
-def escape(text: str, table: dict[int, str] = SPECIAL) -> str:
-    """As it may stand in a file."""
-    return text.translate(table)
 
 
 def local(name: str) -> str:
@@ -147,6 +139,7 @@ class Tree:
         if self._open[-1].begun:
             self._tell()
             self.ready.append(self._writer.end(self._open.pop()))
+            self.ready += ["\n"] * (len(self._open) == 1)
         else:
             self._add(self._open.pop(), 0)
         if self._held > HELD:
@@ -235,8 +228,12 @@ class Writer:
         """One text, wherever it lies in them."""
         parts = list(chain.from_iterable(map(self._flat, nodes)))
         pieces = [part for part in parts if isinstance(part, Piece) and part.text]
-        if len(pieces) == 1 and (file := carried.string(pieces[0].text, self._work)) is not None:
-            parts[parts.index(pieces[0])] = escape(file)
+        if len(pieces) == 1:
+            [alone] = pieces
+            if (file := carried.string(alone.text, self._work)) is not None:
+                parts[parts.index(alone)] = escape(file)
+            elif page := markup.opened(alone.text, self._work, 0, alone.write):
+                parts[parts.index(alone)] = page
         yield slots.pieced(parts, field=local(element.name))
 
     def _flat(self, node: Text | Aside | Element) -> Iterator[Part | Piece]:

@@ -1,0 +1,33 @@
+"""What XML and HTML share: how a text stands in them, and how one is known for HTML in a string."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from scrubjay.formats import slots
+from scrubjay.formats.work import Work
+
+SPECIAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+QUOTED = SPECIAL | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
+WORDS = re.compile(r"[_.+:/#?=&-]+")  # what stands between the words of a name or address
+HTML = re.compile(
+    r"</?(?:a|abbr|b|big|blockquote|body|br|code|dd|div|dl|dt|em|font|h[1-6]|head|hr|html|i|img|li|"
+    r"meta|ol|p|pre|s|script|small|span|strong|style|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul)"
+    r"(?:[\s/][^<>]*+)?>|&(?:#\d{2,6}|#x[0-9a-f]{2,6}|[a-z]{2,8}[0-9]?);",
+    re.I,
+)
+
+
+def escape(text: str, table: dict[int, str] = SPECIAL) -> str:
+    """As it may stand in a file."""
+    return text.translate(table)
+
+
+def opened(text: str, work: Work, depth: int, write: Callable[[str], str]) -> slots.Slot | None:
+    """A string that is HTML, read as such; nothing if it is a text like others."""
+    if not HTML.search(text):
+        return None
+    from scrubjay.formats.html import Page  # it reads strings too
+
+    return slots.together(Page(work, depth + 1).parts(text), write)

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from scrubjay.types import Document, Finding
 
 if TYPE_CHECKING:
-    from scrubjay.formats.work import Work
+    from scrubjay.formats.work import Part, Work
 
 
 class Detector(Protocol):
@@ -43,6 +43,17 @@ class Format(Protocol):
         """Write the file again with `work.clean` of every text in it, and `work.file` of every file
         in it. What is left out is told: `work.dropped`. Texts stream: hold few. Raise `InputError`,
         with the place, for what is not valid."""
+
+
+class Splits(Format, Protocol):
+    """A format whose files can be cut, so that all cores work on one."""
+
+    def parts(self, source: BinaryIO, size: int) -> Iterator[Part]:
+        """Runs of whole records of about `size` bytes, in order, without a look at their texts."""
+
+    def convert_part(self, part: Part, target: BinaryIO, work: Work) -> None:
+        """Write one part, anywhere, in any order. What all parts give, joined in order, is what
+        `convert` gives of the whole; places in errors and documents are those of the whole."""
 
 
 def registered(group: str, name: str) -> Callable[..., Any] | None:

@@ -113,7 +113,11 @@ class Trust:
     def digest(self, path: Path) -> str:
         """A keyed digest of a file: who holds the key can find it again, nobody else."""
         with path.open("rb") as stream:
-            return digest(self._digests, hashlib.file_digest(stream, "sha256").digest())
+            return self.keyed(hashlib.file_digest(stream, "sha256").hexdigest())
+
+    def keyed(self, sha256: str) -> str:
+        """The same, of a file whose SHA-256 is known."""
+        return digest(self._digests, bytes.fromhex(sha256)) if sha256 else ""
 
     def close(self) -> None:
         """Everything is where readers of the log look; the vault stays open."""

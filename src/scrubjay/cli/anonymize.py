@@ -1,4 +1,4 @@
-"""`scrubjay anonymize`: files, folders or standard input, whole or not at all."""
+"""`scrubjay anonymize`: files and standard input, whole or not at all; folders, file by file."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import datetime
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 import msgspec
+from msgspec import Struct
 
 import scrubjay
 from scrubjay import formats, manifest, sealing
-from scrubjay.cli import files, options, vaults
+from scrubjay.cli import files, folders, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import UsageError
@@ -28,6 +28,54 @@ if TYPE_CHECKING:
     from scrubjay.trust import Trust
 
 
+class Asked(Struct, frozen=True):
+    """The command's options."""
+
+    inputs: tuple[Path, ...]
+    output: Path | None
+    policy: str
+    profile: str
+    recall: str
+    in_place: bool
+    backup: str
+    format_: str | None
+    encoding: str
+    group: str
+    key_file: Path | None
+    domain: str
+    report: Path | None
+    encrypt_to: tuple[str, ...]
+    manifest: bool
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    jobs: int
+    dry_run: bool
+    restart: bool
+    quiet: bool
+
+    @property
+    def folders(self) -> bool:
+        """Whether this is a run over folders, file by file."""
+        return not self.in_place and any(path.is_dir() for path in self.inputs)
+
+    def check(self) -> None:
+        """Refuse what does not go together."""
+        if files.STDIO in self.inputs and len(self.inputs) > 1:
+            raise UsageError("standard input goes alone, not among several inputs")
+        if self.in_place and (self.encrypt_to or self.manifest):
+            raise UsageError("--encrypt-to and --manifest go with --output, not --in-place")
+        if self.manifest and self.output in (None, files.STDIO):
+            raise UsageError("--manifest needs --output: it lies beside what it tells of")
+        if self.in_place != bool(self.backup):
+            raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
+        if self.key_file and self.domain:
+            raise UsageError("--key-file or --domain, not both")
+        if not self.folders and (self.only or self.skip or self.dry_run or self.restart):
+            raise UsageError("--only, --skip, --dry-run and --restart are for folders")
+        if self.folders and self.report:
+            raise UsageError("--report tells of every document: a folder has scrubjay-report.json")
+
+
 @click.command()
 @options.inputs
 @click.option(
@@ -38,7 +86,9 @@ if TYPE_CHECKING:
 @options.profile
 @options.recall
 @click.option("--in-place", is_flag=True, help="Replace each input; needs --backup.")
-@click.option("--backup", metavar="SUFFIX", help="Keep each original under its name + SUFFIX.")
+@click.option(
+    "--backup", default="", metavar="SUFFIX", help="Keep each original under its name + SUFFIX."
+)
 @options.format_
 @options.encoding
 @options.group
@@ -58,75 +108,35 @@ if TYPE_CHECKING:
     help="Encrypt outputs and report to this age public key, or those in a file. Repeatable.",
 )  # fmt: skip
 @click.option(
-    "--manifest",
-    "manifested",
-    is_flag=True,
+    "--manifest", is_flag=True,
     help="Write beside the output what it is and how it came to be: see scrubjay verify.",
+)  # fmt: skip
+@click.option("--only", multiple=True, metavar="PATTERN", help="Of a folder, only such names.")
+@click.option("--skip", multiple=True, metavar="PATTERN", help="Of a folder, no such names.")
+@click.option(
+    "-j", "--jobs", default=0, metavar="N", help="Processes for a folder. Default: one a core."
 )
+@click.option("--dry-run", is_flag=True, help="Read a folder and tell; write nothing.")
+@click.option("--restart", is_flag=True, help="Do all of a folder again, as if it were new.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary on standard error.")
-def command(
-    inputs: tuple[Path, ...],
-    output: Path | None,
-    policy: str,
-    profile: str,
-    recall: str,
-    in_place: bool,
-    backup: str | None,
-    format_: str | None,
-    encoding: str,
-    group: str,
-    key_file: Path | None,
-    domain: str,
-    report: Path | None,
-    encrypt_to: tuple[str, ...],
-    manifested: bool,
-    quiet: bool,
-) -> None:
+def command(**told: Any) -> None:
     """Take personal data out of INPUTS: files, folders, or `-` for standard input.
 
-    Text and JSON Lines are read. A folder is mirrored under the output folder. If anything cannot
-    be anonymized, nothing is written and the exit status is 2.
+    Files are written all or none: if one cannot be anonymized, the exit status is 2. A folder is
+    mirrored under the output folder, with clean names; what cannot be read is on a list, and the
+    exit status is 4. A run that was stopped goes on where it was, and a second one does nothing.
     """
-    inputs = inputs or standard_input()
-    if in_place and (encrypt_to or manifested):
-        raise UsageError("--encrypt-to and --manifest go with --output, not --in-place")
-    if manifested and output in (None, files.STDIO):
-        raise UsageError("--manifest needs --output: it lies beside what it tells of")
-    if in_place != bool(backup):
-        raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
-    jobs = plan(inputs, output, in_place)
-    read = {"encoding": encoding, "group": group}
-    if key_file and domain:
-        raise UsageError("--key-file or --domain, not both")
-    key = Key.read(key_file) if key_file else None
-    trust = vaults.trusted("anonymize.run") if domain or vaults.exists() else None
-    place = trust.domain(domain) if trust and domain else None
-    engine = load(policy, profile=profile, recall=recall, key=key, domain=place)
-    counts: Counter[str] = Counter()
-    progress = Progress(files.size(source for source, _ in jobs))
-    recipients = sealing.recipients(encrypt_to)
-    with files.Outputs(backup or "", recipients) as outputs:
-        with outputs.log(report) as log:
-            for source, target in jobs:
-                clean = partial(_clean, engine, counts, log, str(source))
-                with (
-                    files.naming(source),
-                    files.reading(source) as stream,
-                    outputs.open(target) as sink,
-                ):
-                    reader = formats.make(files.format_of(source, format_, stream), **read)
-                    work = Work(clean, encoding, group, called=source.name)
-                    reader.convert(progress.watch(stream), sink, work)
-        if trust:
-            trust.tell(
-                "anonymize", "de-identify", _entries(outputs, engine, counts, (trust, domain))
-            )
-        if manifested:
-            whole = output if len(jobs) > 1 or inputs[0].is_dir() else None
-            _manifest(outputs, engine, counts, whole)
-    progress.close()
-    if not quiet:
-        click.echo(_summary(counts, len(jobs), engine.policy.name), err=True)
+    asked = Asked(**told | {"inputs": told["inputs"] or standard_input()})
+    asked.check()
+    if asked.folders:
+        folders.anonymize(asked)
+        return
+    jobs = plan(asked.inputs, asked.output, asked.in_place)
+    trust = vaults.trusted("anonymize.run") if asked.domain or vaults.exists() else None
+    run = _Run(asked, _engine(asked, trust), trust)
+    run.convert(jobs)
+    if not asked.quiet:
+        click.echo(_summary(run.counts, len(jobs), run.engine.policy.name), err=True)
 
 
 def standard_input() -> tuple[Path, ...]:
@@ -160,56 +170,96 @@ def plan(inputs: tuple[Path, ...], output: Path | None, in_place: bool) -> list[
     return jobs
 
 
-def _clean(
-    engine: Engine,
-    counts: Counter[str],
-    log: BinaryIO | None,
-    source: str,
-    documents: Iterable[Document],
-) -> Iterator[Anonymized]:
-    for result in engine.stream(documents):
-        counts.update(result.report.counts)
-        if log:
-            place = f"{source}: {result.report.document}" if result.report.document else source
-            report = msgspec.structs.replace(result.report, document=place)
-            log.write(msgspec.json.encode(report) + b"\n")
-        yield result
+def _engine(asked: Asked, trust: Trust | None) -> Engine:
+    """Keyed as was asked for."""
+    key = Key.read(asked.key_file) if asked.key_file else None
+    domain = trust.domain(asked.domain) if trust and asked.domain else None
+    return load(asked.policy, profile=asked.profile, recall=asked.recall, key=key, domain=domain)
 
 
-def _entries(
-    outputs: files.Outputs, engine: Engine, counts: Counter[str], told: tuple[Trust, str]
-) -> Iterator[Entry]:
-    """One for each output; the first counts the identifiers of them all."""
-    from scrubjay.audit.entry import Entry
+class _Run:
+    """Some files, released together."""
 
-    trust, domain = told
-    for number, (_, temporary) in enumerate(outputs.ready()):
-        yield Entry(
-            "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
-            counts=dict(counts) if number == 0 else {}, about=domain,
-            output=trust.digest(temporary),
-        )  # fmt: skip
+    def __init__(self, asked: Asked, engine: Engine, trust: Trust | None) -> None:
+        self.asked, self.engine, self.trust = asked, engine, trust
+        self.counts: Counter[str] = Counter()
 
+    def convert(self, jobs: list[tuple[Path, Path]]) -> None:
+        """All of it, or nothing is written."""
+        progress = Progress(files.size(source for source, _ in jobs))
+        keys = sealing.recipients(self.asked.encrypt_to)
+        with files.Outputs(self.asked.backup, keys) as outputs:
+            with outputs.log(self.asked.report) as log:
+                for source, target in jobs:
+                    self._file(source, target, outputs, progress, log)
+            if self.trust:
+                self.trust.tell("anonymize", "de-identify", self._entries(self.trust, outputs))
+            if self.asked.manifest:
+                self._manifest(outputs, whole=len(jobs) > 1 or self.asked.inputs[0].is_dir())
+        progress.close()
 
-def _manifest(
-    outputs: files.Outputs, engine: Engine, counts: Counter[str], folder: Path | None
-) -> None:
-    """Of a folder, or of the one file there is. Written last, released with what it tells of."""
-    first, _ = next(outputs.ready())
-    target = manifest.name_of(folder.resolve() if folder else first, folder is not None)
-    now = datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds")
-    told = manifest.Manifest(
-        manifest.FORMAT, now, scrubjay.__version__, engine.policy.name, engine.digest,
-        tuple(detector.name for detector in engine.detectors), engine.models,
-        dict(counts.most_common()),
-        {
-            path.relative_to(target.parent).as_posix(): manifest.file(temporary)
-            for path, temporary in outputs.ready()
-            if path.is_relative_to(target.parent)
-        },
-    )  # fmt: skip
-    with outputs.open(target, plain=True) as stream:
-        stream.write(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
+    def _file(
+        self, source: Path, target: Path, outputs: files.Outputs, progress: Progress,
+        log: BinaryIO | None,
+    ) -> None:  # fmt: skip
+        asked = self.asked
+
+        def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
+            return self._counted(self.engine.stream(documents), str(source), log)
+
+        with files.naming(source), files.reading(source) as stream, outputs.open(target) as sink:
+            kind = files.format_of(source, asked.format_, stream)
+            reader = formats.make(kind, encoding=asked.encoding, group=asked.group)
+            work = Work(clean, asked.encoding, asked.group, called=source.name)
+            reader.convert(progress.watch(stream), sink, work)
+
+    def _counted(
+        self, results: Iterable[Anonymized], source: str, log: BinaryIO | None
+    ) -> Iterator[Anonymized]:
+        for result in results:
+            self.counts.update(result.report.counts)
+            if log:
+                place = f"{source}: {result.report.document}" if result.report.document else source
+                report = msgspec.structs.replace(result.report, document=place)
+                log.write(msgspec.json.encode(report) + b"\n")
+            yield result
+
+    def _entries(self, trust: Trust, outputs: files.Outputs) -> Iterator[Entry]:
+        """One for each output; the first counts the identifiers of them all."""
+        from scrubjay.audit.entry import Entry
+
+        engine, counts = self.engine, dict(self.counts)
+        for number, (_, temporary) in enumerate(outputs.ready()):
+            yield Entry(
+                "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
+                counts=counts if number == 0 else {}, about=self.asked.domain,
+                output=trust.digest(temporary),
+            )  # fmt: skip
+
+    def _manifest(self, outputs: files.Outputs, *, whole: bool) -> None:
+        """Of the folder, or of the one file there is. Written last, released with what it tells
+        of."""
+        folder = self.asked.output.resolve() if whole and self.asked.output else None
+        first, _ = next(outputs.ready())
+        target = manifest.name_of(folder or first, folder is not None)
+        engine = self.engine
+        told = manifest.Manifest(
+            manifest.FORMAT,
+            datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds"),
+            scrubjay.__version__,
+            engine.policy.name,
+            engine.digest,
+            tuple(detector.name for detector in engine.detectors),
+            engine.models,
+            dict(self.counts.most_common()),
+            {
+                path.relative_to(target.parent).as_posix(): manifest.file(temporary)
+                for path, temporary in outputs.ready()
+                if path.is_relative_to(target.parent)
+            },
+        )
+        with outputs.open(target, plain=True) as stream:
+            stream.write(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
 
 
 def _summary(counts: Counter[str], sources: int, policy: str) -> str:

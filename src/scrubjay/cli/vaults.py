@@ -15,6 +15,7 @@ from scrubjay.errors import ExtraError, UsageError
 
 if TYPE_CHECKING:
     from scrubjay.trust import Trust
+    from scrubjay.vault.domain import Domain
     from scrubjay.vault.slots import Opener
     from scrubjay.vault.vault import Tools, Vault
 
@@ -26,13 +27,20 @@ def exists() -> bool:
     return (folder() / "root.json").exists()
 
 
-def trusted(action: str) -> Trust:
+def trusted(action: str, opener_: Opener | None = None) -> Trust:
     """The vault of this home, opened for an action, with its log. Closed when the command ends."""
     if not exists():
         raise UsageError(f"no vault in {folder()}: scrubjay keys init makes one")
-    vault = module().Vault.open(folder(), opener(), tools())
+    vault = module().Vault.open(folder(), opener_ or opener(), tools())
     click.get_current_context().call_on_close(vault.close)
     return _trust(vault, action)
+
+
+def domain(opener_: Opener, path: str) -> Domain:
+    """A domain in a process of its own, for who was allowed to use it. TENANT/DOMAIN."""
+    tenant, _, name = path.partition("/")
+    opened: Domain = module().Vault.open(folder(), opener_, tools()).tenant(tenant).domain(name)
+    return opened
 
 
 def allowed(vault: Vault, action: str) -> None:

@@ -61,7 +61,9 @@ class Meter:
             self._work.spend("bytes", len(block))
             self._left -= len(block)
             if self._left < 0:
-                raise InputError(f"it unpacks to more than {self._work.limits.ratio} times its size")
+                raise InputError(
+                    f"it unpacks to more than {self._work.limits.ratio} times its size"
+                )
             copy.write(block)
         if size not in {-1, copy.tell()}:
             raise InputError("it is cut short")
@@ -129,7 +131,7 @@ class Zip:
         with _reading("zip"), zipfile.ZipFile(source) as packed:
             if packed.comment:
                 work.dropped("archive comment")
-            with zipfile.ZipFile(_Sink(target), "w", zipfile.ZIP_DEFLATED) as new:  # type: ignore[call-overload]
+            with zipfile.ZipFile(_Sink(target), "w", zipfile.ZIP_DEFLATED) as new:
                 for number, info in enumerate(packed.infolist(), 1):
                     work.spend("members")
                     with _reading(f"member {number}"):
@@ -192,7 +194,7 @@ class Tar:
             told = tarfile.TarInfo(name)
             told.size = sink.tell()
             sink.seek(0)
-            new.addfile(told, sink)  # type: ignore[arg-type]
+            new.addfile(told, sink)
 
 
 def _check_end(source: BinaryIO, at: int) -> None:
@@ -228,10 +230,10 @@ def _inner(name: str) -> str:
     return path.stem if path.suffix.lower() in {".gz", ".zst", ".gzip"} else path.name
 
 
-def _opened(name: str, source: BinaryIO) -> IO[bytes]:
+def _opened(name: str, source: BinaryIO) -> Any:
     if name == "gz.v1":
         return gzip.GzipFile(fileobj=source, mode="rb")
-    return _Zst(source)  # type: ignore[return-value]
+    return _Zst(source)
 
 
 def _packing(name: str, sink: Any) -> Any:
@@ -239,7 +241,7 @@ def _packing(name: str, sink: Any) -> Any:
         return gzip.GzipFile(filename="", fileobj=sink, mode="wb", mtime=0)
     import zstandard
 
-    return zstandard.ZstdCompressor().stream_writer(sink, closefd=False)
+    return zstandard.ZstdCompressor(write_checksum=True).stream_writer(sink, closefd=False)
 
 
 class _Zst(io.RawIOBase):
@@ -279,4 +281,6 @@ class _Zst(io.RawIOBase):
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:
     """`zip.v1`, `tar.v1`, `gz.v1` or `zst.v1`."""
-    return {"zip.v1": Zip, "tar.v1": Tar}[name]() if name in {"zip.v1", "tar.v1"} else Single(name)
+    if name in {"zip.v1", "tar.v1"}:
+        return Zip() if name == "zip.v1" else Tar()
+    return Single(name)

@@ -42,16 +42,13 @@ KINDS = (
     Kind("zst.v1", "archives", (".zst", ".tzst"), magic=((0, b"\x28\xb5\x2f\xfd"),), extra="files"),
     Kind("json.v1", "json", (".json", ".geojson", ".ipynb", ".har", ".webmanifest")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
-    Kind(
-        "xml.v1",
-        "xml",
-        (".xml", ".svg", ".rss", ".atom", ".xsd", ".kml", ".gpx"),
-        shape=r"<\?xml\s",
-    ),
+    Kind("xml.v1", "xml", (".xml", ".svg", ".rss", ".atom", ".kml", ".gpx"), shape=r"<\?xml\s"),
     Kind("html.v1", "html", (".html", ".htm", ".xhtml"), shape=r"(?i)<!doctype html|<html\b"),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),
 )
+SUFFIXES = frozenset(suffix for kind in KINDS for suffix in kind.suffixes)
+
 
 def of(path: PurePath, source: BinaryIO) -> str:
     """The name of a file's format. The source is left at its start."""
@@ -92,7 +89,7 @@ def _text(suffix: str, head: bytes) -> str:
     for name, third in plugins.every("formats").items():
         if suffix in third(encoding="utf-8", group="").suffixes:
             return name
-    known = " ".join(sorted({s for kind in KINDS for s in kind.suffixes if s}))
+    known = " ".join(sorted(filter(None, SUFFIXES)))
     raise InputError(
         f"no reader for '{suffix}' files; readable: {known}. If it is plain text, say --format text"
     )

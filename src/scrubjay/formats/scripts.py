@@ -58,7 +58,12 @@ def _kept(raw: str, read: Read, quote: str) -> Callable[[str], str]:
             return raw
         if not quote:
             return told
-        signs: dict[str, str | int | None] = {"\\": "\\\\", quote: f"\\{quote}", "\n": "\\n", "\r": "\\r"}
+        signs: dict[str, str | int | None] = {
+            "\\": "\\\\",
+            quote: f"\\{quote}",
+            "\n": "\\n",
+            "\r": "\\r",
+        }
         return told.translate(str.maketrans(signs))
 
     return write

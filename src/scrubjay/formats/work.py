@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from msgspec import Struct, field, structs
 
@@ -30,6 +30,17 @@ class Limits(Struct, frozen=True):
     ratio: int = 250  # unpacked to packed, once over a MiB
     pixels: int = 300_000_000  # of one image
     text: int = 1 << 28  # bytes of one text
+
+
+class Part(Struct, frozen=True):
+    """A run of whole records of a file, and what its format must know of what is before them:
+    anything that pickles. It shows nothing of either."""
+
+    data: bytes
+    before: Any = None
+
+    def __repr__(self) -> str:
+        return f"Part(<{len(self.data)} bytes>)"
 
 
 class Work(Struct):

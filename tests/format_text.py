@@ -28,7 +28,7 @@ class Names:
         return [
             [
                 Finding(found.start(), found.end(), "PERSON", 0.9, self.name)
-                for found in re.finditer("Ann Lee|Zo\u00eb D\u00f6rr", document.text)
+                for found in re.finditer(r"Ann\s+Lee|Zo\u00eb\s+D\u00f6rr", document.text)
             ]
             for document in documents
         ]

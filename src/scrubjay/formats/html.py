@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import urllib.parse
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from itertools import chain
 from typing import BinaryIO
@@ -94,12 +94,14 @@ class Place:
 class Page:
     """One page, or what stands in a string."""
 
-    def __init__(self, work: Work, depth: int = 0, links: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, work: Work, depth: int = 0, links: Callable[[str], str] | None = None
+    ) -> None:
         if depth > work.limits.depth:
             raise InputError(f"HTML within HTML, {depth} deep")
         self._work = work
         self._depth = depth
-        self._links = links or {}
+        self._links = links  # new names of what a mail's page shows
         self._memory = slots.Memory()
         self._renamed: dict[str, str] = {}
         self._place = Place()
@@ -213,8 +215,8 @@ class Page:
         double = found["double"]
         raw = double if double is not None else escape(value, QUOTED)
         quote = partial(escape, table=QUOTED)
-        if value in self._links or value.removeprefix("cid:") in self._links:
-            return quote("cid:" + self._links[value.removeprefix("cid:")])
+        if self._links and value.startswith("cid:"):
+            return quote(f"cid:{self._links(urllib.parse.unquote(value[4:]))}")
         if (file := carried.string(value, self._work)) is not None:
             return quote(file)
         if name == "srcdoc":

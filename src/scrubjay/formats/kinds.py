@@ -33,6 +33,10 @@ class Kind(Struct, frozen=True):
 
 
 ZIP = (0, b"PK\x03\x04")
+MAIL = (
+    r"(?i)(?:return-path|received|delivered-to|mime-version|message-id|dkim-signature):.*?"
+    r"\n(?:message-id|mime-version|from):"
+)
 
 # What is more special comes first.
 KINDS = (
@@ -44,6 +48,8 @@ KINDS = (
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("xml.v1", "xml", (".xml", ".svg", ".rss", ".atom", ".kml", ".gpx"), shape=r"<\?xml\s"),
     Kind("html.v1", "html", (".html", ".htm", ".xhtml"), shape=r"(?i)<!doctype html|<html\b"),
+    Kind("eml.v1", "mail", (".eml",), shape=MAIL),
+    Kind("mbox.v1", "mail", (".mbox", ".mbx"), shape=r"From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} +\d"),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),
 )

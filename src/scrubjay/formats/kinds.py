@@ -50,6 +50,7 @@ KINDS = (
     Kind("html.v1", "html", (".html", ".htm", ".xhtml"), shape=r"(?i)<!doctype html|<html\b"),
     Kind("eml.v1", "mail", (".eml",), shape=MAIL),
     Kind("mbox.v1", "mail", (".mbox", ".mbx"), shape=r"From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} +\d"),
+    Kind("rtf.v1", "rtf", (".rtf",), magic=((0, b"{\\rtf"),)),
     Kind("toml.v1", "toml", (".toml",)),
     Kind("yaml.v1", "yaml", (".yaml", ".yml"), extra="files"),
     Kind("lines.v1", "text", (".log",)),

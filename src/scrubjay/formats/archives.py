@@ -1,4 +1,4 @@
-"""Archives: zip and tar, and single files under gzip or Zstandard. Every file in them goes through
+"""Archives: zip and tar, and single files under gzip. Every file in them goes through
 its own reader, its name through the engine; owners, days, comments and attributes stay out.
 
 A member that is damaged, encrypted, a link, outside the archive, or of a kind that nothing reads
@@ -17,7 +17,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import IO, Any, BinaryIO
 
@@ -206,19 +206,25 @@ def _check_end(source: BinaryIO, at: int) -> None:
 
 
 class Single:
-    """`gz.v1`, `zst.v1`: one file, packed again; the name and day in its head stay out."""
+    """One file, packed again; the name and day in its head stay out. `opened` gives what is in a
+    file, `packing` a file to write into."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, name: str, suffixes: tuple[str, ...], opened: Callable[[BinaryIO], Any],
+        packing: Callable[[Any], Any],
+    ) -> None:  # fmt: skip
         self.name = name
-        self.suffixes: tuple[str, ...] = (".gz", ".tgz") if name == "gz.v1" else (".zst",)
+        self.suffixes = suffixes
+        self._opened = opened
+        self._packing = packing
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """The file's kind goes by its content, and by its name without the suffix."""
         source = seekable(source)
         with _reading(self.name.partition(".")[0]):
-            with _opened(self.name, source) as stream:
+            with self._opened(source) as stream:
                 plain = Meter(source, work).copy(stream)
-            with _packing(self.name, _Sink(target)) as sink:
+            with self._packing(_Sink(target)) as sink:
                 work.file(_inner(work.called), plain, sink)
 
 
@@ -230,57 +236,16 @@ def _inner(name: str) -> str:
     return path.stem if path.suffix.lower() in {".gz", ".zst", ".gzip"} else path.name
 
 
-def _opened(name: str, source: BinaryIO) -> Any:
-    if name == "gz.v1":
-        return gzip.GzipFile(fileobj=source, mode="rb")
-    return _Zst(source)
+def _gunzip(source: BinaryIO) -> gzip.GzipFile:
+    return gzip.GzipFile(fileobj=source, mode="rb")
 
 
-def _packing(name: str, sink: Any) -> Any:
-    if name == "gz.v1":
-        return gzip.GzipFile(filename="", fileobj=sink, mode="wb", mtime=0)
-    import zstandard
-
-    return zstandard.ZstdCompressor(write_checksum=True).stream_writer(sink, closefd=False)
-
-
-class _Zst(io.RawIOBase):
-    """All frames of a file. The library's own stream takes a cut for the end."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        import zstandard
-
-        self._source = source
-        self._unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-        self._frame: Any = None
-        self._error = zstandard.ZstdError
-
-    def read(self, size: int = -1) -> bytes:
-        """What the next bytes unpack to; a thousand of them are no bomb yet."""
-        while data := self._source.read(1 << 10):
-            plain = self._frames(data)
-            if plain:
-                return plain
-        if self._frame is not None:
-            raise EOFError
-        return b""
-
-    def _frames(self, data: bytes) -> bytes:
-        told = b""
-        while data:
-            self._frame = self._frame or self._unpacker.decompressobj()
-            try:
-                told += self._frame.decompress(data)
-            except self._error:
-                raise OSError from None
-            data = self._frame.unused_data if self._frame.eof else b""
-            if self._frame.eof:
-                self._frame = None
-        return told
+def _gzip(sink: Any) -> gzip.GzipFile:
+    return gzip.GzipFile(filename="", fileobj=sink, mode="wb", mtime=0)
 
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:
-    """`zip.v1`, `tar.v1`, `gz.v1` or `zst.v1`."""
-    if name in {"zip.v1", "tar.v1"}:
-        return Zip() if name == "zip.v1" else Tar()
-    return Single(name)
+    """`zip.v1`, `tar.v1` or `gz.v1`."""
+    if name == "gz.v1":
+        return Single(name, (".gz", ".tgz"), _gunzip, _gzip)
+    return Zip() if name == "zip.v1" else Tar()

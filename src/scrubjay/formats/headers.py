@@ -126,7 +126,7 @@ def _word(part: bytes | str, charset: str | None) -> str:
     for name in (charset or "utf-8", "utf-8"):
         try:
             return part.decode(name)
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):
             continue
     return part.decode("latin-1")
 

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import carried, json, scripts, slots
-from scrubjay.formats.markup import QUOTED, WORDS, escape
+from scrubjay.formats.markup import ENCODINGS, QUOTED, WORDS, escape
 from scrubjay.formats.slots import Part, Piece
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -312,7 +312,9 @@ class Html:
             return "utf-16"
         found = CHARSET.search(head)
         told = found[1].decode("ascii").lower() if found else ""
-        return {"iso-8859-1": "cp1252", "latin1": "cp1252"}.get(told, told) or self._encoding
+        if not ENCODINGS.fullmatch(told):
+            return self._encoding
+        return {"iso-8859-1": "cp1252", "latin1": "cp1252"}.get(told, told)
 
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:

@@ -43,7 +43,7 @@ KINDS = (
     Kind("zip.v1", "archives", (".zip",), magic=(ZIP, (0, b"PK\x05\x06"))),
     Kind("tar.v1", "archives", (".tar",), magic=((257, b"ustar"),)),
     Kind("gz.v1", "archives", (".gz", ".tgz"), magic=((0, b"\x1f\x8b"),)),
-    Kind("zst.v1", "archives", (".zst", ".tzst"), magic=((0, b"\x28\xb5\x2f\xfd"),), extra="files"),
+    Kind("zst.v1", "zst", (".zst", ".tzst"), magic=((0, b"\x28\xb5\x2f\xfd"),), extra="files"),
     Kind("json.v1", "json", (".json", ".geojson", ".ipynb", ".har", ".webmanifest")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("xml.v1", "xml", (".xml", ".svg", ".rss", ".atom", ".kml", ".gpx"), shape=r"<\?xml\s"),

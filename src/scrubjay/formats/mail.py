@@ -168,7 +168,7 @@ def _decoded(data: bytes, message: email.message.Message) -> str:
     for charset in (named, "utf-8"):
         try:
             return data.decode(charset).replace("\0", " ")
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):
             continue
     return data.decode("cp1252", "replace").replace("\0", " ")
 

@@ -17,6 +17,11 @@ HTML = re.compile(
     r"(?:[\s/][^<>]*+)?>|&(?:#\d{2,6}|#x[0-9a-f]{2,6}|[a-z]{2,8}[0-9]?);",
     re.I,
 )
+ENCODINGS = re.compile(
+    r"utf-?8|(?:us-)?ascii|iso-?8859-\d{1,2}|latin-?1|(?:windows-|cp)(?:125\d|874)|koi8-[ru]|gbk|"
+    r"gb2312|gb18030|big5|euc-(?:jp|kr)|shift_jis|macintosh|tis-620",
+    re.I,
+)
 
 
 def escape(text: str, table: dict[int, str] = SPECIAL) -> str:

@@ -20,7 +20,7 @@ from msgspec import Struct, field
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import carried, markup, slots
-from scrubjay.formats.markup import QUOTED, WORDS, escape
+from scrubjay.formats.markup import ENCODINGS, QUOTED, WORDS, escape
 from scrubjay.formats.slots import Part, Piece
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -122,6 +122,8 @@ class Tree:
         told = f' encoding="{encoding}"' if encoding else ""
         alone = {0: ' standalone="no"', 1: ' standalone="yes"'}.get(standalone, "")
         self.encoding = encoding or self.encoding
+        if not (ENCODINGS.fullmatch(self.encoding) or self.encoding.lower().startswith("utf-16")):
+            raise InputError("the encoding that it declares is unknown: make it UTF-8")
         self.ready.append(f'<?xml version="1.0"{told}{alone}?>\n')
 
     def _doctype(self, name: str, system: str | None, public: str | None, inside: int) -> None:

@@ -96,3 +96,26 @@ def mutated(draw, sample):
     if draw(st.booleans()):
         del data[draw(st.integers(0, len(data))) :]
     return bytes(data)
+
+
+ROWS = {
+    "json.v1": (b"[", b'{"name": "Ann Lee", "note": "seen today", "n": 12},\n', b"{}]"),
+    "jsonl.v1": (b"", b'{"name": "Ann Lee", "note": "seen today", "n": 12}\n', b""),
+    "xml.v1": (b"<r>", b"<row><name>Ann Lee</name><note>seen <b>today</b></note></row>\n", b"</r>"),
+    "html.v1": (b"<table>", b"<tr><td>Ann Lee</td><td>seen <b>today</b></td></tr>\n", b"</table>"),
+    "yaml.v1": (b"", b"- name: Ann Lee\n  note: seen today\n", b""),
+    "toml.v1": (b"", b"[[row]]\nname = 'Ann Lee'\nnote = 'seen today'\n", b""),
+    "rtf.v1": (b"{\\rtf1 ", b"Seen {\\b Ann} Lee today\\par\n", b"}"),
+    "mbox.v1": (
+        b"",
+        b"From a@b Mon Mar  3 10:00:00 2025\nFrom: Ann Lee <ann@example.org>\nSubject: today\n\n"
+        b"Seen by Ann Lee, MD, in the morning.\n> and before\n\n",
+        b"",
+    ),
+}
+
+
+def sized(kind, size):
+    """A file of about that many bytes, for measurements."""
+    head, row, tail = ROWS[kind]
+    return head + row * max(1, size // len(row)) + tail

@@ -25,7 +25,7 @@ from scrubjay.formats.slots import Part, Piece
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
-BLOCK = 1 << 20  # bytes
+BLOCK = 1 << 16  # bytes
 LONGEST_TAG = 1 << 24  # bytes; the parser begins again with every block of an unfinished one
 DEEPEST = 200
 HELD = 1 << 16  # characters of an element without text of its own that are held to see if one comes

@@ -49,7 +49,7 @@ def test_planted_in_every_place(planted):
             etree.fromstring(told)
 
 
-@pytest.mark.parametrize("planted", ["Ann_Lee", "Ann-Lee", "Zo\u00eb.D\u00f6rr"])
+@pytest.mark.parametrize("planted", ["Ann_Lee", "Ann-Lee", "Zo\u00eb.D\u00f6rr", "ssn-536-90-4399"])
 @pytest.mark.parametrize(("old", "new"), NAMES)
 def test_names_are_data_too(planted, old, new):
     data = SAMPLE.replace(b"$", b"").replace(old, new.replace(b"$", planted.encode()))
@@ -113,6 +113,12 @@ def test_encodings(encoding):
 def test_refused(data):
     with pytest.raises(formats.InputError):
         clean("a.xml", data)
+
+
+def test_namespaces_that_say_whose_they_are():
+    data = b'<r xmlns="http://www.w3.org/1999/xhtml" xmlns:a="mailto:ann@example.org" a:b="1"/>'
+    told = clean("a.xml", data)
+    assert told == data.replace(b"mailto:ann@example.org", b"urn:namespace:1") + b"\n"
 
 
 def test_a_document_type_is_dropped_and_told():

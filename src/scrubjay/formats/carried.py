@@ -5,7 +5,6 @@ it; any other is left out, and told.
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import mimetypes
 import re
@@ -74,5 +73,5 @@ def _decoded(text: str) -> bytes | None:
     squeezed = re.sub(r"\s+", "", text).translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
         return base64.b64decode(squeezed + "=" * (-len(squeezed) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:
         return None

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import carried, json, scripts, slots
-from scrubjay.formats.markup import ENCODINGS, QUOTED, WORDS, escape
+from scrubjay.formats.markup import ENCODINGS, QUOTED, escape, words
 from scrubjay.formats.slots import Part, Piece
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -179,15 +179,19 @@ class Page:
                 self._place.opened(name)
 
     def _flush(self) -> Iterator[Part]:
-        said = "".join(part.text for part in self._run if isinstance(part, Piece))
-        if self._run:
-            yield slots.pieced(self._run, field=self._place.field() if said.strip() else "")
-            self._place.said(said)
-            self._run = []
+        run, self._run = self._run, []
+        said = "".join(part.text for part in run if isinstance(part, Piece))
+        field = self._place.field()
+        alone = run[0] if len(run) == 1 else None
+        if isinstance(alone, Piece):
+            yield self._memory.kept(Document(said, field=field), alone.write(said), alone.write)
+        elif run:
+            yield slots.pieced(run, field=field)
+        self._place.said(said)
 
     def _name(self, before: str, name: str) -> Part:
         return self._memory.kept(
-            Document(WORDS.sub(" ", name)), before + name, lambda told: before + self._other(name)
+            Document(words(name)), before + name, lambda told: before + self._other(name)
         )
 
     def _other(self, name: str) -> str:

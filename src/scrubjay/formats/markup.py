@@ -11,6 +11,8 @@ from scrubjay.formats.work import Work
 SPECIAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 QUOTED = SPECIAL | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
 WORDS = re.compile(r"[_.+:/#?=&-]+")  # what stands between the words of a name or address
+NUMBER = re.compile(r"\d[\d-]{6,}\d")
+NAMESPACE = re.compile(r"(?:https?://|urn:|[a-z]{2,12}:)?[\w./:#?=~-]*", re.A)
 HTML = re.compile(
     r"</?(?:a|abbr|b|big|blockquote|body|br|code|dd|div|dl|dt|em|font|h[1-6]|head|hr|html|i|img|li|"
     r"meta|ol|p|pre|s|script|small|span|strong|style|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul)"
@@ -27,6 +29,11 @@ ENCODINGS = re.compile(
 def escape(text: str, table: dict[int, str] = SPECIAL) -> str:
     """As it may stand in a file."""
     return text.translate(table)
+
+
+def words(name: str) -> str:
+    """A name of an element as words, for who looks; one with a long number as it is written."""
+    return name if NUMBER.search(name) else WORDS.sub(" ", name)
 
 
 def opened(text: str, work: Work, depth: int, write: Callable[[str], str]) -> slots.Slot | None:

@@ -20,7 +20,7 @@ from msgspec import Struct, field
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import carried, markup, slots
-from scrubjay.formats.markup import ENCODINGS, QUOTED, WORDS, escape
+from scrubjay.formats.markup import ENCODINGS, NAMESPACE, NUMBER, QUOTED, escape, words
 from scrubjay.formats.slots import Part, Piece
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -219,7 +219,8 @@ class Writer:
 
     def _element(self, element: Element) -> Iterator[Part]:
         if element.speaks():
-            yield from self.spoken([element], element)
+            alone = len(element.children) == 1
+            yield from self._leaf(element) if alone else self.spoken([element], element)
             return
         yield from self.start(element)
         for child in element.children:
@@ -229,14 +230,22 @@ class Writer:
     def spoken(self, nodes: list[Text | Aside | Element], element: Element) -> Iterator[Part]:
         """One text, wherever it lies in them."""
         parts = list(chain.from_iterable(map(self._flat, nodes)))
-        pieces = [part for part in parts if isinstance(part, Piece) and part.text]
-        if len(pieces) == 1:
-            [alone] = pieces
-            if (file := carried.string(alone.text, self._work)) is not None:
-                parts[parts.index(alone)] = escape(file)
-            elif page := markup.opened(alone.text, self._work, 0, alone.write):
-                parts[parts.index(alone)] = page
         yield slots.pieced(parts, field=local(element.name))
+
+    def _leaf(self, element: Element) -> Iterator[Part]:
+        """An element that holds a text and nothing else; the text may be a file, or HTML."""
+        [child] = element.children
+        yield from self.start(element)
+        if isinstance(child, Text):
+            raw = child.write(child.text)
+            if (file := carried.string(child.text, self._work)) is not None:
+                yield child.write(file)
+            elif page := markup.opened(child.text, self._work, 0, child.write):
+                yield page
+            else:
+                document = Document(child.text, field=local(element.name))
+                yield self._memory.kept(document, raw, child.write)
+        yield self.end(element)
 
     def _flat(self, node: Text | Aside | Element) -> Iterator[Part | Piece]:
         if isinstance(node, Text):
@@ -273,15 +282,16 @@ class Writer:
     def _attribute(self, element: Element, name: str, value: str) -> Part:
         raw = escape(value, QUOTED)
         if name.partition(":")[0] == "xmlns" or name.endswith("chemaLocation"):
-            words = Document(WORDS.sub(" ", value))
-            return self._memory.kept(words, raw, partial(self._namespace, value))
+            if not NAMESPACE.fullmatch(value) or NUMBER.search(value):
+                return self._namespace(value)
+            return self._memory.kept(Document(words(value)), raw, lambda _: self._namespace(value))
         if (file := carried.string(value, self._work)) is not None:
             return escape(file, QUOTED)
         place = element.name if local(name) in {"value", "extension", "content"} else name
         document = Document(value, field=local(place))
         return self._memory.kept(document, raw, lambda told: escape(told, QUOTED))
 
-    def _namespace(self, value: str, told: str) -> str:
+    def _namespace(self, value: str) -> str:
         """Another one, the same each time: half a namespace is none."""
         return self._namespaces.setdefault(value, f"urn:namespace:{len(self._namespaces) + 1}")
 
@@ -289,10 +299,10 @@ class Writer:
         """A slot that writes nothing, and learns if the name must be another."""
         if name not in self._looked and name != "xmlns":
             self._looked.add(name)
-            yield slots.one(Document(WORDS.sub(" ", name)), partial(self._rename, name))
+            yield slots.one(Document(words(name)), partial(self._rename, name))
 
     def _rename(self, name: str, told: str) -> str:
-        if told != WORDS.sub(" ", name):
+        if told != words(name):
             for part in name.split(":"):
                 if part not in {"xml", "xmlns", *self._renamed}:
                     self._renamed[part] = f"x-{len(self._renamed) + 1}"

@@ -17,7 +17,7 @@ import yaml
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import carried, json, markup, slots
-from scrubjay.formats.markup import WORDS
+from scrubjay.formats.markup import words
 from scrubjay.formats.slots import Part
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -91,7 +91,7 @@ class Reader:
             if found["named"]:
                 yield self._name(found[0])
             elif found[0][0] == "%":
-                yield slots.kept(Document(WORDS.sub(" ", found[0])), found[0], _refuse)
+                yield slots.kept(Document(words(found[0])), found[0], _refuse)
             else:
                 yield slots.kept(Document(found[0][1:]), found[0], _comment)
         yield text[at:]
@@ -99,7 +99,7 @@ class Reader:
     def _name(self, raw: str) -> Part:
         """An anchor or tag: another name, the same each time, where it says somebody's."""
         sign, name = raw[0], raw[1:]
-        document = Document(WORDS.sub(" ", name.strip("!<>")))
+        document = Document(words(name.strip("!<>")))
         key = name if sign in "&*" else raw
 
         def other(told: str) -> str:

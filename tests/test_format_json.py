@@ -2,6 +2,8 @@
 
 import base64
 import json
+import random
+from collections import Counter
 
 import pytest
 from format_text import ENGINE, PLANTED, clean, left, mutated, quiet
@@ -80,6 +82,17 @@ def test_a_number_that_is_replaced_is_quoted():
 
     engine = scrubjay.load(Policy("p", default=Rule("mask.v1")), profile="patterns")
     assert clean("a.json", b'{"mrn": 4481923}', engine) == b'{"mrn": "*******"}'
+
+
+def test_what_looks_like_a_file():
+    noise = random.Random(1).randbytes(300).replace(b"\0", b"\1")
+    record = {
+        "signature": base64.b64encode(noise).decode(),
+        "t": "data: seen, and well",
+        "u": "data:,",
+    }
+    told = json.loads(clean("a.json", json.dumps(record).encode(), told=(left_out := Counter())))
+    assert told == {**record, "signature": ""} and left_out == {"base64 of no known kind": 1}
 
 
 def test_keys_stay_apart():

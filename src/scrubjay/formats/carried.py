@@ -18,7 +18,9 @@ from scrubjay.formats.work import Work
 SHORTEST = 256  # characters of base64 that are more than a word, a key or a digest
 BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]++={0,2}\s*")
 KINDS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
-DATA_URL = re.compile(r"\s*data:([^,;]*+)((?:;[^,;]*+)*+),(.*)", re.S | re.I)
+DATA_URL = re.compile(
+    r"\s*data:\s*+([\w.+-]++/[\w.+-]++)?((?:\s*+;[^,;]*+)*+)\s*+,(.*)", re.S | re.I
+)
 _TYPES = mimetypes.MimeTypes(())
 
 
@@ -28,10 +30,12 @@ def suffix(media: str) -> str:
 
 
 def opened(name: str, data: bytes, work: Work) -> bytes | None:
-    """A file without what identifies, or nothing if no reader knows it."""
+    """A file without what identifies, or nothing if no reader knows it: bytes that are not even
+    text are no text."""
     try:
-        formats.of(PurePath(name), io.BytesIO(data))
-    except InputError:
+        if formats.of(PurePath(name), io.BytesIO(data)) in {"text.v1", "lines.v1"}:
+            data.decode(work.encoding)
+    except (InputError, UnicodeError):
         return None
     sink = io.BytesIO()
     work.file(name, io.BytesIO(data), sink)
@@ -41,7 +45,7 @@ def opened(name: str, data: bytes, work: Work) -> bytes | None:
 def string(text: str, work: Work) -> str | None:
     """What stands for a string that is a file, or nothing if it is a text like others."""
     if "data:" in text[:64].lower() and (found := DATA_URL.fullmatch(text)):
-        return _data_url(found[1], found[2], found[3], work)
+        return _data_url(found[1] or "", found[2], found[3], work)
     if len(text) < SHORTEST or not all(kind.search(text) for kind in KINDS):
         return None
     if not BASE64.fullmatch(text) or (data := _decoded(text)) is None:
@@ -58,7 +62,7 @@ def _data_url(media: str, options: str, data: str, work: Work) -> str:
             raise InputError("a data: URL that is not base64")
         plain = found
     told = _told(opened(f"file{suffix(media)}", plain, work), "data: URL", work)
-    kind = media if re.fullmatch(r"[\w.+-]{1,40}/[\w.+-]{1,80}", media) and suffix(media) else ""
+    kind = media if suffix(media) else ""
     return f"data:{kind};base64,{told}" if told else "data:,"
 
 

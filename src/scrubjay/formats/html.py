@@ -39,8 +39,10 @@ CLOSED = re.compile(r"</([a-zA-Z][^\s/>]*+)[^>]*+>")
 COMMENT = re.compile(r"<!--(?:-?>|(.*?)--!?>)", re.S)
 BOGUS = re.compile(r"<(?:!|\?|/(?![a-zA-Z]))([^>]*+)>")
 DOCTYPE = re.compile(
-    r'doctype\s+html(\s+public\s+"-//W3C//DTD X?HTML [\w. ]{1,30}//EN"'
-    r'(\s+"http://www\.w3\.org/TR/[\w./-]{1,60}")?)?\s*',
+    r'doctype\s+html(\s+public\s+"-//W3C//DTD X?HTML \d(\.\d\d?)?'
+    r'( (Transitional|Strict|Frameset))?//EN"'
+    r'(\s+"http://www\.w3\.org/TR/(xhtml1|xhtml11|html4|REC-html40)/(DTD/)?'
+    r'(xhtml1|xhtml11|html4)?-?(transitional|strict|loose|frameset)?\.dtd")?)?\s*',
     re.I,
 )
 ATTRIBUTE = re.compile(

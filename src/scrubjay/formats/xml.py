@@ -122,7 +122,7 @@ class Tree:
         told = f' encoding="{encoding}"' if encoding else ""
         alone = {0: ' standalone="no"', 1: ' standalone="yes"'}.get(standalone, "")
         self.encoding = encoding or self.encoding
-        if not (ENCODINGS.fullmatch(self.encoding) or self.encoding.lower().startswith("utf-16")):
+        if not re.fullmatch(f"{ENCODINGS.pattern}|utf-16(?:le|be)?", self.encoding, re.I):
             raise InputError("the encoding that it declares is unknown: make it UTF-8")
         self.ready.append(f'<?xml version="1.0"{told}{alone}?>\n')
 

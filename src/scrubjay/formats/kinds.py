@@ -32,6 +32,12 @@ class Kind(Struct, frozen=True):
     extra: str = ""
 
 
+ZIP = (0, b"PK\x03\x04")
+MAIL = (
+    r"(?i)(?:return-path|received|delivered-to|mime-version|message-id|dkim-signature):.*?"
+    r"\n(?:message-id|mime-version|from):"
+)
+
 # What is more special comes first.
 KINDS = (
     Kind("parquet.v1", "arrow", (".parquet", ".pq"), ((0, b"PAR1"),), extra="files"),
@@ -40,7 +46,7 @@ KINDS = (
         "xlsx.v1",
         "xlsx",
         (".xlsx", ".xlsm"),
-        ((0, b"PK\x03\x04"),),
+        (ZIP,),
         "xl/workbook.xml",
         extra="files",
     ),
@@ -49,12 +55,23 @@ KINDS = (
     ),
     Kind("sql.v1", "sql", (".sql",)),
     Kind("csv.v1", "csv", (".csv", ".tsv", ".tab", ".psv")),
+    Kind("zip.v1", "archives", (".zip",), magic=(ZIP, (0, b"PK\x05\x06"))),
+    Kind("tar.v1", "archives", (".tar",), magic=((257, b"ustar"),)),
+    Kind("gz.v1", "archives", (".gz", ".tgz"), magic=((0, b"\x1f\x8b"),)),
+    Kind("zst.v1", "zst", (".zst", ".tzst"), magic=((0, b"\x28\xb5\x2f\xfd"),), extra="files"),
+    Kind("json.v1", "json", (".json", ".geojson", ".ipynb", ".har", ".webmanifest")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
+    Kind("xml.v1", "xml", (".xml", ".svg", ".rss", ".atom", ".kml", ".gpx"), shape=r"<\?xml\s"),
+    Kind("html.v1", "html", (".html", ".htm", ".xhtml"), shape=r"(?i)<!doctype html|<html\b"),
+    Kind("eml.v1", "mail", (".eml",), shape=MAIL),
+    Kind("mbox.v1", "mail", (".mbox", ".mbx"), shape=r"From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} +\d"),
+    Kind("rtf.v1", "rtf", (".rtf",), magic=((0, b"{\\rtf"),)),
+    Kind("toml.v1", "toml", (".toml",)),
+    Kind("yaml.v1", "yaml", (".yaml", ".yml"), extra="files"),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),
 )
 SUFFIXES = frozenset(suffix for kind in KINDS for suffix in kind.suffixes)
-ZIP = (0, b"PK\x03\x04")
 
 
 def of(path: PurePath, source: BinaryIO) -> str:

@@ -58,9 +58,14 @@ class SQLite:
             raise InputError("damaged, or a database that cannot be built again") from None
 
 
+HEAD = 100  # bytes
+
+
 def _opened(data: bytes) -> sqlite3.Connection:
     if len(data) >= 20 and data[18:20] == b"\2\2":  # a log that is not here: as it was without
         data = data[:18] + b"\1\1" + data[20:]
+    if len(data) < HEAD:
+        raise InputError("a database that is cut off in its head")
     old = sqlite3.connect(":memory:")
     old.deserialize(data)
     for setting in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):

@@ -1,0 +1,217 @@
+"""Samples of the clinical formats, and a planter that puts identifiers wherever a string can be."""
+
+import base64
+import html
+import io
+import json
+import re
+import urllib.parse
+
+import scrubjay
+from scrubjay import formats
+from scrubjay.formats.work import Work
+from scrubjay.types import Policy, Rule
+
+SURNAME = "Quackenbush"
+SSN = "536-90-4399"
+MAIL = "zeb.q@hospital-mail.org"
+PLANTS = (SURNAME, SSN, MAIL)
+DENY = {"PERSON": (SURNAME, "Zebulon")}
+EVERYTHING = scrubjay.load(
+    Policy("test", default=Rule("redact.v1", threshold=0.4), deny=DENY), profile="patterns"
+)
+
+
+def convert(kind, data, engine=EVERYTHING, work=None):
+    """The file as it became."""
+    sink = io.BytesIO()
+    formats.make(kind).convert(io.BytesIO(data), sink, work or Work(engine.stream))
+    return sink.getvalue()
+
+
+def found(data, plants=PLANTS):
+    """Which plants show in the bytes, however they are written."""
+    views = [data.decode("latin-1"), data.decode("utf-8", "replace")]
+    for encoding in ("utf-16-le", "utf-16-be"):
+        views.append(data.decode(encoding, "replace"))
+    text = views[1]
+    views += [html.unescape(text), urllib.parse.unquote(text)]
+    views.append(re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), text))
+    for run in re.findall(r"[A-Za-z0-9+/]{16,}={0,2}", text):
+        whole = run[: len(run) // 4 * 4]
+        views.append(base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("latin-1"))
+    for run in re.findall(r"(?:[0-9a-fA-F]{2}){8,}", text):
+        views.append(bytes.fromhex(run).decode("latin-1"))
+    bare = [re.sub(r"\W", "", view).casefold() for view in views]
+    return [p for p in plants if any(re.sub(r"\W", "", p).casefold() in view for view in bare)]
+
+
+def text64(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+FHIR = {
+    "resourceType": "Bundle",
+    "id": "bundle-1",
+    "type": "collection",
+    "timestamp": "2020-02-03T10:11:12Z",
+    "entry": [
+        {
+            "fullUrl": "urn:uuid:5b1c9d52-5f0e-4c8e-8f0a-3c5c6a1d2e3f",
+            "resource": {
+                "resourceType": "Patient",
+                "id": "5b1c9d52-5f0e-4c8e-8f0a-3c5c6a1d2e3f",
+                "meta": {"lastUpdated": "2020-02-03T10:11:12Z", "source": "http://ehr.example/x"},
+                "text": {
+                    "status": "generated",
+                    "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p id="who">Zebulon '
+                    "<b>Quacken</b>bush,&nbsp;SSN 536-90-4399</p><table><tr><th>Name</th>"
+                    '<td title="Quackenbush">Zebulon</td></tr></table></div>',
+                },
+                "contained": [
+                    {"resourceType": "Organization", "id": "o1", "name": "Quackenbush Clinic"}
+                ],
+                "extension": [
+                    {
+                        "url": "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName",
+                        "valueString": "Quackenbush",
+                    },
+                    {"url": "http://hospital.example/fhir/nick", "valueString": "Zebulon"},
+                ],
+                "identifier": [
+                    {
+                        "type": {
+                            "coding": [
+                                {
+                                    "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                                    "code": "MR",
+                                }
+                            ]
+                        },
+                        "system": "http://hospital.example/mrn",
+                        "value": "4711-Z",
+                    },
+                    {"system": "http://hl7.org/fhir/sid/us-ssn", "value": "536-90-4399"},
+                ],
+                "name": [{"use": "official", "family": "Quackenbush", "given": ["Zebulon", "P."]}],
+                "telecom": [{"system": "phone", "value": "212-555-0143", "use": "home"}],
+                "gender": "male",
+                "birthDate": "1961-04-05",
+                "address": [
+                    {
+                        "line": ["12 Hollow Lane"],
+                        "city": "Springfield",
+                        "state": "MA",
+                        "postalCode": "01103",
+                        "country": "US",
+                    }
+                ],
+                "managingOrganization": {"reference": "#o1", "display": "Quackenbush Clinic"},
+            },
+        },
+        {
+            "fullUrl": "https://ehr.example/fhir/Observation/7",
+            "resource": {
+                "resourceType": "Observation",
+                "id": "7",
+                "status": "final",
+                "code": {
+                    "coding": [
+                        {"system": "http://loinc.org", "code": "8302-2", "display": "Body Height"}
+                    ],
+                    "text": "Height",
+                },
+                "subject": {
+                    "reference": "urn:uuid:5b1c9d52-5f0e-4c8e-8f0a-3c5c6a1d2e3f",
+                    "display": "Zebulon Quackenbush",
+                },
+                "effectiveDateTime": "2020-02-03T10:11:12+01:00",
+                "valueQuantity": {
+                    "value": 181.50,
+                    "unit": "cm",
+                    "system": "http://unitsofmeasure.org",
+                    "code": "cm",
+                },
+                "note": [{"authorString": "Zebulon", "text": "Q. walks. Call 212-555-0143"}],
+                "derivedFrom": [{"reference": "Observation/6"}, {"reference": "Observation/7"}],
+            },
+        },
+        {
+            "fullUrl": "https://ehr.example/fhir/DocumentReference/8",
+            "resource": {
+                "resourceType": "DocumentReference",
+                "id": "8",
+                "status": "current",
+                "subject": {"reference": "Patient/5b1c9d52-5f0e-4c8e-8f0a-3c5c6a1d2e3f"},
+                "date": "2020-02-03T10:11:12Z",
+                "content": [
+                    {
+                        "attachment": {
+                            "contentType": "text/plain",
+                            "data": text64("Seen: Zebulon Quackenbush, MRN 4711-Z"),
+                            "title": "Note on Quackenbush",
+                            "size": 37,
+                        }
+                    }
+                ],
+            },
+        },
+        {
+            "fullUrl": "https://ehr.example/fhir/Condition/9",
+            "resource": {
+                "resourceType": "Condition",
+                "id": "9",
+                "clinicalStatus": {
+                    "coding": [
+                        {
+                            "system": "http://terminology.hl7.org/CodeSystem/condition-clinical",
+                            "code": "active",
+                        }
+                    ]
+                },
+                "code": {
+                    "coding": [{"system": "http://snomed.info/sct", "code": "38341003"}],
+                    "text": "Hypertension",
+                },
+                "subject": {"reference": "urn:uuid:5b1c9d52-5f0e-4c8e-8f0a-3c5c6a1d2e3f"},
+                "onsetAge": {
+                    "value": 92,
+                    "unit": "years",
+                    "system": "http://unitsofmeasure.org",
+                    "code": "a",
+                },
+            },
+        },
+    ],
+}
+
+
+def fhir(size=0):
+    """The Bundle, or lines of at least so many bytes."""
+    if not size:
+        return json.dumps(FHIR, indent=2).encode()
+    lines = [json.dumps(entry["resource"]).encode() for entry in FHIR["entry"]]
+    block = b"\n".join(lines) + b"\n"
+    return block * (size // len(block) + 1)
+
+
+def strings(value, path=()):
+    """Every place of a string in JSON."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from strings(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from strings(inner, (*path, index))
+    elif isinstance(value, str):
+        yield path
+
+
+def planted(value, path, text):
+    """A copy with the text in that place."""
+    copy = json.loads(json.dumps(value))
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = text
+    return copy

@@ -215,3 +215,37 @@ def planted(value, path, text):
         inner = inner[key]
     inner[path[-1]] = text
     return copy
+
+
+HL7V2 = "\r".join(
+    [
+        r"MSH|^~\&|LAB|Mercy Hospital^1.2.3^ISO|EHR|Mercy Hospital|20240229133000+0100|"
+        r"|ORU^R01^ORU_R01|MSG00012|P|2.5.1",
+        r"PID|1||4711-Z^^^Mercy&1.2.3&ISO^MR~536-90-4399^^^USSSA^SS||Quackenbush^Zebulon^P^^Mr."
+        r"||19610405|M||2106-3^White^HL70005|12 Hollow Lane^^Springfield^MA^01103^USA^H|"
+        r"|(212)555-0143~^NET^Internet^zeb.q@hospital-mail.org||EN|M||99887-A|536-90-4399",
+        r"NK1|1|Quackenbush^Adela|SPO^Spouse^HL70063|12 Hollow Lane^^Springfield^MA^01103"
+        r"|2125550144",
+        r"PV1|1|I|W3^12^B^Mercy||||1234567893^Strangelove^Igor^^^Dr.|||MED|||||||||V5512",
+        r"ORC|RE|P-881|F-992||||||20240229",
+        r"OBR|1|P-881|F-992|8302-2^Body height^LN|||20240229|||||||||1234567893^Strangelove^Igor",
+        r"OBX|1|NM|8302-2^Body height^LN||181.5|cm^cm^UCUM||N|||F",
+        r"OBX|2|NM|30525-0^Age^LN||92|a^year^UCUM|||||F",
+        r"OBX|3|TX|11506-3^Progress note^LN||Mr. Zebulon~Quackenbush \T\ wife Adela,||||||F",
+        r"OBX|4|FT|11506-3^Progress note^LN||seen by Dr.\.br\Strangelove, MRN 4711-Z||||||F",
+        r"OBX|5|ED|PDF^Report||LAB^text^TEXT^Base64^"
+        + text64("For Zebulon Quackenbush")
+        + "||||||F",
+        r"NTE|1||Told \X517561636B656E62757368\ on \H\2024-02-29\N\ to call",
+        r"ZPI|1|Quackenbush^Zebulon",
+        "",
+    ]
+)
+
+
+def hl7v2(size=0):
+    """A message, or a batch of at least so many bytes."""
+    message = HL7V2.encode()
+    if not size:
+        return message
+    return b"BHS|^~\\&|LAB\r" + message * (size // len(message) + 1) + b"BTS|1\r"

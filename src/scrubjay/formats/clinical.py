@@ -4,10 +4,14 @@ must stay what they are: a date a date, an id an id.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import io
 import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any, TypeVar
 
 from msgspec import Struct, structs
@@ -28,11 +32,24 @@ _COMPACT = re.compile(
 Told = Callable[[Anonymized], None]
 
 
-class Person(Struct, frozen=True):
+class Person(Struct, frozen=True, dict=True):
     """Whose a record is: what their documents share, and what is known of them."""
 
     group: str = ""
     known: dict[str, tuple[str, ...]] = {}
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Of what is known, without case."""
+        values = (value.casefold() for row in self.known.values() for value in row)
+        return frozenset(word for value in values for word in re.findall(r"\w{3,}", value))
+
+    def shows(self, value: str) -> bool:
+        """Whether a word of what is known is in a code or an address."""
+        folded = value.casefold()
+        return any(len(word) > 3 and word in folded for word in self.words) or not (
+            self.words.isdisjoint(re.findall(r"\w{3,}", folded))
+        )
 
 
 NOBODY = Person()
@@ -151,6 +168,23 @@ def compact(value: str, like: str) -> str:
     return told
 
 
+def opaque(text: str) -> bool:
+    """Whether a text is another one in disguise: base64 that reads as text or as a file."""
+    if len(text) < 24 or not re.fullmatch(r"[A-Za-z0-9+/\s]+={0,2}\s*", text):
+        return False
+    core = "".join(text.split())
+    if " " in text.strip() or not (re.search("[a-z]", core) and re.search("[A-Z]", core)):
+        return False
+    try:
+        data = base64.b64decode(core + "=" * (-len(core) % 4))
+    except binascii.Error:
+        return False
+    plain = sum(32 <= byte < 127 or byte in b"\r\n\t" for byte in data)
+    return (
+        len(text) > 512 or plain > 0.9 * len(data) or data.startswith((b"%PDF", b"PK", b"\x89PNG"))
+    )
+
+
 def for_person(work: Work, person: Person) -> Work:
     """For files within a record: their texts are this person's, too."""
 
@@ -163,6 +197,20 @@ def for_person(work: Work, person: Person) -> Work:
         )
 
     return structs.replace(work, clean=clean)
+
+
+def opened(value: str, suffix: str, person: Person, work: Work) -> str:
+    """A file in base64, cleaned; empty if nothing reads it."""
+    try:
+        data = base64.b64decode("".join(value.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    sink = io.BytesIO()
+    try:
+        for_person(work, person).file(f"file{suffix}", io.BytesIO(data), sink)
+    except InputError:
+        return ""
+    return base64.b64encode(sink.getvalue()).decode("ascii")
 
 
 def known(values: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

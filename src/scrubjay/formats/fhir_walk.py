@@ -6,10 +6,7 @@ fit: it goes, and `data-absent-reason` stands beside it.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
-import io
 import mimetypes
 import re
 import tomllib
@@ -113,12 +110,6 @@ class Walk:
         self._record = record
         self._person = person
         self._work = work
-        self._words = frozenset(
-            word
-            for values in person.known.values()
-            for value in values
-            for word in re.findall(r"\w{3,}", value.casefold())
-        )
         self._divs: list[tuple[dict[str, Any], str, xmltree.Node]] = []
 
     def finish(self) -> None:
@@ -223,14 +214,16 @@ class Walk:
             label = _referred(place.owner)
         elif place.name == "postalCode" and not re.fullmatch(r"\d{5}(-?\d{4})?", value):
             label = "POSTAL_CODE"
-        elif place.kind == "Contact":
-            label = label or "PERSON"
+        if not label and clinical.opaque(value):
+            place.put(MASKED)
+            self._work.dropped("encoded value")
+            return
         self._ask(place, value, label)
 
     def _code(self, place: Place, value: str, label: str) -> None:
         system = str(place.owner.get("system", ""))
         public = is_code(system, value) or self._public(value)  # some codes are addresses
-        if public and not label and not self._tells(value):
+        if public and not label and not self._person.shows(value):
             return
         self._ask(place, value, label, lambda new: False)
 
@@ -271,7 +264,7 @@ class Walk:
             self._reference(place, value, "")
         elif not self._public(value) and not (place.kind == "Extension" and ID.fullmatch(value)):
             self._address(value, place.put)
-        elif ID.fullmatch(value) and self._tells(value):
+        elif ID.fullmatch(value) and self._person.shows(value):
             place.put(f"urn:uuid:{clinical.code(value)}")
 
     def _address(self, value: str, put: Callable[[str], None]) -> None:
@@ -284,18 +277,11 @@ class Walk:
     def _public(self, value: str) -> bool:
         start = next((p for p in table()["definitions"]["public"] if value.startswith(p)), "")
         tail = value[len(start) :]
-        if not start or not TAIL.fullmatch(tail) or self._tells(tail):
+        if not start or not TAIL.fullmatch(tail) or self._person.shows(tail):
             return False
         longest = 6 if start.startswith("urn:oid:") else 4
         return not re.search(rf"\d{{{longest + 1}}}", tail) and (
             start.startswith("urn:oid:") or sum(map(str.isdigit, tail)) < 9
-        )
-
-    def _tells(self, value: str) -> bool:
-        """Whether a word of what is known of the person is in it."""
-        folded = value.casefold()
-        return any(word in folded for word in self._words if len(word) > 3) or not (
-            self._words.isdisjoint(re.findall(r"\w{3,}", folded))
         )
 
     def _reference(self, place: Place, value: str, label: str) -> None:
@@ -357,7 +343,9 @@ class Walk:
     def _base64(self, place: Place, value: str, label: str) -> None:
         """A file: cleaned by whatever reads it, else dropped."""
         kind = str(place.owner.get("contentType", "")).partition(";")[0].strip().lower()
-        new = opened(value, mimetypes.guess_extension(kind) or "", self._person, self._work)
+        new = clinical.opened(
+            value, mimetypes.guess_extension(kind) or "", self._person, self._work
+        )
         if new:
             place.put(new)
         else:
@@ -442,20 +430,6 @@ def identifier_label(owner: dict[str, Any]) -> str:
     )
     told.append(str(owner.get("system", "")).rpartition("/")[2])
     return next((labels[code] for code in told if isinstance(code, str) and code in labels), "ID")
-
-
-def opened(value: str, suffix: str, person: Person, work: Work) -> str:
-    """A file in base64, cleaned; empty if nothing reads it."""
-    try:
-        data = base64.b64decode("".join(value.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return ""
-    sink = io.BytesIO()
-    try:
-        clinical.for_person(work, person).file(f"file{suffix}", io.BytesIO(data), sink)
-    except InputError:
-        return ""
-    return base64.b64encode(sink.getvalue()).decode("ascii")
 
 
 def _entities(text: str) -> str:

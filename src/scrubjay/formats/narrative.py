@@ -14,8 +14,9 @@ from scrubjay.types import Anonymized
 
 _INLINE = """a abbr acronym b big cite code content dfn em font footnoteRef i kbd linkHtml q s samp
     small span strike strong sub sup tt u var"""
-_BLOCK = """address blockquote br caption center col colgroup dd div dl dt footnote h1 h2 h3 h4 h5 h6
-    hr item li list ol p paragraph pre renderMultiMedia table tbody td text tfoot th thead tr ul"""
+_BLOCK = """address blockquote br caption center col colgroup dd div dl dt footnote h1 h2 h3 h4 h5
+    h6 hr item li list ol p paragraph pre renderMultiMedia table tbody td text tfoot th thead tr
+    ul"""
 _KEPT = """align axis border cellpadding cellspacing char charoff clear cols colspan frame headers
     height listType nowrap revised rowspan rules scope span start styleCode type valign width"""
 INLINE = frozenset(_INLINE.split())

@@ -249,3 +249,67 @@ def hl7v2(size=0):
     if not size:
         return message
     return b"BHS|^~\\&|LAB\r" + message * (size // len(message) + 1) + b"BTS|1\r"
+
+
+CCDA = f"""<?xml version="1.0" encoding="UTF-8"?>
+<ClinicalDocument xmlns="urn:hl7-org:v3" xmlns:sdtc="urn:hl7-org:sdtc"
+    xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+  <!-- for Zebulon Quackenbush -->
+  <typeId root="2.16.840.1.113883.1.3" extension="POCD_HD000040"/>
+  <templateId root="2.16.840.1.113883.10.20.22.1.1" extension="2015-08-01"/>
+  <id root="2.16.840.1.113883.19.5" extension="DOC-99"/>
+  <code code="34133-9" codeSystem="2.16.840.1.113883.6.1" codeSystemName="LOINC"
+      displayName="Summarization of Episode Note"/>
+  <title>Summary for Zebulon Quackenbush</title>
+  <effectiveTime value="20240229133000+0100"/>
+  <recordTarget><patientRole>
+    <id root="2.16.840.1.113883.4.1" extension="536-90-4399"/>
+    <id root="2.16.840.1.113883.19.5.99" extension="4711-Z"/>
+    <addr use="HP"><streetAddressLine>12 Hollow Lane</streetAddressLine><city>Springfield</city>
+      <state>MA</state><postalCode>01103</postalCode><country>US</country></addr>
+    <telecom value="tel:(212)555-0143" use="HP"/>
+    <telecom value="mailto:zeb.q@hospital-mail.org"/>
+    <patient>
+      <name use="L"><given>Zebulon</given><family>Quackenbush</family></name>
+      <administrativeGenderCode code="M" codeSystem="2.16.840.1.113883.5.1" displayName="Male"/>
+      <birthTime value="19610405"/>
+      <sdtc:deceasedInd value="false"/>
+      <guardian><guardianPerson><name>Adela Quackenbush</name></guardianPerson></guardian>
+    </patient>
+    <providerOrganization><name>Mercy Hospital</name></providerOrganization>
+  </patientRole></recordTarget>
+  <author><time value="20240229"/><assignedAuthor>
+    <id root="2.16.840.1.113883.4.6" extension="1234567893"/>
+    <assignedPerson><name><given>Igor</given><family>Strangelove</family></name></assignedPerson>
+  </assignedAuthor></author>
+  <component><structuredBody><component><section>
+    <code code="10164-2" codeSystem="2.16.840.1.113883.6.1"/>
+    <title>Present illness</title>
+    <text><paragraph ID="p1" styleCode="Bold">Mr. Zebulon <content>Quacken</content>bush came on
+      2024-02-29, MRN 4711-Z.</paragraph>
+      <table border="1"><thead><tr><th>Seen by</th></tr></thead>
+      <tbody><tr><td ID="r1">Dr. Strangelove</td></tr></tbody></table>
+      <renderMultiMedia referencedObject="m1"/></text>
+    <entry><observation classCode="OBS" moodCode="EVN">
+      <id root="5b1c9d52-5f0e-4c8e-8f0a-3c5c6a1d2e3f"/>
+      <code code="8302-2" codeSystem="2.16.840.1.113883.6.1"><originalText>
+        <reference value="#r1"/></originalText></code>
+      <text>Quackenbush again</text>
+      <statusCode code="completed"/>
+      <effectiveTime><low value="20240229"/><high nullFlavor="UNK"/></effectiveTime>
+      <value xsi:type="PQ" value="181.5" unit="cm"/>
+      <value xsi:type="PQ" value="92" unit="a"/>
+      <value xsi:type="ST">Zebulon said no</value>
+    </observation></entry>
+    <entry><observationMedia ID="m1" classCode="OBS" moodCode="EVN">
+      <value mediaType="text/plain" representation="B64">{text64("For Zebulon Quackenbush")}</value>
+    </observationMedia></entry>
+  </section></component></structuredBody></component>
+</ClinicalDocument>
+"""
+
+
+def ccda(size=0):
+    """A document; with a size, one whose section holds that much."""
+    filler = "<paragraph>Dr. Strangelove saw Zebulon on 2024-02-29. All is well.</paragraph>"
+    return CCDA.replace("<table", filler * (size // len(filler)) + "<table").encode()

@@ -36,6 +36,7 @@ class Kind(Struct, frozen=True):
 KINDS = (
     Kind("fhir.v1", "fhir", shape=r'\{.*"resourceType"\s*:\s*"[A-Z]'),
     Kind("hl7v2.v1", "hl7v2", (".hl7",), shape=r"\x0b?(MSH|FHS|BHS)[^\w\s].{1,5}"),
+    Kind("ccda.v1", "ccda", (".ccda", ".cda"), shape=r"<[^\0]*?[<:]ClinicalDocument[\s>/]"),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),

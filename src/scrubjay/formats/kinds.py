@@ -37,6 +37,9 @@ KINDS = (
     Kind("fhir.v1", "fhir", shape=r'\{.*"resourceType"\s*:\s*"[A-Z]'),
     Kind("hl7v2.v1", "hl7v2", (".hl7",), shape=r"\x0b?(MSH|FHS|BHS)[^\w\s].{1,5}"),
     Kind("ccda.v1", "ccda", (".ccda", ".cda"), shape=r"<[^\0]*?[<:]ClinicalDocument[\s>/]"),
+    Kind(
+        "x12.v1", "x12", (".x12", ".edi", ".837", ".835"), shape=r"ISA[^\w\s][0-9]{2}[^\w\s].{98}"
+    ),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),

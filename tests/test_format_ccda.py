@@ -97,6 +97,7 @@ def test_a_plant_in_any_text_or_attribute_is_found_or_refused(plant):
         '<linkHtml href="http://x.example/Quackenbush">x</linkHtml>', "<?Quackenbush x?>",
         '<a xmlns="http://quackenbush.example">x</a>', "<![CDATA[<Quackenbush>]]>",
         "&#81;&#x75;ackenbush", '<img src="Quackenbush.jpg"/>', '<x:Quackenbush xmlns:x="u:x"/>',
+        '<Quackenbush:time xmlns:Quackenbush="urn:hl7-org:v3" value="2024"/>',
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("place", ["<table", "<entry><observation ", "<statusCode", "<telecom"])

@@ -93,6 +93,17 @@ def test_a_public_address_hides_nothing(head, tail):
     assert found(data) == []
 
 
+def test_narratives_and_parts_of_extensions_hide_nothing():
+    prefixed = '<Quackenbush:p xmlns:Quackenbush="http://www.w3.org/1999/xhtml">x</Quackenbush:p>'
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{prefixed}</div>'
+    text = planted(FHIR, ("entry", 0, "resource", "text", "div"), div)
+    url = planted(FHIR, ("entry", 0, "resource", "extension", 1, "url"), SURNAME)
+    encoded = base64.b64encode(b"Zebulon Quackenbush was here").decode()
+    note = planted(FHIR, ("entry", 1, "resource", "note", 0, "text"), encoded)
+    for sample in (text, url, note):
+        assert found(convert("fhir.v1", json.dumps(sample).encode())) == []
+
+
 def test_it_is_fhir_still_and_codes_are_untouched():
     bundle = pytest.importorskip("fhir.resources.R4B.bundle")
     for engine in (SAFE, SHIFT):

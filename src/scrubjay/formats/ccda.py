@@ -179,7 +179,8 @@ class _Elements:
             if result.text != text:
                 put(result.text)
 
-        self._record.ask(text, told, field=field, label=label, person=self._person)
+        person = self._person.of(text) if field in ("code", "anchor") else self._person
+        self._record.ask(text, told, field=field, label=label, person=person)
 
     def _text(self, node: Node, index: int, text: str, above: tuple[Node, ...]) -> None:
         core = text.strip()
@@ -221,7 +222,7 @@ class _Elements:
         """A word of the standard: it stays or goes."""
         if SHORT.fullmatch(value):
             return
-        self._ask(value, lambda new: self._mask(node, name))
+        self._ask(value, lambda new: self._mask(node, name), field="code")
 
     def _words(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         label = table()["codes"].get(node.name, "")
@@ -316,7 +317,9 @@ class _Elements:
             else:
                 self._mask(node, name)
 
-        self._record.ask(question or value, told, field="date", label=label, person=self._person)
+        self._record.ask(
+            question or value, told, field="date", label=label, person=self._person.undated
+        )
 
     def _number(self, node: Node, value: str) -> None:
         age = node.attributes.get("unit") in ("a", "years", "year", "yr")

@@ -21,7 +21,7 @@ from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
 
-MASKED = re.compile(r"\[[A-Z_]+(?: \d+)?\]")
+REMEMBERED = 1 << 16
 INJECTIVE = ("hash.v1", "surrogate.v1", "code.v1", "token.v1", "fpe.v1")
 _RUN = Key.random()  # codes in place of ids that a policy takes out: good for this run only
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T([\d:.]+)(Z|[+-]\d\d:?\d\d)?)?")
@@ -39,17 +39,32 @@ class Person(Struct, frozen=True, dict=True):
     known: dict[str, tuple[str, ...]] = {}
 
     @cached_property
-    def words(self) -> frozenset[str]:
-        """Of what is known, without case."""
-        values = (value.casefold() for row in self.known.values() for value in row)
-        return frozenset(word for value in values for word in re.findall(r"\w{3,}", value))
+    def undated(self) -> Person:
+        """For values that are dates: whose they are is all that matters."""
+        return Person(self.group) if self.group else NOBODY
+
+    @cached_property
+    def _words(self) -> re.Pattern[str] | None:
+        """Of what is known, but for places: their words are in codes as well."""
+        values = [v.casefold() for label, row in self.known.items() for v in row if _named(label)]
+        words = {word for value in values for word in re.findall(r"\w{3,}", value)}
+        words |= {re.sub(r"\W", "", value) for value in values}
+        told = "|".join(
+            re.escape(w) if len(w) > 3 else rf"\b{re.escape(w)}\b" for w in sorted(words) if w
+        )
+        return re.compile(told) if told else None
 
     def shows(self, value: str) -> bool:
         """Whether a word of what is known is in a code or an address."""
-        folded = value.casefold()
-        return any(len(word) > 3 and word in folded for word in self.words) or not (
-            self.words.isdisjoint(re.findall(r"\w{3,}", folded))
-        )
+        return bool(self._words and self._words.search(value.casefold()))
+
+    def of(self, value: str) -> Person:
+        """Who is asked for with a code: nobody, where nothing of the person shows in it."""
+        return self if self.shows(value) else NOBODY
+
+
+def _named(label: str) -> bool:
+    return label not in ("STREET_ADDRESS", "PHONE", "BIRTH_DATE", "DEATH_DATE")
 
 
 NOBODY = Person()
@@ -58,8 +73,9 @@ NOBODY = Person()
 class Record:
     """The texts of one record: each different one is asked about once, and all its places told."""
 
-    def __init__(self, id: str = "") -> None:
+    def __init__(self, id: str = "", plain: set[tuple[str, ...]] | None = None) -> None:
         self.id = id
+        self._plain = set() if plain is None else plain  # texts of nobody that stay, of all records
         self.documents: list[Document] = []
         self.operators: set[str] = set()
         self.answered = 0
@@ -72,7 +88,12 @@ class Record:
         """`told` will hear what became of the text. An empty one has nothing to become."""
         if not text or text.isspace():
             return
-        key = (text, field, label, person.group or self.id, "" if person.known else "-")
+        whose = (person.group or self.id, "known" if person.known else "")
+        key: tuple[str, ...] = (text, field, label, *whose)
+        if person is NOBODY:
+            key = (text, field, label)
+            if key in self._plain:
+                return
         if key in self._asked:
             self._told[self._asked[key]].append(told)
             return
@@ -90,6 +111,10 @@ class Record:
         self.operators.update(each.operator for each in done if each.operator != "keep.v1")
         for told in self._told[self.answered]:
             told(result)
+        asked = self.documents[self.answered]
+        alone = not (asked.group or asked.known or asked.label)
+        if alone and result.text == asked.text and len(self._plain) < REMEMBERED:
+            self._plain.add((asked.text, asked.field, asked.label))
         self.answered += 1
 
 

@@ -50,6 +50,14 @@ class Item(Struct):
     end: bytes = b""
 
 
+class Run(Struct):
+    """What the lines of a file share: patients by id, and texts of nobody that stay."""
+
+    work: Work
+    people: dict[str, Person] = {}
+    plain: set[tuple[str, ...]] = set()
+
+
 class Fhir:
     """A resource, a Bundle, or lines of resources."""
 
@@ -72,23 +80,24 @@ class Fhir:
             return
         data = clinical.read_all(source, work, "resource")
         value = self._decode(data, "")
-        for item in clinical.through(work, [_item(value, "", work)], _record):
+        for item in clinical.through(work, [_item(value, "", Run(work))], _record):
             target.write(_encode(_finished(item), data))
 
     def _lines(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         people = self._people(source)
         source.seek(0)
-        for item in clinical.through(work, self._items(source, people, work), _record):
+        items = self._items(source, Run(work, people))
+        for item in clinical.through(work, items, _record):
             target.write(_ENCODER.encode(_finished(item)) + item.end)
 
-    def _items(self, source: BinaryIO, people: dict[str, Person], work: Work) -> Iterator[Item]:
+    def _items(self, source: BinaryIO, run: Run) -> Iterator[Item]:
         for number, line in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), 1):
             if len(line) > LONGEST:
                 raise InputError(f"line {number}: more than {LONGEST >> 20} MiB in one resource")
             if line.strip():
                 value = self._decode(line, f"line {number}: ")
                 end = line[len(line.rstrip(b"\r\n")) :]
-                yield _line(value, f"line {number}", people, work, end)
+                yield _line(value, f"line {number}", run, end)
 
     def _people(self, source: BinaryIO) -> dict[str, Person]:
         """What the file's own Patients tell, by id."""
@@ -126,35 +135,33 @@ def _record(item: Item) -> Record:
     return item.record
 
 
-def _line(
-    value: dict[str, Any], where: str, people: dict[str, Person], work: Work, end: bytes
-) -> Item:
+def _line(value: dict[str, Any], where: str, run: Run, end: bytes) -> Item:
     if value["resourceType"] == "Bundle":
-        item = _item(value, where, work)
+        item = _item(value, where, run)
         item.end = end
         return item
     subject = _subject(value)
-    person = people.get(subject) or (Person(subject) if subject else NOBODY)
-    record = Record(where)
-    walk = Walk(record, person, work)
+    person = run.people.get(subject) or (Person(subject) if subject else NOBODY)
+    record = Record(where, run.plain)
+    walk = Walk(record, person, run.work)
     walk.resource(value)
     return Item(value, record, [walk], end)
 
 
-def _item(value: dict[str, Any], where: str, work: Work) -> Item:
+def _item(value: dict[str, Any], where: str, run: Run) -> Item:
     """A resource or Bundle, each resource in it by its own patient."""
     entries = [entry for entry in _list(value, "entry") if isinstance(entry.get("resource"), dict)]
     within = list(chain([value], (entry["resource"] for entry in entries)))
     within += [inner for each in list(within) for inner in _list(each, "contained")]
     people, shared = _bundled(within)
-    record = Record(where)
+    record = Record(where, run.plain)
     walks = []
     for entry in entries:
-        walk = Walk(record, _whose(entry["resource"], people, shared), work)
+        walk = Walk(record, _whose(entry["resource"], people, shared), run.work)
         walks.append(walk)
         walk.resource(entry["resource"])
     done = frozenset(id(entry["resource"]) for entry in entries)
-    walk = Walk(record, _whose(value, people, shared), work, done)
+    walk = Walk(record, _whose(value, people, shared), run.work, done)
     walk.resource(value)
     return Item(value, record, [*walks, walk])
 

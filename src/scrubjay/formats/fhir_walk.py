@@ -146,7 +146,7 @@ class Walk:
                 value[key] = GONE
                 self._work.dropped("element whose name tells something")
 
-        self._record.ask(spaced, told, field="element", person=self._person)
+        self._record.ask(spaced, told, field="element", person=self._person.of(spaced))
 
     def _value(self, place: Place, value: Any) -> None:
         if isinstance(value, dict):
@@ -197,7 +197,12 @@ class Walk:
         getattr(self, f"_{how}")(place, value, label)
 
     def _ask(
-        self, place: Place, value: str, label: str, fits: Callable[[str], bool] | None = None
+        self,
+        place: Place,
+        value: str,
+        label: str,
+        fits: Callable[[str], bool] | None = None,
+        person: Person | None = None,
     ) -> None:
         def told(result: Anonymized) -> None:
             new = result.text
@@ -205,7 +210,8 @@ class Walk:
                 return
             place.put(new if new.strip() and (fits is None or fits(new)) else MASKED)
 
-        self._record.ask(value, told, field=place.name, label=label, person=self._person)
+        who = self._person if person is None else person
+        self._record.ask(value, told, field=place.name, label=label, person=who)
 
     def _text(self, place: Place, value: str, label: str) -> None:
         if place.kind == "ContactPoint" and place.name == "value":
@@ -218,24 +224,32 @@ class Walk:
             place.put(MASKED)
             self._work.dropped("encoded value")
             return
-        self._ask(place, value, label)
+        of = self._person.of(value) if place.kind == "Coding" and not label else self._person
+        self._ask(place, value, label, person=of)
 
     def _code(self, place: Place, value: str, label: str) -> None:
         system = str(place.owner.get("system", ""))
         public = is_code(system, value) or self._public(value)  # some codes are addresses
         if public and not label and not self._person.shows(value):
             return
-        self._ask(place, value, label, lambda new: False)
+        self._ask(place, value, label, lambda new: False, self._person.of(value))
 
     def _date(self, place: Place, value: str, label: str) -> None:
         timed = "T" in value
         self._ask(
             place, value, label or "DATE",
             lambda new: bool(DATE.fullmatch(new)) and (timed or "T" not in new),
+            self._person.undated,
         )  # fmt: skip
 
     def _instant(self, place: Place, value: str, label: str) -> None:
-        self._ask(place, value, label or "DATE", lambda new: bool(INSTANT.fullmatch(new)))
+        self._ask(
+            place,
+            value,
+            label or "DATE",
+            lambda new: bool(INSTANT.fullmatch(new)),
+            self._person.undated,
+        )
 
     def _time(self, place: Place, value: str, label: str) -> None:
         self._ask(place, value, label or "TIME", lambda new: bool(TIME.fullmatch(new)))
@@ -262,17 +276,17 @@ class Walk:
             self._code(place, value, "")
         elif value.startswith("urn:uuid:"):
             self._reference(place, value, "")
-        elif not self._public(value) and not (place.kind == "Extension" and ID.fullmatch(value)):
+        elif place.kind == "Extension" and ID.fullmatch(value):
+            self._anchor(value, place.put)  # a part of an extension, named within it
+        elif not self._public(value):
             self._address(value, place.put)
-        elif ID.fullmatch(value) and self._person.shows(value):
-            place.put(f"urn:uuid:{clinical.code(value)}")
 
     def _address(self, value: str, put: Callable[[str], None]) -> None:
         def told(result: Anonymized) -> None:
             new = clinical.new_id(value, result, lambda text: bool(URI.fullmatch(text)))
             put(new if URI.fullmatch(new) else f"urn:uuid:{clinical.code(value)}")
 
-        self._record.ask(value, told, field="url", label="URL", person=self._person)
+        self._record.ask(value, told, field="url", label="URL", person=self._person.of(value))
 
     def _public(self, value: str) -> bool:
         start = next((p for p in table()["definitions"]["public"] if value.startswith(p)), "")
@@ -368,7 +382,7 @@ class Walk:
             if result.text != value:
                 put(f"id{clinical.code(value)}")
 
-        self._record.ask(value, told, field="anchor", person=self._person)
+        self._record.ask(value, told, field="anchor", person=self._person.of(value))
 
     def _number(self, place: Place, value: int | Decimal) -> None:
         label = place.label or _rule(place.kind, place.name)[1]

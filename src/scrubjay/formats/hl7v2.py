@@ -32,6 +32,7 @@ SHORT = re.compile(r"[A-Za-z0-9]{1,2}|[0-9](\.[0-9]{1,2}){1,2}")
 EVENT = re.compile(r"[A-Z][A-Z0-9]{2}(_[A-Z0-9]{1,4})?|2\.[0-9](\.[0-9])?")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 NULL = '""'
+EMPTY = [[[""]]]
 WIDE = ("CWE", "FN", "SAD", "EIP")  # types whose label counts for more than their first component
 SYSTEMS = {
     "LN": "http://loinc.org", "SCT": "http://snomed.info/sct", "UCUM": "http://unitsofmeasure.org",
@@ -107,12 +108,13 @@ class Hl7v2:
 
     def _messages(self, source: BinaryIO, work: Work) -> Iterator[Message]:
         waiting: list[Segment] = []
+        plain: set[tuple[str, ...]] = set()
         encoding = self._encoding
         number = 0
         for segment, told in segments(source, self._encoding):
             if segment.name in (*HEADERS, "BTS", "FTS") and waiting:
                 number += 1
-                yield _message(waiting, encoding, number, work)
+                yield _message(waiting, encoding, Record(f"message {number}", plain), work)
                 waiting = []
             encoding = told
             waiting.append(segment)
@@ -121,14 +123,15 @@ class Hl7v2:
         if not any(segment.name for segment in waiting) and not number:
             raise InputError("no HL7 v2: it has no MSH segment")
         if waiting:
-            yield _message(waiting, encoding, number + 1, work)
+            record = Record(f"message {number + 1}", plain)
+            yield _message(waiting, encoding, record, work)
 
 
 def _frame(segment: Segment) -> bytes:
     return segment.before + segment.after
 
 
-def _message(every: list[Segment], encoding: str, number: int, work: Work) -> Message:
+def _message(every: list[Segment], encoding: str, record: Record, work: Work) -> Message:
     kept = []
     for segment in every:
         if segment.name and segment.name not in table()["segments"]:
@@ -137,7 +140,6 @@ def _message(every: list[Segment], encoding: str, number: int, work: Work) -> Me
                 kept.append(Segment("", [], segment.marks, segment.before, segment.after))
         else:
             kept.append(segment)
-    record = Record(f"message {number}")
     _Fields(record, _person(kept), work).ask(kept)
     return Message(kept, encoding, record)
 
@@ -207,8 +209,10 @@ class _Fields:
         for number in range(1, len(segment.fields)):
             if segment.name in HEADERS and number < 3:
                 continue
-            spec = rows.get(str(number), "?")
             field = segment.fields[number]
+            if field == EMPTY:
+                continue
+            spec = rows.get(str(number), "?")
             if spec == "value":
                 spec = table()["values"].get(segment.cell(2), "drop" if segment.cell(2) else "?")
             if spec == "file":
@@ -238,9 +242,10 @@ class _Fields:
         asked = _Asked(cells, index, segment, text, plain)
         getattr(self, f"_{how}")(asked, label, repetition)
 
-    def _ask(self, asked: _Asked, label: str, typed: bool = False, text: str = "") -> None:
+    def _ask(self, asked: _Asked, label: str, typed: bool = False) -> None:
         """A `typed` value that does not stay what it is goes."""
-        question = text or asked.text
+        question = asked.text
+        person = self._person.of(question) if typed and not label else self._person
 
         def told(result: Anonymized) -> None:
             if result.text == question:
@@ -249,7 +254,7 @@ class _Fields:
                 asked.put("" if typed else result.text)
 
         self._record.ask(
-            question, told, field=_context(asked.segment), label=label, person=self._person
+            question, told, field=_context(asked.segment, typed), label=label, person=person
         )
 
     def _text(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
@@ -296,7 +301,9 @@ class _Fields:
             else:
                 asked.put(clinical.compact(result.text, asked.text))
 
-        self._record.ask(question, told, field="date", label=label or "DATE", person=self._person)
+        self._record.ask(
+            question, told, field="date", label=label or "DATE", person=self._person.undated
+        )
 
     def _tm(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
         self._ask(asked, label or "TIME", typed=True)
@@ -371,8 +378,10 @@ class _Asked(Struct):
             self.put(self.text)
 
 
-def _context(segment: Segment) -> str:
+def _context(segment: Segment, typed: bool = False) -> str:
     """The name that a value stands under."""
+    if typed:
+        return ""
     return segment.cell(3, 2) or segment.cell(3) if segment.name == "OBX" else ""
 
 

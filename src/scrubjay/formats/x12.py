@@ -113,11 +113,12 @@ class X12:
     def _parts(self, source: BinaryIO, work: Work) -> Iterator[Part]:
         waiting: list[Segment] = []
         held: list[tuple[str, str]] = []  # what is known of the subscriber
+        plain: set[tuple[str, ...]] = set()
         number = 0
         for segment in _known_only(self._segments(source), work):
             if _begins(segment) and waiting:
                 number += 1
-                held, part = _part(waiting, held, number, work)
+                held, part = _part(waiting, held, Record(f"part {number}", plain), work)
                 yield part
                 waiting = []
             waiting.append(segment)
@@ -125,7 +126,7 @@ class X12:
                 raise InputError(f"part {number + 1}: more than {MOST:,} segments of one patient")
         if not waiting:
             raise InputError("no X12: it has no ISA segment")
-        yield _part(waiting, held, number + 1, work)[1]
+        yield _part(waiting, held, Record(f"part {number + 1}", plain), work)[1]
 
     def _segments(self, source: BinaryIO) -> Iterator[Segment]:
         marks: Marks | None = None
@@ -202,7 +203,7 @@ def _begins(segment: Segment) -> bool:
 
 
 def _part(
-    segments: list[Segment], held: list[tuple[str, str]], number: int, work: Work
+    segments: list[Segment], held: list[tuple[str, str]], record: Record, work: Work
 ) -> tuple[list[tuple[str, str]], Part]:
     """A dependent's part knows the subscriber, too."""
     own = list(chain.from_iterable(_values(segments)))
@@ -211,7 +212,6 @@ def _part(
     else:
         told = own
         held = own
-    record = Record(f"part {number}")
     person = Person(_group(segments, told), clinical.known(told))
     ask = _Elements(record, person, work)
     for segment in segments:
@@ -282,7 +282,8 @@ class _Elements:
             if result.text != value:
                 put(segment.marks.clear(result.text).strip())
 
-        self._record.ask(value, told, label=label, field=field, person=self._person)
+        person = self._person.of(value) if field == "code" else self._person
+        self._record.ask(value, told, label=label, field=field, person=person)
 
     def _text(self, segment: Segment, number: int, label: str) -> None:
         """Letters before and behind stay."""
@@ -394,7 +395,7 @@ class _Elements:
             new = clinical.compact(result.text, value)
             put((new + "0101"[len(new) - 4 :]) if new and len(new) < 8 else new or must)
 
-        self._record.ask(question, told, label=label, field="date", person=self._person)
+        self._record.ask(question, told, label=label, field="date", person=self._person.undated)
 
     def _birth(self, segment: Segment, number: int) -> None:
         self._dated(segment, number, "BIRTH_DATE")
@@ -417,7 +418,7 @@ class _Elements:
         for index, day in enumerate(days):
             self._record.ask(
                 clinical.spelled(day), self._dates(segment, number, answers, index, day),
-                label=label, field="date", person=self._person,
+                label=label, field="date", person=self._person.undated,
             )  # fmt: skip
 
     def _dates(

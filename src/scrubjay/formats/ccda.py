@@ -220,21 +220,25 @@ class _Elements:
 
     def _plain(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         """A word of the standard: it stays or goes."""
-        if SHORT.fullmatch(value):
+        if SHORT.fullmatch(value) or fhir_codes.is_word(value):
             return
         self._ask(value, lambda new: self._mask(node, name), field="code")
 
     def _words(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         label = table()["codes"].get(node.name, "")
+        if name == "codeSystemName" and fhir_codes.is_word(value):
+            return
         self._ask(value, lambda new: _set(node, name, new), label, "code")
 
     def _code(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         label = table()["codes"].get(node.name, "")
         system = table()["systems"].get(node.attributes.get("codeSystem", ""), "")
-        public = fhir_codes.is_code(system, value) or SHORT.fullmatch(value)
-        if public and not label and not self._person.shows(value):
+        shows = self._person.shows(value)
+        public = fhir_codes.is_code(system, value) or fhir_codes.is_word(value)
+        if not label and not shows and (public or SHORT.fullmatch(value)):
             return
-        self._ask(value, lambda new: self._mask(node, name), label, "code")
+        asked = value if shows else fhir_codes.question(value, label)
+        self._ask(asked, lambda new: self._mask(node, name), label, "code")
 
     def _unit(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         if fhir_codes.is_code("http://unitsofmeasure.org", value) and not self._person.shows(value):
@@ -323,7 +327,8 @@ class _Elements:
 
     def _number(self, node: Node, value: str) -> None:
         age = node.attributes.get("unit") in ("a", "years", "year", "yr")
-        if not age and sum(map(str.isdigit, value)) < 5:
+        whole, point, _ = value.partition(".")
+        if not age and sum(map(str.isdigit, whole if point else value)) < 5:
             return
         self._ask(value, lambda new: self._mask(node, "value"), "AGE" if age else "")
 

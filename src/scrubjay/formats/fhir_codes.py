@@ -6,6 +6,7 @@ import re
 import tomllib
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 _TIMES = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
@@ -20,16 +21,40 @@ _TURNS = (
 )  # fmt: skip
 
 
+CODED = "coded"  # asked about in place of a plain code: what is done with its label?
+_TABLES = re.compile(r"HL7[0-9]{4}|ISO[0-9]{3,5}(_[0-9])?|[0-9]{4}-[0-9]")
+_PLAIN = re.compile(r"[A-Za-z]{1,10}|[0-9]{4}-[0-9]")
+
+
 @cache
-def _systems() -> dict[str, str]:
-    told = tomllib.loads(files("scrubjay.formats").joinpath("fhir.toml").read_text("utf-8"))
-    systems: dict[str, str] = told["codes"]
-    return systems
+def _table() -> dict[str, Any]:
+    return tomllib.loads(files("scrubjay.formats").joinpath("fhir.toml").read_text("utf-8"))
+
+
+@cache
+def _words() -> frozenset[str]:
+    rows = _table()["words"]
+    return frozenset(word for row in rows.values() for word in _each(row))
+
+
+def _each(row: str | list[str]) -> list[str]:
+    return row.split() if isinstance(row, str) else row
+
+
+def is_word(value: str) -> bool:
+    """Whether the standards themselves have this word, or the number of a table."""
+    return value in _words() or _TABLES.fullmatch(value) is not None
+
+
+def question(value: str, label: str) -> str:
+    """What is asked to learn whether a code under a label stays: not the code, where it is plain,
+    as detectors read words."""
+    return CODED if label and _PLAIN.fullmatch(value) else value
 
 
 def is_code(system: str, value: str) -> bool:
     """Whether this is a code of a public system by its own rules."""
-    rule = _systems().get(system)
+    rule = _table()["codes"].get(system)
     if rule == "snomed":
         return snomed(value)
     if rule == "loinc":

@@ -21,7 +21,7 @@ from msgspec import Struct
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical, narrative, xmltree
 from scrubjay.formats.clinical import Person, Record
-from scrubjay.formats.fhir_codes import is_code
+from scrubjay.formats.fhir_codes import is_code, is_word, question
 from scrubjay.formats.fhir_prune import GONE, MASKED
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
@@ -229,10 +229,22 @@ class Walk:
 
     def _code(self, place: Place, value: str, label: str) -> None:
         system = str(place.owner.get("system", ""))
+        shows = self._person.shows(value)
         public = is_code(system, value) or self._public(value)  # some codes are addresses
-        if public and not label and not self._person.shows(value):
+        if not label and not shows and (public or is_word(value)):
             return
-        self._ask(place, value, label, lambda new: False, self._person.of(value))
+        asked = value if shows else question(value, label)
+
+        def told(result: Anonymized) -> None:
+            if result.text != asked:
+                place.put(MASKED)
+
+        of = self._person.of(value)
+        self._record.ask(asked, told, field=place.name, label=label, person=of)
+
+    def _unit(self, place: Place, value: str, label: str) -> None:
+        if not is_code("http://unitsofmeasure.org", value) or self._person.shows(value):
+            self._text(place, value, label)
 
     def _date(self, place: Place, value: str, label: str) -> None:
         timed = "T" in value
@@ -276,6 +288,8 @@ class Walk:
             self._code(place, value, "")
         elif value.startswith("urn:uuid:"):
             self._reference(place, value, "")
+        elif place.kind == "Extension" and is_word(value):
+            return
         elif place.kind == "Extension" and ID.fullmatch(value):
             self._anchor(value, place.put)  # a part of an extension, named within it
         elif not self._public(value):
@@ -389,7 +403,7 @@ class Walk:
         if place.kind == "Age" or _is_years(place):
             label = "AGE"
         text = str(value)
-        if not label and len(re.sub(r"\D", "", text)) < 5:
+        if not label and _is_measure(text, place):
             return
 
         def told(result: Anonymized) -> None:
@@ -397,6 +411,13 @@ class Walk:
                 place.put(_as_number(result.text))
 
         self._record.ask(text, told, field=place.name, label=label, person=self._person)
+
+
+def _is_measure(text: str, place: Place) -> bool:
+    """Too short for an identifier, or a fraction, which is none but in an extension: a place."""
+    whole, point, _ = text.lstrip("-").partition(".")
+    short = len(re.sub(r"\D", "", text)) < 5
+    return short or (bool(point) and len(whole) < 5 and place.kind != "Extension")
 
 
 def _is_years(place: Place) -> bool:

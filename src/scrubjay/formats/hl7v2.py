@@ -28,7 +28,7 @@ from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
 
 MOST = 100_000  # segments of a message
-SHORT = re.compile(r"[A-Za-z0-9]{1,2}|[0-9](\.[0-9]{1,2}){1,2}")
+SHORT = re.compile(r"[A-Za-z0-9]{1,2}|[A-Z0-9]{3,4}|[0-9](\.[0-9]{1,2}){1,2}")
 EVENT = re.compile(r"[A-Z][A-Z0-9]{2}(_[A-Z0-9]{1,4})?|2\.[0-9](\.[0-9])?")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 NULL = '""'
@@ -271,21 +271,27 @@ class _Fields:
     def _code(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
         """Codes of public systems pass by their own rules, and what is too short to tell."""
         system = repetition[2][0] if len(repetition) > 2 else ""
-        public = fhir_codes.is_code(SYSTEMS.get(system, ""), asked.text)
-        if (
-            not label
-            and asked.plain
-            and not self._person.shows(asked.text)
-            and (public or SHORT.fullmatch(asked.text))
-        ):
+        text = asked.text
+        shows = self._person.shows(text)
+        public = fhir_codes.is_code(SYSTEMS.get(system, ""), text) or fhir_codes.is_word(text)
+        event = asked.segment.name == "MSH" and EVENT.fullmatch(text)
+        if not label and asked.plain and not shows and (public or event or SHORT.fullmatch(text)):
             return
-        if not label and asked.segment.name == "MSH" and EVENT.fullmatch(asked.text):
-            return
-        self._ask(asked, label, typed=True)
+        question = text if shows else fhir_codes.question(text, label)
+
+        def told(result: Anonymized) -> None:
+            if result.text == question:
+                asked.kept()
+            else:
+                asked.put("")
+
+        self._record.ask(question, told, label=label, person=self._person.of(text))
 
     def _nm(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
         number = NUMBER.fullmatch(asked.text)
-        if number and not label and sum(map(str.isdigit, asked.text)) < 5:
+        whole, point, _ = asked.text.partition(".")
+        digits = sum(map(str.isdigit, whole if point else asked.text))
+        if number and not label and digits < 5:
             return
         self._ask(asked, label, typed=bool(number))
 

@@ -26,10 +26,11 @@ from hypothesis import strategies as st
 import scrubjay
 from scrubjay import formats
 from scrubjay.errors import InputError
-from scrubjay.formats import kinds
+from scrubjay.formats import fhir_xml, kinds
 from scrubjay.formats.fhir_codes import loinc, snomed
 from scrubjay.formats.work import Work
 from scrubjay.keys import Key
+from scrubjay.report import unchanged
 from scrubjay.testing import check_format
 from scrubjay.types import Policy, Rule
 
@@ -75,7 +76,7 @@ def test_a_plant_in_any_string_is_found_or_refused(plant):
 def test_a_plant_in_a_name_of_an_element(plant):
     for kind in (FHIR, FHIR["entry"][1]["resource"]):
         sample = json.loads(json.dumps(kind))
-        sample[plant] = {"text": "harmless"}
+        sample[plant] = {"text": "harmless", plant: "2020-01-02"}
         try:
             data = convert("fhir.v1", json.dumps(sample).encode())
         except InputError:
@@ -218,6 +219,43 @@ def test_the_wrong_type_is_refused_or_read(path, value):
 
 def test_the_contract():
     check_format(formats.make("fhir.v1"), fhir(1))
+
+
+def xml(value=FHIR):
+    return fhir_xml.write(json.loads(json.dumps(value).replace("&nbsp;", " ")))
+
+
+def test_xml_is_read_as_json_is():
+    assert kinds.sample(xml(), "x.xml") == "fhir.v1"
+    work = Work(lambda documents: map(unchanged, documents))
+    once = convert("fhir.v1", xml(), work=work)
+    left_out = xml().replace(b' title="Quackenbush"', b"").replace(b'<size value="37"/>', b"")
+    assert convert("fhir.v1", once, work=work) == once == left_out
+    data = convert("fhir.v1", xml(), SAFE)
+    assert found(data, (*PLANTS, "Zebulon", "4711-Z", "Hollow", "2125550143", "ehr.example")) == []
+    assert b'<valueQuantity><value value="181.5"/><unit value="cm"/>' in data
+    assert b'<birthDate value="1961"/>' in data
+    data = convert("fhir.v1", xml())
+    assert b'<gender><extension url="http://hl7.org/fhir/StructureDefinition/data-absent' in data
+
+
+def test_a_plant_in_any_value_of_xml():
+    text = xml().decode()
+    for place in re.finditer(r'(?<!xmlns)="([^"]+)"|<([A-Za-z]+)(?= )|>([^<>]+)<', text):
+        start, end = next(place.span(group) for group in (1, 2, 3) if place[group])
+        for plant in (SURNAME, SSN):
+            with contextlib.suppress(InputError):
+                told = f" {plant} " if text[start - 1] == ">" else plant
+                data = convert("fhir.v1", (text[:start] + told + text[end:]).encode())
+                assert found(data) == [], text[start - 30 : end]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, len(xml())), st.binary(max_size=6), st.integers(0, 12))
+def test_damaged_xml_is_refused_or_read(place, new, length):
+    data = xml()
+    with contextlib.suppress(InputError):
+        convert("fhir.v1", data[:place] + new + data[place + length :])
 
 
 def test_codes():

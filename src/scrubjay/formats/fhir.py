@@ -1,4 +1,4 @@
-"""FHIR R4 and R5 in JSON: `fhir.v1` reads a resource, a Bundle, or one resource a line (bulk data).
+"""FHIR R4 and R5: `fhir.v1` reads a resource or a Bundle in JSON or XML, or one resource a line.
 
 Whose a resource is: a Bundle's Patient by its medical record number, else by its id, so that other
 formats of the same patient agree; in lines by the id alone, as the Patient may be in another file.
@@ -20,13 +20,14 @@ from msgspec import Struct
 import scrubjay
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical
+from scrubjay.formats import clinical, fhir_xml
 from scrubjay.formats.clinical import NOBODY, Person, Record
 from scrubjay.formats.fhir_prune import DEEPEST, GONE, depth, prune
 from scrubjay.formats.fhir_walk import Walk, identifier_label, table
 from scrubjay.formats.work import Work, seekable
 
 LONGEST = 1 << 26  # bytes of a line
+XML = 1 << 26  # bytes of a document
 SUBJECTS = ("subject", "patient", "beneficiary", "individual", "for", "focus")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -75,6 +76,9 @@ class Fhir:
             first = source.readline(LONGEST)
         lines = _is_whole(first) and source.read(1) != b""
         source.seek(0)
+        if first.lstrip(b"\xef\xbb\xbf \t").startswith(b"<"):
+            self._xml(source, target, work)
+            return
         if lines:
             self._lines(source, target, work)
             return
@@ -82,6 +86,16 @@ class Fhir:
         value = self._decode(data, "")
         for item in clinical.through(work, [_item(value, "", Run(work))], _record):
             target.write(_encode(_finished(item), data))
+
+    def _xml(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
+        left_out: list[str] = []
+        value = fhir_xml.read(clinical.read_all(source, work, "resource", XML), left_out)
+        if left_out:
+            work.dropped("XML comment or instruction", len(left_out))
+        if depth(value) > DEEPEST:
+            raise InputError(f"nested more than {DEEPEST} deep")
+        for item in clinical.through(work, [_item(value, "", Run(work))], _record):
+            target.write(fhir_xml.write(_finished(item)))
 
     def _lines(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         people = self._people(source)
@@ -287,6 +301,16 @@ def _label(resource: dict[str, Any], told: Iterable[str]) -> None:
         raise InputError("meta.security is no list")
     there = {str(each.get("code")) for each in labels if isinstance(each, dict)}
     labels += [{"system": SECURITY, "code": code} for code in told if code not in there]
+    _first(meta, "versionId", "lastUpdated", "source", "profile", "security")
+    _first(resource, "resourceType", "id", "meta")
+
+
+def _first(value: dict[str, Any], *names: str) -> None:
+    """These before the others, as the schema has them."""
+    told = [name for each in names for name in (each, f"_{each}") if name in value]
+    items = [(name, value[name]) for name in [*told, *(k for k in value if k not in told)]]
+    value.clear()
+    value.update(items)
 
 
 def _provenance(bundle: dict[str, Any], entries: list[dict[str, Any]]) -> None:

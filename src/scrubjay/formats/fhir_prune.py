@@ -23,7 +23,8 @@ def prune(value: Any) -> Any:
         if "url" in value and any(v is MASKED for k, v in value.items() if k.startswith("value")):
             return GONE  # an extension is its value
         for key in list(value):
-            _prune_key(value, key)
+            if key in value:
+                _prune_key(value, key)
     elif isinstance(value, list):
         value[:] = [each for each in map(prune, value) if each is not GONE]
     return GONE if value in ({}, []) else value
@@ -40,12 +41,17 @@ def _prune_key(owner: dict[str, Any], key: str) -> None:
                 value[index], beside[index] = None, _absent(beside[index])
         owner[f"_{key}"] = beside
     if value is MASKED:
-        del owner[key]
-        if not key.startswith("_"):
-            owner[f"_{key}"] = _absent(owner.get(f"_{key}"))
+        _replace(owner, key, _absent(owner.pop(f"_{key}", None)))
         return
     if value is GONE or prune(value) is GONE:
         del owner[key]
+
+
+def _replace(owner: dict[str, Any], key: str, beside: dict[str, Any]) -> None:
+    """In its place: XML has an order."""
+    items = [(f"_{k}", beside) if k == key else (k, v) for k, v in owner.items()]
+    owner.clear()
+    owner.update(items)
 
 
 def _absent(beside: Any) -> dict[str, Any]:

@@ -110,12 +110,16 @@ class Walk:
         self._record = record
         self._person = person
         self._work = work
+        self._telling: list[tuple[dict[str, Any], str]] = []
         self._divs: list[tuple[dict[str, Any], str, xmltree.Node]] = []
 
     def finish(self) -> None:
         """Write what could not be put back piece by piece."""
         for owner, key, node in self._divs:
             owner[key] = xmltree.write(node)
+        for owner, key in self._telling:
+            owner[key] = GONE
+            self._work.dropped("element whose name tells something")
 
     def resource(self, value: dict[str, Any]) -> None:
         """All of a resource."""
@@ -143,8 +147,7 @@ class Walk:
 
         def told(result: Anonymized) -> None:
             if result.text != spaced:
-                value[key] = GONE
-                self._work.dropped("element whose name tells something")
+                self._telling.append((value, key))
 
         self._record.ask(spaced, told, field="element", person=self._person.of(spaced))
 
@@ -188,10 +191,12 @@ class Walk:
         return found
 
     def _string(self, place: Place, value: str) -> None:
-        if not value.strip():
+        if not value.strip() or value in ("true", "false"):
             return
         how, label = _rule(place.kind, place.name)
         label = place.label or label
+        if how == "text" and not label and re.fullmatch("[0-9]{1,4}", value):
+            return  # as a number in XML: too short to tell
         if how == "text" and DATED.fullmatch(value) and label in ("", "DATE", "BIRTH_DATE"):
             how, label = "date", label or "DATE"
         getattr(self, f"_{how}")(place, value, label)

@@ -34,7 +34,11 @@ class Kind(Struct, frozen=True):
 
 # What is more special comes first.
 KINDS = (
-    Kind("fhir.v1", "fhir", shape=r'\{.*"resourceType"\s*:\s*"[A-Z]'),
+    Kind(
+        "fhir.v1",
+        "fhir",
+        shape=r'\{.*"resourceType"\s*:\s*"[A-Z]|<[^\0]*?xmlns="http://hl7.org/fhir"',
+    ),
     Kind("hl7v2.v1", "hl7v2", (".hl7",), shape=r"\x0b?(MSH|FHS|BHS)[^\w\s].{1,5}"),
     Kind("ccda.v1", "ccda", (".ccda", ".cda"), shape=r"<[^\0]*?[<:]ClinicalDocument[\s>/]"),
     Kind(

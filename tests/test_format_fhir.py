@@ -138,6 +138,21 @@ def test_dates_move_together_and_stay_dates():
     assert not seen.startswith("2020-02-03")
 
 
+def test_patients_of_one_bundle_are_kept_apart():
+    one, other = json.loads(json.dumps(FHIR["entry"][0])), json.loads(json.dumps(FHIR["entry"][0]))
+    other["fullUrl"], other["resource"]["id"] = "urn:uuid:0-other", "0-other"
+    other["resource"]["identifier"][0]["value"] = "9999-Q"
+    other["resource"]["name"] = [{"family": "Snodgrass-Pym"}]
+    note = {"resourceType": "Observation", "subject": {"reference": "Patient/0-other"}}
+    note |= {"effectiveDateTime": "2020-02-03", "note": [{"text": "Snodgrass-Pym came"}]}
+    first = json.loads(json.dumps(note)) | {"subject": {"reference": one["fullUrl"]}}
+    entries = [one, other, {"resource": note}, {"resource": first}]
+    data = convert("fhir.v1", json.dumps({**FHIR, "entry": entries}).encode(), SHIFT)
+    told = [entry["resource"] for entry in json.loads(data)["entry"]]
+    assert told[2]["effectiveDateTime"] != told[3]["effectiveDateTime"]
+    assert "Snodgrass" not in told[2]["note"][0]["text"]
+
+
 def test_masked_values_say_so():
     told = resources(convert("fhir.v1", fhir()))
     assert "birthDate" not in told["Patient"]
@@ -192,6 +207,8 @@ def test_numbers_that_are_identifiers():
         b'{"resourceType": "Patient", "text": ' + b'{"a":' * 500 + b"1" + b"}" * 501,
         b'{"resourceType": "Patient", "multipleBirthInteger": 1e99999999999999999999}',
         b'{"resourceType": "Patient", "meta": {"security": "x"}, "birthDate": "2000-01-01"}',
+        b'<Patient xmlns="http://hl7.org/fhir">' + b"<text>" * 98 + b"</text>" * 98 + b"</Patient>",
+        b'<!DOCTYPE a [<!ENTITY b "c">]><Patient xmlns="http://hl7.org/fhir"/>', b"<Patient/>",
     ],
 )  # fmt: skip
 def test_what_is_no_fhir_is_refused(data):

@@ -88,7 +88,7 @@ class Record:
         """`told` will hear what became of the text. An empty one has nothing to become."""
         if not text or text.isspace():
             return
-        whose = (person.group or self.id, "known" if person.known else "")
+        whose = (person.group or self.id, str(id(person.known)) if person.known else "")
         key: tuple[str, ...] = (text, field, label, *whose)
         if person is NOBODY:
             key = (text, field, label)

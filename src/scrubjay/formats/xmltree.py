@@ -10,7 +10,7 @@ from xml.parsers import expat
 
 from scrubjay.errors import InputError
 
-DEEPEST = 200
+DEEPEST = 100
 MOST = 5_000_000  # elements and attributes
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _VALUE = {**_TEXT, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"}

@@ -40,6 +40,16 @@ MAIL = (
 
 # What is more special comes first.
 KINDS = (
+    Kind(
+        "fhir.v1",
+        "fhir",
+        shape=r'\{.*"resourceType"\s*:\s*"[A-Z]|<[^\0]*?xmlns="http://hl7.org/fhir"',
+    ),
+    Kind("hl7v2.v1", "hl7v2", (".hl7",), shape=r"\x0b?(MSH|FHS|BHS)[^\w\s].{1,5}"),
+    Kind("ccda.v1", "ccda", (".ccda", ".cda"), shape=r"<[^\0]*?[<:]ClinicalDocument[\s>/]"),
+    Kind(
+        "x12.v1", "x12", (".x12", ".edi", ".837", ".835"), shape=r"ISA[^\w\s][0-9]{2}[^\w\s].{98}"
+    ),
     Kind("parquet.v1", "arrow", (".parquet", ".pq"), ((0, b"PAR1"),), extra="files"),
     Kind("arrow.v1", "arrow", (".arrow", ".feather", ".ipc"), ((0, b"ARROW1"),), extra="files"),
     Kind(

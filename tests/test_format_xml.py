@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from scrubjay import formats
+from scrubjay.formats.markup import says_who
 from scrubjay.testing import check_format
+from scrubjay.types import Anonymized, Replacement, Report
 
 SAMPLE = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <!-- about $ -->
@@ -113,6 +115,16 @@ def test_encodings(encoding):
 def test_refused(data):
     with pytest.raises(formats.InputError):
         clean("a.xml", data)
+
+
+def test_a_tagger_alone_is_not_believed_of_schemas():
+    def told(name, detector):
+        done = Replacement(0, 1, 0, 1, "PERSON", 1, 0.6, detector, "redact.v1")
+        return says_who(name, Anonymized("x", Report("", "", "", "", {}, (done,))))
+
+    assert not any(told(name, "tagger.v1:fast") for name in ("nullFlavor", "guardian", "onclick"))
+    assert all(told(name, "tagger.v1:fast") for name in ("Ann_Lee", "annaLee", "x-gonzalez"))
+    assert told("nullFlavor", "patterns.v1:x") and told("guardian", "known.v1")
 
 
 def test_namespaces_that_say_whose_they_are():

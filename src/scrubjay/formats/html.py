@@ -17,10 +17,10 @@ from typing import BinaryIO
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import carried, json, scripts, slots
-from scrubjay.formats.markup import ENCODINGS, QUOTED, escape, words
-from scrubjay.formats.slots import Part, Piece
+from scrubjay.formats.markup import ENCODINGS, QUOTED, escape, says_who, words
+from scrubjay.formats.slots import Part, Piece, Slot
 from scrubjay.formats.work import Work
-from scrubjay.types import Document
+from scrubjay.types import Anonymized, Document
 
 INLINE = frozenset(
     ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em"]
@@ -105,7 +105,7 @@ class Page:
         self._depth = depth
         self._links = links  # new names of what a mail's page shows
         self._memory = slots.Memory()
-        self._renamed: dict[str, str] = {}
+        self._renamed: dict[str, str] = {}  # or the same name, once it was looked at
         self._place = Place()
         self._run: list[Part | Piece] = []
 
@@ -192,12 +192,15 @@ class Page:
         self._place.said(said)
 
     def _name(self, before: str, name: str) -> Part:
-        return self._memory.kept(
-            Document(words(name)), before + name, lambda told: before + self._other(name)
-        )
+        """A tag's or attribute's: another one, the same each time, where it says somebody's."""
+        if name in self._renamed:
+            return before + self._renamed[name]
 
-    def _other(self, name: str) -> str:
-        return self._renamed.setdefault(name, f"x-{len(self._renamed) + 1}")
+        def write(results: list[Anonymized]) -> str:
+            another = f"x-{len(self._renamed) + 1}" if says_who(name, results[0]) else name
+            return before + self._renamed.setdefault(name, another)
+
+        return Slot([Document(words(name))], write)
 
     def _comment(self, text: str) -> Iterator[Part]:
         inner = Page(self._work, self._depth + 1)

@@ -20,10 +20,10 @@ from msgspec import Struct, field
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import carried, markup, slots
-from scrubjay.formats.markup import ENCODINGS, NAMESPACE, NUMBER, QUOTED, escape, words
-from scrubjay.formats.slots import Part, Piece
+from scrubjay.formats.markup import ENCODINGS, NAMESPACE, NUMBER, QUOTED, escape, says_who, words
+from scrubjay.formats.slots import Part, Piece, Slot
 from scrubjay.formats.work import Work
-from scrubjay.types import Document
+from scrubjay.types import Anonymized, Document
 
 BLOCK = 1 << 16  # bytes
 LONGEST_TAG = 1 << 24  # bytes; the parser begins again with every block of an unfinished one
@@ -299,10 +299,10 @@ class Writer:
         """A slot that writes nothing, and learns if the name must be another."""
         if name not in self._looked and name != "xmlns":
             self._looked.add(name)
-            yield slots.one(Document(words(name)), partial(self._rename, name))
+            yield Slot([Document(words(name))], partial(self._rename, name))
 
-    def _rename(self, name: str, told: str) -> str:
-        if told != words(name):
+    def _rename(self, name: str, results: list[Anonymized]) -> str:
+        if says_who(name, results[0]):
             for part in name.split(":"):
                 if part not in {"xml", "xmlns", *self._renamed}:
                     self._renamed[part] = f"x-{len(self._renamed) + 1}"
@@ -313,7 +313,7 @@ class Writer:
             parts = (self._renamed.get(part, part) for part in name.split(":"))
             return before + ":".join(parts) + behind
 
-        return slots.Slot([], write)
+        return Slot([], write)
 
     def _aside(self, aside: Aside) -> Iterator[Part]:
         document = Document(html.unescape(aside.text))

@@ -34,6 +34,10 @@ class Kind(Struct, frozen=True):
 
 # What is more special comes first.
 KINDS = (
+    Kind("image.v1", "image", (".png",), ((0, b"\x89PNG\r\n\x1a\n"),), extra="ocr"),
+    Kind("image.v1", "image", (".jpg", ".jpeg"), ((0, b"\xff\xd8\xff"),), extra="ocr"),
+    Kind("image.v1", "image", (".tif", ".tiff"), ((0, b"II*\0"), (0, b"MM\0*")), extra="ocr"),
+    Kind("image.v1", "image", (".webp",), ((8, b"WEBP"),), extra="ocr"),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),

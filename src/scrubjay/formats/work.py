@@ -56,7 +56,8 @@ class Work(Struct):
 
     def dropped(self, what: str, count: int = 1) -> None:
         """Say that something is not in the output: "EXIF", "thumbnail". Never words of the file."""
-        self.left_out[what] += count
+        if count:
+            self.left_out[what] += count
 
     def name(self, name: str) -> str:
         """A file name without what identifies; names are data too."""

@@ -17,28 +17,12 @@ from scrubjay import plugins
 from scrubjay.errors import InputError, OutputError
 from scrubjay.formats import pixels
 from scrubjay.formats.layout import Script
+from scrubjay.formats.pixels import BROKEN
 from scrubjay.formats.work import Work
 
 Image.init()  # every reader Pillow has; only these are used
 KINDS = ("PNG", "JPEG", "TIFF", "WEBP")
 QUALITY = 90
-# What Pillow raises on files that are damaged, or mean harm.
-BROKEN = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    NotImplementedError,
-    ZeroDivisionError,
-    EOFError,
-    RuntimeError,
-    Image.DecompressionBombError,
-)
 STRUCTURE = {"jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "gamma", "srgb", "loop",
              "background", "timestamp", "duration", "compression", "resolution", "transparency",
              "progressive", "progression", "aspect", "interlace", "default_image", "bbox",
@@ -53,6 +37,8 @@ class Picture:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """All is read before anything is painted: a name may be known from another page."""
+        lossless = b"VP8L" in source.read(64)  # of a WebP
+        source.seek(0)
         image = _open(source, work)
         script, found = Script(), []
         for page in _pages(image, work):
@@ -64,7 +50,7 @@ class Picture:
             pixels.filled(page, pixels.gone(words, changes.get(number, ())))
             for number, (page, words) in enumerate(zip(_pages(image, work), found, strict=True))
         )
-        _write(painted, target, image)
+        _write(painted, target, str(image.format), lossless)
 
 
 def _open(source: BinaryIO, work: Work) -> Image.Image:
@@ -73,9 +59,9 @@ def _open(source: BinaryIO, work: Work) -> Image.Image:
             warnings.simplefilter("ignore")
             image = Image.open(source, formats=KINDS)
             frames = getattr(image, "n_frames", 1)
+            _tell(image, work)
     except BROKEN as problem:
         raise InputError(f"not a picture that can be read: {type(problem).__name__}") from None
-    _tell(image, work)
     if frames > 1 and image.format in {"PNG", "WEBP"}:
         raise InputError(f"{frames} frames: animations are not read; save one frame")
     if frames > work.limits.members:
@@ -131,15 +117,15 @@ def plain(image: Image.Image) -> Image.Image:
     return bare
 
 
-def _write(pages: Iterator[Image.Image], target: BinaryIO, like: Image.Image) -> None:
+def _write(pages: Iterator[Image.Image], target: BinaryIO, kind: str, lossless: bool) -> None:
     whole = io.BytesIO()
     try:
-        if like.format == "TIFF":
+        if kind == "TIFF":
             _save_tiff(pages, whole)
-        elif like.format == "PNG":
+        elif kind == "PNG":
             next(pages).save(whole, "PNG")
-        elif like.format == "WEBP":
-            next(pages).save(whole, "WEBP", quality=QUALITY, lossless=not _lossy(like))
+        elif kind == "WEBP":
+            next(pages).save(whole, "WEBP", quality=QUALITY, lossless=lossless)
         else:
             page = next(pages)
             page = page if page.mode == "L" else page.convert("RGB")
@@ -147,13 +133,6 @@ def _write(pages: Iterator[Image.Image], target: BinaryIO, like: Image.Image) ->
     except BROKEN as problem:
         raise OutputError(f"the picture cannot be written: {type(problem).__name__}") from None
     target.write(whole.getvalue())
-
-
-def _lossy(image: Image.Image) -> bool:
-    """Whether a WebP holds a lossy bitstream."""
-    stream: BinaryIO = image.fp  # type: ignore[attr-defined]
-    stream.seek(0)
-    return b"VP8 " in stream.read(64)
 
 
 def _save_tiff(pages: Iterator[Image.Image], target: BinaryIO) -> None:

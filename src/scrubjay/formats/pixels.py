@@ -5,6 +5,8 @@ what looks like writing and could not be read goes too.
 from __future__ import annotations
 
 import math
+import struct
+import zlib
 from collections.abc import Iterable, Sequence
 
 from PIL import Image, ImageDraw
@@ -12,6 +14,26 @@ from PIL import Image, ImageDraw
 from scrubjay.formats import layout, ocr
 from scrubjay.formats.layout import Change, Sign, View
 from scrubjay.formats.ocr import Word
+
+# What Pillow raises on files that are damaged, or mean harm.
+BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    NotImplementedError,
+    ZeroDivisionError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
 
 Polygon = Sequence[tuple[float, float]]
 SMALLEST = 10  # pixels: what is lower or narrower holds no word

@@ -6,7 +6,7 @@ is read in that order too: a name may break at the end of a column's line.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
@@ -29,22 +29,18 @@ class Sign(Struct, frozen=True):
 
 
 class View(Struct, frozen=True):
-    """A text, and which sign each part of it is."""
+    """A text, and which sign each part of it is. Between parts there may be blanks."""
 
     text: str
     starts: list[int]
+    ends: list[int]
     signs: list[int]
 
     def touched(self, start: int, end: int) -> list[int]:
         """The signs of a place in the text."""
-        index = max(0, bisect_right(self.starts, start) - 1)
-        found = []
-        while index < len(self.starts) and self.starts[index] < end:
-            stop = self.starts[index + 1] if index + 1 < len(self.starts) else len(self.text)
-            if self.text[max(start, self.starts[index]) : min(end, stop)].strip():
-                found.append(self.signs[index])
-            index += 1
-        return found
+        first = bisect_right(self.ends, start)
+        last = bisect_left(self.starts, end)
+        return self.signs[first:last]
 
 
 class Change(Struct, frozen=True):
@@ -122,6 +118,7 @@ def _same_row(one: Sign, other: Sign) -> bool:
 def _view(signs: Sequence[Sign], order: list[int], apart: bool) -> View:
     parts: list[str] = []
     starts: list[int] = []
+    ends: list[int] = []
     length = 0
     last: Sign | None = None
     for index in order:
@@ -132,8 +129,9 @@ def _view(signs: Sequence[Sign], order: list[int], apart: bool) -> View:
         starts.append(length)
         parts.append(sign.text)
         length += len(sign.text)
+        ends.append(length)
         last = sign
-    return View("".join(parts), starts, order)
+    return View("".join(parts), starts, ends, order)
 
 
 def _between(last: Sign, sign: Sign, apart: bool) -> str:

@@ -45,6 +45,8 @@ class Book:
         self._old = pdf
         self._links = list(beside.links(pdf))
         self._titles = list(beside.titles(pdf))
+        if "/Metadata" in pdf.Root:  # reading it, pikepdf logs what it cannot read
+            del pdf.Root.Metadata
         pdf.generate_appearance_streams()
         pdf.flatten_annotations("all")
         flat = io.BytesIO()
@@ -208,8 +210,12 @@ class Book:
         again = Walk(self._copies, removed, picture, hidden=self._hidden)
         old = self._old.pages[number].obj
         data, resources = again.stream(old, old.get("/Resources", Dictionary()))
-        over = boxes.drawn(list(boxes.of(walk.glyphs, changes)))
-        self._add_page(number, b"q\n" + data + b"\nQ\n" + over, resources)
+        if over := list(boxes.of(walk.glyphs, changes)):
+            data = b"q\n" + data + b"\nQ\n" + boxes.drawn(over)
+            if "/Font" not in resources:
+                resources.Font = Dictionary()
+            resources.Font.Box = boxes.font()
+        self._add_page(number, data, resources)
 
     def _add_page(self, number: int, data: bytes, resources: Any) -> None:
         old = self._old.pages[number]
@@ -219,9 +225,6 @@ class Book:
         page.Rotate = int(old.obj.get("/Rotate", 0))
         if "/Group" in old.obj:
             page.Group = copies.group(old.obj.Group)
-        if "/Font" not in resources:
-            resources.Font = Dictionary()
-        resources.Font.Box = boxes.font()
         page.Resources = resources
         page.Contents = self._new.make_stream(data)
 

@@ -217,11 +217,19 @@ class _Run:
         ours = self.resources.name("Font", operands[0])
         self.made.append(([ours, operands[1]], Operator("Tf")))
 
-    def _resource(self, name: str, operands: list[Any]) -> None:
-        kind = {"gs": "ExtGState", "sh": "Shading"}[name]
-        if len(operands) != 1:
-            raise Doubt(f"operands of {name}")
-        self.made.append(([self.resources.name(kind, operands[0])], Operator(name)))
+    def _shading(self, name: str, operands: list[Any]) -> None:
+        self.made.append(([self.resources.name("Shading", *operands)], Operator(name)))
+
+    def _graphics(self, name: str, operands: list[Any]) -> None:
+        """A state; its mask is a form, with all that a form may show."""
+        source = self.resources.raw("ExtGState", *operands)
+        mask = source.get("/SMask")
+        if isinstance(mask, pikepdf.Dictionary):
+            made = self.walk._copies.state(source, mask, self._form_copy(mask.G))
+            ours = self.resources.add("ExtGState", made)
+        else:
+            ours = self.resources.name("ExtGState", *operands)
+        self.made.append(([ours], Operator(name)))
 
     def _space(self, name: str, operands: list[Any]) -> None:
         if len(operands) != 1 or not isinstance(operands[0], Name):
@@ -262,7 +270,8 @@ class _Run:
         if str(source.get("/Subtype")) == "/Image":
             self._show_picture(source)
         elif str(source.get("/Subtype")) == "/Form":
-            self._form(source)
+            made = self._form_copy(source)
+            self.made.append(([self.resources.add("XObject", made)], Operator("Do")))
         else:
             raise Doubt("an object that is neither picture nor form")
 
@@ -273,13 +282,12 @@ class _Run:
             name = self.resources.add("XObject", self.walk._picture(placed))
             self.made.append(([name], Operator("Do")))
 
-    def _form(self, source: Any) -> None:
+    def _form_copy(self, source: Any) -> Any:
         own = _matrix([float(x) for x in source.get("/Matrix", UNIT)])
         matrix = matrices.times(own, self.state.matrix)
         inherited = source.get("/Resources", self.resources._source)
         data, resources = self.walk.stream(source, inherited, matrix, self.depth + 1)
-        made = self.walk._copies.form(source, data, resources)
-        self.made.append(([self.resources.add("XObject", made)], Operator("Do")))
+        return self.walk._copies.form(source, data, resources)
 
     # Text
 
@@ -350,7 +358,7 @@ class _Run:
 
 _STATES = {"Tc": "between", "Tw": "words", "Tz": "scale", "TL": "leading", "Ts": "rise"}
 _NAMED = {
-    "Tf": "_font", "gs": "_resource", "sh": "_resource", "cs": "_space", "CS": "_space",
+    "Tf": "_font", "gs": "_graphics", "sh": "_shading", "cs": "_space", "CS": "_space",
     "sc": "_colour", "SC": "_colour", "scn": "_colour", "SCN": "_colour", "ri": "_intent",
     "d": "_dashes", "Do": "_object", "Tj": "_show", "TJ": "_show", "'": "_show", '"': "_show",
 }  # fmt: skip

@@ -59,6 +59,15 @@ class Copies:
             return Dictionary(PatternType=2, Matrix=matrix, Shading=_shading(source.Shading))
         raise Doubt(f"a {kind} that is not known")
 
+    def state(self, source: Any, mask: Any, form: Any) -> Any:
+        """A state with a mask, which `form` draws."""
+        made = _state(source, masked=True)
+        kind = Name.Alpha if str(mask.S) == "/Alpha" else Name.Luminosity
+        made.SMask = Dictionary(Type=Name.Mask, S=kind, G=form)
+        if "/BC" in mask:
+            made.SMask.BC = _numbers(mask.BC)
+        return made
+
     def space(self, name: Any, resources: Any) -> str:
         """A colour space that has the same number of parts."""
         if str(name) in PLAIN:
@@ -88,7 +97,7 @@ def group(source: Any) -> Any:
     return made
 
 
-def _state(source: Any) -> Any:
+def _state(source: Any, masked: bool = False) -> Any:
     made = Dictionary(Type=Name.ExtGState)
     for key, value in source.items():
         short = key[1:]
@@ -101,7 +110,7 @@ def _state(source: Any) -> Any:
             made[key] = next((Name(str(n)) for n in names if str(n)[1:] in BLENDS), Name.Normal)
         elif short == "SMask" and str(value) == "/None":
             made[key] = Name("/None")
-        elif short in {"SMask", "Font"}:
+        elif short == "Font" or (short == "SMask" and not masked):
             raise Doubt(f"a state with {short}")
     return made  # the rest are halftones and curves for printers
 

@@ -17,7 +17,7 @@ import scrubjay
 from scrubjay.errors import ExtraError, InputError, UsageError
 from scrubjay.formats import kinds, make, ocr
 from scrubjay.formats.work import Limits, Work
-from scrubjay.testing import FakeDetector
+from scrubjay.testing import CANARY, FakeDetector, canary
 
 ENGINE = scrubjay.load(
     "everything",
@@ -145,6 +145,14 @@ def test_damage_is_an_input_error(data, draw):
         damaged[draw.draw(st.integers(4, len(damaged) - 1))] = draw.draw(st.integers(0, 255))
     with contextlib.suppress(InputError):
         convert(bytes(damaged))
+
+
+def test_no_words_of_the_file_in_logs():
+    for kind, options in (
+        ("TIFF", {"description": CANARY}),
+        ("JPEG", {"comment": CANARY.encode()}),
+    ):
+        canary(lambda kind=kind, options=options: convert(packed(picture(["x"]), kind, **options)))
 
 
 def test_the_same_picture_gives_the_same_file():

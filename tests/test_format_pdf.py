@@ -341,11 +341,75 @@ def test_a_bomb_is_refused_before_it_goes_off():
         convert(page_of(b" " * 80_000_000))
 
 
-def test_no_words_of_the_file_in_errors():
-    data = letter(pages=1).replace(MRN.encode(), CANARY[:8].encode())
-    for cut in (200, 900, len(data) // 2):
+def test_no_words_of_the_file_in_errors_or_logs():
+    data = letter(pages=1).replace(b"/MediaBox", f"{CANARY} ({CANARY}) /MediaBox".encode())
+    data = data.replace(b"endobj", f"{CANARY} endobj".encode())
+    for cut in (200, 900, len(data) // 2, len(data)):
         with contextlib.suppress(InputError):
             canary(lambda cut=cut: convert(data[:cut]))
+
+
+def test_what_pages_share_is_theirs():
+    with pikepdf.open(io.BytesIO(page_of(b"BT /F 12 Tf 10 50 Td (Maria Gonzalez x) Tj ET"))) as pdf:
+        page = pdf.pages[0].obj
+        pdf.Root.Pages.Resources, pdf.Root.Pages.Rotate = page.Resources, 90
+        del page.Resources
+        target = io.BytesIO()
+        pdf.save(target)
+    clean, work = convert(target.getvalue())
+    assert not work.left_out and texts(clean)[0].strip().startswith("x")
+    with pikepdf.open(io.BytesIO(clean)) as pdf:
+        assert pdf.pages[0].Rotate == 90
+
+
+def test_forms_that_multiply_are_refused(monkeypatch):
+    monkeypatch.setattr("scrubjay.formats.pdf.content.MOST", 1000)
+
+    def forms_in_forms(pdf):
+        inner = None
+        for _ in range(6):
+            form = pdf.make_stream(b"/X Do " * 10 if inner is not None else b"q Q")
+            form.Type, form.Subtype, form.BBox = Name.XObject, Name.Form, Array([0, 0, 9, 9])
+            form.Resources = Dictionary(XObject=Dictionary(X=inner) if inner is not None else {})
+            inner = pdf.make_indirect(form)
+        return {"/XObject": Dictionary(X=inner)}
+
+    with pytest.raises(InputError, match="operators"):
+        convert(page_of(b"/X Do", resources=forms_in_forms))
+
+
+def test_stencils_and_masks():
+    """A stencil and a picture with a soft mask, both with a name in them."""
+    image = picture([f"Patient: {NAME}"], dpi=110)
+    bits = image.point(lambda value: 255 if value > 128 else 0).convert("1")
+
+    def pictures(pdf):
+        stencil = pdf.make_stream(bits.tobytes())
+        alpha = pdf.make_stream(Image.eval(image, lambda value: 255 - value).tobytes())
+        ink = pdf.make_stream(b"\0" * (image.width * image.height))
+        for one in (stencil, alpha, ink):
+            one.Type, one.Subtype = Name.XObject, Name.Image
+            one.Width, one.Height = image.size
+            one.BitsPerComponent, one.ColorSpace = 8, Name.DeviceGray
+        stencil.BitsPerComponent, stencil.ImageMask = 1, True
+        del stencil["/ColorSpace"]
+        ink.SMask = pdf.make_indirect(alpha)
+        return {"/XObject": Dictionary(S=stencil, I=ink)}
+
+    size = 45 * image.width / image.height
+    data = page_of(
+        b"q %d 0 0 45 1 52 cm /S Do Q q %d 0 0 45 1 2 cm /I Do Q" % (size, size),
+        resources=pictures,
+    )
+    assert drawn(data).count(SURNAME) == 2
+    clean, work = convert(data)
+    assert not work.left_out
+    told = drawn(clean)
+    assert told.count("Patient") == 2 and SURNAME not in told
+    with pikepdf.open(io.BytesIO(clean)) as pdf:
+        for image in pdf.pages[0].get_images().values():
+            pixels = pikepdf.PdfImage(image.get("/SMask", image)).as_pil_image().convert("L")
+            assert SURNAME not in str(ocr.read(pixels))
 
 
 SAMPLES = [

@@ -4,6 +4,7 @@ what looks like writing and could not be read goes too.
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 import zlib
@@ -14,6 +15,8 @@ from PIL import Image, ImageDraw
 from scrubjay.formats import layout, ocr
 from scrubjay.formats.layout import Change, Sign, View
 from scrubjay.formats.ocr import Word
+
+logging.getLogger("PIL").setLevel(logging.WARNING)  # below, it tells what tags hold
 
 # What Pillow raises on files that are damaged, or mean harm.
 BROKEN = (

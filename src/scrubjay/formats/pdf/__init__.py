@@ -31,7 +31,7 @@ class Pdf:
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Whole in memory: a PDF begins at its end."""
         try:
-            with pikepdf.open(source) as pdf:
+            with pikepdf.open(source, suppress_warnings=True) as pdf:  # they quote
                 _check(pdf, work.limits)
                 data = Book(pdf, work).made()
         except pikepdf.PasswordError:

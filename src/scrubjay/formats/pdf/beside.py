@@ -156,14 +156,16 @@ def add_files(old: pikepdf.Pdf, new: pikepdf.Pdf, work: Work) -> None:
     except (*BROKEN, pikepdf.PdfError):
         work.dropped("attachment")
         return
-    for number, (name, data) in enumerate(files, 1):
+    for name, data in files:
         target = io.BytesIO()
         try:
             work.file(name, io.BytesIO(data), target)
         except (InputError, ExtraError):
             work.dropped("attachment")
             continue
-        told = f"{number} {work.name(name)}"
+        told = work.name(name)
+        if told in new.attachments:
+            told = f"{len(new.attachments)} {told}"
         spec = pikepdf.AttachedFileSpec(
             new,
             target.getvalue(),

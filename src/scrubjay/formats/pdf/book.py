@@ -223,6 +223,7 @@ class Book:
         page.MediaBox = _numbers(old.mediabox)
         page.CropBox = _numbers(old.cropbox)
         page.Rotate = int(old.obj.get("/Rotate", 0))
+        page.UserUnit = float(old.obj.get("/UserUnit", 1))
         if "/Group" in old.obj:
             page.Group = copies.group(old.obj.Group)
         page.Resources = resources

@@ -13,6 +13,7 @@ import pikepdf
 from msgspec import Struct
 from pikepdf import Array, Name, Operator, String
 
+from scrubjay.errors import InputError
 from scrubjay.formats.layout import Sign
 from scrubjay.formats.pdf import matrices
 from scrubjay.formats.pdf.doubt import Doubt
@@ -29,6 +30,8 @@ NUMBERS = {
 MARKS = {"BMC", "BDC", "EMC", "MP", "DP", "BX", "EX"}
 INTENTS = {"/AbsoluteColorimetric", "/RelativeColorimetric", "/Saturation", "/Perceptual"}
 DEEPEST = 20
+MOST = 5_000_000  # operators of a page, forms counted as often as they are drawn
+PICTURES = 500
 SHORT = 20.0  # points: what is drawn in strokes shorter than this may be writing
 ASCENT, DESCENT = 0.95, -0.25  # of the size: how far a glyph reaches
 
@@ -113,6 +116,7 @@ class Walk:
         self.unread: list[int] = []  # glyphs without a text
         self.pictures: list[Placed] = []
         self.strokes = 0  # short ones
+        self._steps = 0
         self.fonts: set[Font] = set()
 
     def stream(
@@ -124,6 +128,9 @@ class Walk:
         resources = Resources(source, self._copies)
         run = _Run(self, resources, _State(matrix), depth)
         for instruction in pikepdf.parse_content_stream(content):
+            self._steps += 1
+            if self._steps > MOST:
+                raise InputError(f"a page of more than {MOST} operators")
             run.step(instruction)
         run.made += [([], Operator("Q"))] * len(run.stack)
         return pikepdf.unparse_content_stream(run.made), resources.made
@@ -278,6 +285,8 @@ class _Run:
     def _show_picture(self, source: Any) -> None:
         placed = Placed(source, self.state.matrix)
         self.walk.pictures.append(placed)
+        if len(self.walk.pictures) > PICTURES:
+            raise Doubt("very many pictures")
         if self.walk._picture is not None:
             name = self.resources.add("XObject", self.walk._picture(placed))
             self.made.append(([name], Operator("Do")))

@@ -20,6 +20,7 @@ from pikepdf import Array, Dictionary, Name
 from scrubjay.formats.pdf import programs, standard
 from scrubjay.formats.pdf.doubt import Doubt
 
+MOST = 65535  # codes of a font
 GLYPH = re.compile(r"[A-Za-z]{0,3}\d{1,5}|uni[0-9A-F]{4,24}|u[0-9A-F]{4,6}|\.notdef|[a-zA-Z]")
 NUMBERS = ("Flags", "ItalicAngle", "Ascent", "Descent", "CapHeight", "XHeight", "StemV", "StemH",
            "AvgWidth", "MaxWidth", "MissingWidth", "Leading")  # fmt: skip
@@ -96,14 +97,18 @@ class Font:
             raise Doubt("an encoding of wide codes that is not Identity-H")
         told = list(self.inner.get("/W", []))
         widths: dict[int, float] = {}
+        ranges = 0
         while told:
             first = int(told.pop(0))
             then = told.pop(0)
             if isinstance(then, Array):
                 widths.update((first + i, float(w)) for i, w in enumerate(then))
             else:
-                last, width = min(int(then), 65535), float(told.pop(0))
-                widths.update((code, width) for code in range(first, last + 1))
+                last, width = min(int(then), MOST), float(told.pop(0))
+                widths.update((code, width) for code in range(max(first, 0), last + 1))
+                ranges += 1
+                if ranges > MOST // 64:
+                    raise Doubt("too many widths")
         return widths
 
     # The copy
@@ -237,6 +242,7 @@ def _to_unicode(stream: Any) -> dict[int, str]:
     if not isinstance(stream, pikepdf.Stream):
         return {}
     told: dict[int, str] = {}
+    ranges = 0
     for instruction in pikepdf.parse_content_stream(stream):
         items = list(instruction.operands)
         name = str(instruction.operator)
@@ -246,13 +252,16 @@ def _to_unicode(stream: Any) -> dict[int, str]:
         elif name == "endbfrange":
             for low, high, text in zip(items[::3], items[1::3], items[2::3], strict=True):
                 _range(told, _number(low), _number(high), text)
+                ranges += 1
+                if ranges > MOST // 64:
+                    raise Doubt("too many ranges of codes")
         elif name == "usecmap":
             raise Doubt("a map of codes that rests on another")
     return told
 
 
 def _range(told: dict[int, str], low: int, high: int, text: Any) -> None:
-    codes = range(low, min(high, 65535) + 1)
+    codes = range(low, min(high, MOST) + 1)
     if isinstance(text, Array):
         told.update((code, _utf16(bytes(item))) for code, item in zip(codes, text, strict=False))
         return

@@ -46,8 +46,8 @@ def decoded(source: Any, most: int) -> Decoded:
     soft = None if isinstance(source, pikepdf.PdfInlineImage) else source.get("/SMask")
     mask = decoded(soft, most).image.convert("L") if soft is not None else None
     photo = "/DCTDecode" in told.filters or "/JPXDecode" in told.filters
-    if image.mode == "CMYK":
-        image = image.convert("RGB")
+    if image.mode == "CMYK":  # whether 0 is ink or paper is told in three ways
+        raise Doubt("a picture in printer's colours")
     return Decoded(plain(image), mask, stencil, photo)
 
 

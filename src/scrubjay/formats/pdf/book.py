@@ -149,6 +149,8 @@ class Book:
         middles = [_middle(glyph.quad) for glyph in walk.glyphs]
         strange = set()
         for index, word in enumerate(words):
+            if not (word.unread or any(map(str.isalnum, word.text))):
+                continue  # a bullet
             a, b, c, d = (matrices.at(place, *corner) for corner in word.quad)
             quad: Quad = (a, b, c, d)
             if any(matrices.inside(_middle(quad), other) for other in known):

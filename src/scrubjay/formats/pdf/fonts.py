@@ -8,6 +8,7 @@ The copy of a font holds nothing that its file was told: names, notices and tabl
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ from scrubjay.formats.pdf import programs, standard
 from scrubjay.formats.pdf.doubt import Doubt
 
 MOST = 65535  # codes of a font
+LIGATURES = re.compile("[\ufb00-\ufb06]")  # "ffi" in one sign
 GLYPH = re.compile(r"[A-Za-z]{0,3}\d{1,5}|uni[0-9A-F]{4,24}|u[0-9A-F]{4,6}|\.notdef|[a-zA-Z]")
 NUMBERS = ("Flags", "ItalicAngle", "Ascent", "Descent", "CapHeight", "XHeight", "StemV", "StemH",
            "AvgWidth", "MaxWidth", "MissingWidth", "Leading")  # fmt: skip
@@ -56,7 +58,7 @@ class Font:
         told = self._texts.get(code) or self._by_code.get(code, "")
         if any(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" or c < " " for c in told):
             return ""
-        return told
+        return LIGATURES.sub(lambda m: unicodedata.normalize("NFKC", m[0]), told)
 
     def width(self, code: int) -> float:
         """In thousandths of the size."""

@@ -3,11 +3,13 @@ an old approval, from inside an open session."""
 
 import hmac
 import itertools
+from contextlib import contextmanager
 
 import pytest
 
 pytest.importorskip("cryptography")
 
+from click.testing import CliRunner
 from msgspec import structs
 
 from scrubjay import errors
@@ -260,6 +262,15 @@ def test_an_api_key_is_as_strong_as_its_owner_is_now(world):
         world.register.require(caller, "anonymize.run", NOW)
 
 
+def test_an_api_key_that_is_revoked_during_a_run_is_none(world):
+    shown = world.key("robot", ("anonymize.run",), NOW + 100)
+    caller = world.enter(shown)
+    world.register.require(caller, "anonymize.run", NOW)
+    entry.revoke(Register(world.ledger), ADMIN, "robot", shown[4:20], now=NOW)
+    with pytest.raises(errors.AccessError, match="was revoked"):
+        world.register.require(caller, "anonymize.run", NOW)
+
+
 def test_an_emergency_opens_no_other_door(world):
     breakglass.start(world.register, Caller("cy"), "study-7", REASON, minutes=15, now=NOW)
     for act in (lambda: world.use(world.approved(), "cy"), lambda: world.ask("cy")):
@@ -336,3 +347,114 @@ def test_with_new_keys_old_signatures_are_nothing(world):
         world.sign_with(name, Signer.new(fixed(f"new {name}")))
     with pytest.raises(errors.AccessError, match="0 of 2 people"):
         world.use(id)
+
+
+# A vault on the machine
+
+
+class Site:
+    """A vault with `ada`, who administers, and `di`, who anonymizes."""
+
+    def __init__(self, home):
+        pytest.importorskip("apsw")
+        pytest.importorskip("pyrage")
+        self.home = home
+        home.with_name("machine.key").write_bytes(bytes(range(32)))
+        self.call("ada", "keys init")
+        self.call("ada", "people first ada")
+        self.call("ada", "people add di --role de-identify")
+
+    def call(self, who, words):
+        from scrubjay import cli, trust
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(trust, "account", lambda: who)
+            patch.setenv("SCRUBJAY_HOME", str(self.home))
+            patch.setenv("SCRUBJAY_KEY_FILE", str(self.home.with_name("machine.key")))
+            return CliRunner().invoke(cli.group, words.split(), catch_exceptions=False).output
+
+    @contextmanager
+    def opened(self):
+        from scrubjay.trust import Trust
+        from scrubjay.vault import slots
+        from scrubjay.vault.vault import Vault
+
+        opener = slots.key_file(self.home.with_name("machine.key"))
+        vault = Vault.open(self.home / "vault", opener)
+        yield Trust(self.home, vault)
+        vault.close()
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path / "home")
+
+
+def test_a_vault_whose_people_were_taken_out_is_nobodys(site):
+    """Who can write to the store makes it look as if nobody were registered: the vault would be
+    whoever's opens it."""
+    with site.opened() as trust:
+        store = trust.vault.store
+        store.change([], [(people.SPACE, key) for key, _ in store.items(people.SPACE)])
+    for words in ("policy list", "people first mallory", "keys show", "keys accept"):
+        with pytest.raises(errors.VaultError, match="an old store was put back"):
+            site.call("mallory", words)
+
+
+def test_an_older_register_is_taken_as_the_newest_by_an_administrator_alone(site):
+    with site.opened() as trust:
+        old = [Row(people.SPACE, *item) for item in trust.vault.store.items(people.SPACE)]
+    site.call("ada", "people roles di --role detect")
+    with site.opened() as trust:
+        newest = [(people.SPACE, key) for key in trust.register.ledger.keys(people.SPACE)][-1]
+        trust.vault.store.change(old, [newest])
+    for words in ("policy list", "anonymize a.txt"):
+        with pytest.raises(errors.VaultError, match="an old store was put back"):
+            site.call("di", words)
+    with pytest.raises(errors.AccessError):
+        site.call("di", "keys accept")
+    with pytest.raises(errors.VaultError, match="an old store was put back"):
+        site.call("di", "policy list")
+    site.call("ada", "keys accept")
+    assert "everything" in site.call("di", "policy list")
+
+
+@pytest.mark.parametrize("change", [lambda raw: b"", lambda raw: bytes(8) + raw[8:]])
+def test_what_was_seen_cannot_be_forged_or_emptied(site, change):
+    path = site.home / "audit-state" / "people"
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(errors.VaultError, match="is not there, or was changed"):
+        site.call("di", "policy list")
+    path.unlink()
+    with pytest.raises(errors.VaultError, match="is not there, or was changed"):
+        site.call("di", "policy list")
+
+
+@pytest.mark.parametrize("words", ["detect a.txt", "anonymize a.txt", "policy list", "evaluate"])
+def test_a_vault_that_has_lost_its_root_is_not_no_vault(site, words, tmp_path):
+    (site.home / "vault" / "root.json").rename(site.home / "root.json")
+    (tmp_path / "a.txt").write_text("Ann Lee")
+    words = words.replace("a.txt", str(tmp_path / "a.txt"))
+    words = words.replace("evaluate", f"evaluate --data {tmp_path / 'a.txt'}")
+    with pytest.raises(errors.VaultError):
+        site.call("mallory", words)
+
+
+def test_a_role_that_is_taken_during_a_run_releases_nothing(site):
+    with site.opened() as trust:
+        trust.caller = Caller("di")
+        trust.require("anonymize.run")
+        people.set_roles(trust.register, Caller("ada"), "di", ("detect",), now=NOW)
+        with pytest.raises(errors.AccessError, match="'di' may not"):
+            trust.tell("anonymize", "de-identify", [])
+
+
+def test_the_environment_does_not_say_who_calls(monkeypatch):
+    from scrubjay import trust
+
+    before = trust.account()
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "ada")
+    assert trust.account() == before != "ada"
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+    assert not people.NAME.fullmatch(trust.account()), "no name that somebody can have"

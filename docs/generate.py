@@ -67,7 +67,8 @@ def cli_page() -> Iterator[str]:
     yield "# Commands"
     yield (
         "Exit status: 0 done; 1 the call itself is wrong; 2 something could not be "
-        "anonymized and nothing was written; 130 interrupted. See [errors](errors.md)."
+        "anonymized and nothing was written; 3 not allowed; 130 interrupted. "
+        "See [errors](errors.md)."
     )
     for trail in commands(cli.group, ()):
         done = CliRunner().invoke(

@@ -3,15 +3,13 @@
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
 pytest.importorskip("cryptography")
 
 from scrubjay import errors
-from scrubjay.access import entry, oidc, people
-from scrubjay.access.people import Caller
-from scrubjay.access.testing import ADMIN, NOW, World
+from scrubjay.access import oidc
+from scrubjay.access.testing import NOW
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "access"
 NAME = "https://login.example.org"
@@ -54,6 +52,21 @@ def test_a_key_set_that_cannot_be_trusted_is_refused(raw, refused):
         oidc.issuer(NAME, "scrubjay", raw)
 
 
+@pytest.mark.parametrize(
+    ("name", "audience", "claim"),
+    [
+        ("login.example.org", "scrubjay", "sub"),
+        ("http://login.example.org", "scrubjay", "sub"),
+        (f"{NAME} ana-1", "scrubjay", "sub"),  # else "a b" and "c" is "a" and "b c"
+        (NAME, "", "sub"),
+        (NAME, "scrubjay", "email"),  # a person can change it, and another may have it next
+    ],
+)
+def test_an_issuer_has_one_name_and_says_who_it_is_for_good(name, audience, claim):
+    with pytest.raises(errors.UsageError):
+        oidc.issuer(name, audience, (VECTORS / "jwks.json").read_bytes(), claim)
+
+
 def test_a_keys_own_algorithm_is_the_only_one_it_serves():
     listed = json.loads((VECTORS / "jwks.json").read_text())
     listed["keys"][0]["alg"] = "PS256"
@@ -68,15 +81,3 @@ def test_each_byte_of_a_token_counts():
         other = case["token"][:at] + ("A" if sign != "A" else "B") + case["token"][at + 1 :]
         with pytest.raises(errors.AccessError):
             oidc.verify(other, known, NOW)
-
-
-def test_a_token_is_a_person_once_its_subject_is_linked():
-    world = World()
-    token = json.loads((VECTORS / "token-good-pyjwt-rs256.json").read_text())["token"]
-    with pytest.raises(errors.AccessError, match="nobody here"):
-        entry.by_token(world.register, token, issuer(), now=NOW)
-    people.link(world.register, ADMIN, "ana", subjects=(f"{NAME} ana-1",), now=NOW)
-    assert entry.by_token(world.register, token, issuer(), now=NOW) == Caller("ana", "token")
-    with pytest.raises(errors.AccessError, match="expired"):
-        entry.by_token(world.register, token, issuer(), now=NOW + 400)
-    assert world.events[-1].refused and token not in str(msgspec.json.encode(world.events))

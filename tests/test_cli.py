@@ -55,7 +55,7 @@ def test_one_bad_file_and_nothing_is_written(tmp_path, note):
     (tmp_path / "in").mkdir()
     note.rename(tmp_path / "in" / "a.txt")
     (tmp_path / "in" / "z.txt").write_bytes(b"caf\xe9")
-    done = scrubjay("anonymize", tmp_path / "in", "-o", tmp_path / "out")
+    done = scrubjay("anonymize", *(tmp_path / "in").iterdir(), "-o", tmp_path / "out")
     assert done.returncode == 2
     assert b"z.txt: byte 3 is not utf-8; say --encoding" in done.stderr
     assert [p for p in (tmp_path / "out").rglob("*") if p.is_file()] == []

@@ -70,6 +70,9 @@ def test_the_place_of_a_text_says_what_it_is():
 def test_names_of_files_are_data():
     assert names.clean("Ann_Lee_2.docx", ENGINE.stream) == "[PERSON]_2.docx"
     assert names.clean("ward round.txt", ENGINE.stream) == "ward round.txt"
+    assert names.clean("ann.lee@example.org.txt", ENGINE.stream) == "[EMAIL].txt"
+    assert names.clean("ann.lee@example.org", ENGINE.stream) == "[EMAIL]"
+    assert names.clean("readme.md", ENGINE.stream) == "readme.md"
 
 
 @pytest.mark.parametrize(

@@ -581,7 +581,7 @@ def test_no_repr_shows_a_key_and_nothing_with_keys_is_pickled(opened):
     tenant, domain = vault.tenant("t"), domain_of(vault)
     domain.code("ann")
     version = domain._held.node.versions[0]
-    record = domain._read([domain._place("ann")])[0]
+    record = domain._subjects.read([domain._subjects.place("ann")])[0]
     keys = [vault._key, *msgspec.structs.astuple(vault._ring), version.key, record.key, WORDS.value]
     keys += [domain._held.node.rows, domain._held.node.index, tenant._held.node.versions[0].key]
     things = (vault, vault.store, vault._ring, vault._mark, tenant, domain, WORDS, record, version)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -67,6 +68,7 @@ class Engine:
         self.detectors = tuple(detectors)
         self._key = key or (domain.lasting("operators") if domain else Key.random())
         self._domain = domain
+        self._pseudonyms = domain.pseudonyms() if domain else None
         self._today = today
         self.digest = policies.digest(policy)
         self._allow = frozenset(words(value) for value in policy.allow)
@@ -91,8 +93,11 @@ class Engine:
     def stream(self, documents: Iterable[Document | str]) -> Iterator[Anonymized]:
         """Any number of documents, in order. One that cannot be anonymized ends the stream."""
         for batch in batches(map(_document, documents)):
-            for document, findings in zip(batch, self._find(batch), strict=True):
-                yield self._anonymize(document, findings)
+            replaced = partial(map, self._anonymize, batch, self._find(batch))
+            if self._pseudonyms is None:
+                yield from replaced()
+            else:
+                yield from self._pseudonyms.kept((each.group for each in batch), replaced)
 
     def find(self, documents: Iterable[Document | str]) -> Iterator[list[Finding]]:
         """What would be replaced, of any number of documents, in order."""
@@ -113,7 +118,9 @@ class Engine:
 
     def _anonymize(self, document: Document, findings: list[Finding]) -> Anonymized:
         today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
-        scene = operators.Scene(document, findings, self._key, self._memory, today, self._domain)
+        scene = operators.Scene(
+            document, findings, self._key, self._memory, today, self._domain, self._pseudonyms
+        )
         text, replacements = replace(scene, self._operator)
         detectors = (*self.detectors, _KNOWN) if document.known else self.detectors
         names = tuple(detector.name for detector in detectors)

@@ -13,7 +13,8 @@
         ├── DetectorError    a detector could not look at all of the text   exit 2   HTTP 500
         ├── OperatorError    a value could not be replaced                  exit 2   HTTP 500
         ├── OutputError      the result could not be written whole          exit 2   HTTP 500
-        └── AuditError       the log cannot be written, or is not whole     exit 2   HTTP 500
+        ├── AuditError       the log cannot be written, or is not whole     exit 2   HTTP 500
+        └── QuarantineError  some of many inputs were not anonymized        exit 4   HTTP 422
 
 A message says what, where, and what to do. It never holds document text.
 """
@@ -122,3 +123,10 @@ class AuditError(RefusedError):
 
     code = "audit"
     http_status = 500
+
+
+class QuarantineError(RefusedError):
+    """Some of many inputs were not anonymized, and are on a list; the others are done."""
+
+    code = "quarantine"
+    exit_status = 4

@@ -76,11 +76,13 @@ class Rates:
     def __init__(self) -> None:
         self._held: dict[str, tuple[float, int]] = {}
 
-    def take(self, name: str, per_minute: int, now: int) -> None:
-        """One request, or a refusal that says when there is room again."""
+    def take(self, name: str, per_minute: int, now: int) -> bool:
+        """One request, or a refusal that says when there is room again. Whether it is the first."""
+        first = name not in self._held
         left, last = self._held.get(name, (float(per_minute), now))
         left = min(per_minute, left + max(0, now - last) * per_minute / 60)
         if left < 1:
             wait = -int((left - 1) * 60 // per_minute)
             raise AccessError(f"more than {per_minute} requests a minute; try again in {wait} s")
         self._held[name] = (left - 1, max(now, last))
+        return first

@@ -1,4 +1,7 @@
-"""Who is calling: an API key, a client certificate or a token becomes a caller, or is refused."""
+"""Who is calling: an API key, a client certificate or a token becomes a caller, or is refused.
+
+Both are logged: who came in how, and who was refused why; never what was shown.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import base64
 import hmac
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 
 from msgspec import Struct, structs
 
 from scrubjay.access import attempts, oidc
 from scrubjay.access.ledger import Event, Ledger
 from scrubjay.access.matrix import matrix
-from scrubjay.access.people import ApiKey, Caller, Person, Register, drop_key, keep_key
+from scrubjay.access.people import ApiKey, Caller, Person, Provider, Register, drop_key, keep_key
 from scrubjay.errors import AccessError, UsageError
 
 FORM = re.compile(r"sjk_([a-z2-7]{16})_([a-z2-7]{52})", re.ASCII)
@@ -69,42 +73,87 @@ def by_key(
     attempts.check(ledger, names, now)
     owner, key = _keys(register.people()).get(id, _NOBODY)
     same = hmac.compare_digest(_digest(ledger, id, secret), key.digest)
+    event = Event("entry.key", owner, now, details={"key": id, "source": source})
     if not same or now >= key.expires:
         attempts.failed(ledger, names, now)
-        event = Event("entry.key", owner, now, details={"key": id, "source": source})
+        event.details["why"] = "expired" if same else "wrong" if owner else "unknown"
         ledger.refuse(event, "this API key is unknown, wrong or expired; ask for another")
     attempts.passed(ledger, names[1])
-    rates.take(id, key.per_minute, now)
+    if rates.take(id, key.per_minute, now):
+        ledger.tell(event)
     return Caller(owner, f"key {id}", key.scope)
 
 
-def by_certificate(
-    register: Register, fingerprint: str, names: tuple[str, ...], *, now: int
-) -> Caller:
-    """The caller behind a client certificate that TLS has verified: by the SHA-256 of its DER in
-    hexadecimal, and by its subject alternative names. All that is linked leads to one person."""
-    people = _by(register.people(), "certificates")
-    shown = (f"sha256:{fingerprint.lower()}", *(f"san:{name}" for name in names))
+def set_issuer(
+    register: Register, by: Caller, name: str, provider: Provider | None, *, now: int
+) -> None:
+    """Take tokens of an identity provider, by this key set and no other; None: no longer. Open
+    sessions of people whom its tokens name end."""
+    register.require(by, "people.issuer", now)
+    details = {"removed": "yes"}
+    if provider:
+        oidc.issuer(name, provider.audience, provider.keys.encode(), provider.claim)
+        digest = sha256(provider.keys.encode()).hexdigest()
+        details = {"audience": provider.audience, "claim": provider.claim, "keys": digest}
+
+    def logged_off(people: dict[str, Person]) -> dict[str, Person]:
+        named = [who for who in people.values() if any(_of(name, way) for way in who.subjects)]
+        return people | {who.name: structs.replace(who, logged_off=now) for who in named}
+
+    def listed(issuers: dict[str, Provider]) -> dict[str, Provider]:
+        if not provider and name not in issuers:
+            raise AccessError(f"no issuer '{name}' is known here; see scrubjay people list")
+        others = {other: known for other, known in issuers.items() if other != name}
+        return others | {name: provider} if provider else others
+
+    event = Event("people.issuer", by.person, now, about=name, details=details)
+    register.change(event, logged_off, listed)
+
+
+def by_token(register: Register, token: str, source: str, *, now: int) -> Caller:
+    """The caller behind a token of an identity provider that is registered. Who sends forged ones
+    has to wait like who guesses keys; who sends an old one of their own has not."""
+    ledger = register.ledger
+    ledger.time(now)
+    names = (f"source {source}",)
+    attempts.check(ledger, names, now)
+    event = Event("entry.token", "", now, details={"source": source})
+    try:
+        issuer = _issuer(register, oidc.claimed(token))
+        claims = oidc.read(token, issuer)
+    except AccessError as problem:
+        attempts.failed(ledger, names, now)
+        ledger.refuse(event, str(problem))
+    subject = f"{claims.iss} {getattr(claims, issuer.claim)}"
+    event.details["subject"] = subject
+    try:
+        oidc.check(claims, issuer, now)
+    except AccessError as problem:
+        ledger.refuse(event, str(problem))
+    return linked(register, "subjects", (subject,), event)
+
+
+def linked(register: Register, field: str, shown: tuple[str, ...], event: Event) -> Caller:
+    """Whose one of these ways is, logged; nobody, if they lead to two."""
+    people = _by(register.people(), field)
     found = {people[way] for way in shown if way in people}
     if len(found) != 1:
-        event = Event("entry.certificate", "", now, details={"fingerprint": fingerprint})
-        register.ledger.refuse(event, "this certificate is nobody's here; ask an administrator")
-    return Caller(found.pop(), "certificate")
+        what = event.action.removeprefix("entry.")
+        register.ledger.refuse(event, f"this {what} is nobody's here; ask an administrator")
+    [name] = found
+    register.ledger.tell(structs.replace(event, who=name))
+    return Caller(name, event.action.removeprefix("entry."))
 
 
-def by_token(register: Register, token: str, issuer: oidc.Issuer, *, now: int) -> Caller:
-    """The caller behind a token of an identity provider."""
-    register.ledger.time(now)
-    try:
-        claims = oidc.verify(token, issuer, now)
-    except AccessError as problem:
-        register.ledger.refuse(Event("entry.token", "", now), str(problem))
-    people = _by(register.people(), "subjects")
-    if (way := f"{claims.iss} {claims.sub}") not in people:
-        register.ledger.refuse(
-            Event("entry.token", "", now), "this token's subject is nobody here; ask to be linked"
-        )
-    return Caller(people[way], "token")
+def _issuer(register: Register, name: str) -> oidc.Issuer:
+    provider = register.issuers().get(name)
+    if provider is None:
+        raise AccessError("the token's issuer is not known here; ask an administrator")
+    return oidc.issuer(name, provider.audience, provider.keys.encode(), provider.claim)
+
+
+def _of(issuer: str, subject: str) -> bool:
+    return subject.partition(" ")[0] == issuer
 
 
 _NOBODY = ("", ApiKey("", bytes(32), (), 0, 1))

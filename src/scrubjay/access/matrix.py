@@ -22,10 +22,12 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Matrix(Struct, frozen=True, forbid_unknown_fields=True):
-    """Roles with their meaning, and actions with the roles that may."""
+    """Roles with their meaning, actions with the roles that may, and commands that ask nobody with
+    the reason."""
 
     roles: dict[str, str]
     actions: dict[str, tuple[str, ...]]
+    free: dict[str, str]
     rules: Rules
 
 

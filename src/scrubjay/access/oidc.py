@@ -29,6 +29,8 @@ RSA_BITS = range(2048, 8193)
 HEADER = {"alg", "kid", "typ", "x5t", "x5t#S256"}
 TYPES = {"jwt", "at+jwt", "application/at+jwt"}
 PART = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+NAME = re.compile(r"https://[!-~]+", re.ASCII)  # no blank: it ends the issuer in "<issuer> <sub>"
+LASTING = ("sub", "oid")  # claims that nobody can change, and that name nobody else later
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey
 _PSS = padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH)
@@ -40,6 +42,7 @@ class Issuer(Struct, frozen=True):
     name: str
     audience: str
     keys: dict[tuple[str, str], PublicKey]
+    claim: str = "sub"
 
 
 _BOUNDS = Meta(ge=0, le=2**53)  # 1e999 would be for ever
@@ -47,7 +50,8 @@ Time = Annotated[int, _BOUNDS] | Annotated[float, _BOUNDS]
 
 
 class Claims(Struct, frozen=True):
-    """What a token says that we read. Types are strict."""
+    """What a token says that we read. Types are strict. `oid`: in Entra ID, the same
+    person's for every audience."""
 
     iss: str
     sub: str
@@ -55,10 +59,15 @@ class Claims(Struct, frozen=True):
     exp: Time
     iat: Time
     nbf: Time = 0
+    oid: str = ""
 
 
-def issuer(name: str, audience: str, raw: bytes) -> Issuer:
+def issuer(name: str, audience: str, raw: bytes, claim: str = "sub") -> Issuer:
     """A provider with the keys of its JWKS document. Call it again with a newer one."""
+    if not NAME.fullmatch(name) or not audience:
+        raise UsageError("an issuer is named https://..., as its tokens say; it has an audience")
+    if claim not in LASTING:
+        raise UsageError(f"who it is, is said by {' or '.join(LASTING)}: others can change")
     try:
         listed = _json(raw)["keys"]
         ours = [key for key in listed if key.get("use", "sig") == "sig" and _kind(key) in _KINDS]
@@ -70,23 +79,45 @@ def issuer(name: str, audience: str, raw: bytes) -> Issuer:
         raise UsageError(f"{name}: no key for RS256, PS256, ES256 or EdDSA among its keys")
     if len({kid for _, kid, _ in read}) != len(read):
         raise UsageError(f"{name}: two keys with the same kid; the provider must tell them apart")
-    return Issuer(name, audience, keys)
+    return Issuer(name, audience, keys, claim)
 
 
 def verify(token: str, issuer: Issuer, now: int) -> Claims:
     """What the token says, if the issuer says it, to us, and now."""
+    claims = read(token, issuer)
+    check(claims, issuer, now)
+    return claims
+
+
+def read(token: str, issuer: Issuer) -> Claims:
+    """What the token says, if the issuer has signed it."""
+    header, claims, signature = _parts(token)
+    signed = token.rpartition(".")[0].encode("ascii")
+    try:
+        _check_signature(header, signed, signature, issuer)
+        return msgspec.convert(claims, Claims)
+    except ValueError:
+        raise AccessError(_NONE) from None
+
+
+def claimed(token: str) -> str:
+    """Whose token it says that it is. Nothing is checked: it only chooses the keys."""
+    claims = _parts(token)[1]
+    name = claims.get("iss") if isinstance(claims, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+_NONE = "this is not a token that is read here; sign in again"
+
+
+def _parts(token: str) -> tuple[Any, Any, bytes]:
     if len(token) > LONGEST:
         raise AccessError(f"a token has at most {LONGEST} characters")
     try:
-        signed, _, signature = token.rpartition(".")
-        first, second = signed.split(".")
-        header, claims = _json(_decode(first)), _json(_decode(second))
-        _check_signature(header, signed.encode("ascii"), _decode(signature), issuer)
-        made = msgspec.convert(claims, Claims)
+        first, second, signature = token.split(".")
+        return _json(_decode(first)), _json(_decode(second)), _decode(signature)
     except (ValueError, RecursionError):
-        raise AccessError("this is not a token that is read here; sign in again") from None
-    _check_claims(made, issuer, now)
-    return made
+        raise AccessError(_NONE) from None
 
 
 def _check_signature(header: Any, message: bytes, signature: bytes, issuer: Issuer) -> None:
@@ -105,10 +136,13 @@ def _check_signature(header: Any, message: bytes, signature: bytes, issuer: Issu
         raise AccessError("the token's signature is wrong; sign in again") from None
 
 
-def _check_claims(claims: Claims, issuer: Issuer, now: int) -> None:
+def check(claims: Claims, issuer: Issuer, now: int) -> None:
+    """Refuse what was said by another, to others, or not now."""
     audience = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
     if claims.iss != issuer.name or issuer.audience not in audience or not claims.sub:
         raise AccessError("the token is of another issuer, or for another audience")
+    if not getattr(claims, issuer.claim):
+        raise AccessError(f"the token has no {issuer.claim}; ask the provider to put it in")
     if now >= claims.exp + LEEWAY:
         raise AccessError("the token has expired; sign in again")
     if max(claims.iat, claims.nbf) > now + LEEWAY:

@@ -1,8 +1,8 @@
-"""People and services, their roles and their keys: a register that is one sealed row.
+"""People and services, their roles and their ways in: a register that is one sealed row.
 
 Every change writes the whole register under the next version number. Of two who change it at once
 one wins and the other tries again on top; a single person's row cannot be put back to an older one;
-and a service that remembers the version that it last logged notices an older store (`least`).
+and who remembers the newest version that was seen notices an older store (`least`).
 """
 
 from __future__ import annotations
@@ -54,10 +54,20 @@ class Person(Struct, frozen=True):
     service: bool = False
     left: int = 0
     approver: Approver | None = None
-    certificates: tuple[str, ...] = ()  # "sha256:<hex>" or "san:<name>"
+    certificates: tuple[str, ...] = ()  # "sha256:<hex>", or "email:", "dns:", "uri:" and a name
     subjects: tuple[str, ...] = ()  # "<issuer> <sub>" of a token
     keys: dict[str, ApiKey] = field(default_factory=dict)
     logged_off: int = 0  # sessions that began before are over
+
+
+class Provider(Struct, frozen=True):
+    """An identity provider whose tokens are taken: for whom they must be, the claim that says who
+    it is, and its key set as it was read last."""
+
+    audience: str
+    claim: str
+    keys: str
+    at: int
 
 
 class Caller(Struct, frozen=True):
@@ -69,9 +79,13 @@ class Caller(Struct, frozen=True):
 
 
 class _Version(Struct, frozen=True):
-    """Everybody; None once there is a later version."""
+    """Everybody, None once there is a later version; and whose tokens are taken."""
 
     people: dict[str, Person] | None
+    issuers: dict[str, Provider] = field(default_factory=dict)
+
+
+_Seen = tuple[int, dict[str, Person], dict[str, Provider]]
 
 
 class Register:
@@ -79,21 +93,25 @@ class Register:
 
     def __init__(self, ledger: Ledger, *, least: int = 0) -> None:
         self.ledger = ledger
-        self._seen: tuple[int, dict[str, Person]] = (0, {})
+        self._seen: _Seen = (0, {}, {})
         if self.version < least:
             raise VaultError(
-                f"the register of people is version {self.version}, the log knows {least}:"
+                f"the register of people is version {self.version}, but {least} was seen:"
                 " an old store was put back; restore the latest backup"
             )
 
     @property
     def version(self) -> int:
-        """How often it has changed. Log it, and give it back as `least`."""
+        """How often it has changed. Remember it, and give it back as `least`."""
         return self._refresh()[0]
 
     def people(self) -> Mapping[str, Person]:
         """Everybody by name, those who left too."""
         return self._refresh()[1]
+
+    def issuers(self) -> Mapping[str, Provider]:
+        """Whose tokens are taken."""
+        return self._refresh()[2]
 
     def require(self, caller: Caller, action: str, now: int) -> Person:
         """Who calls, if they may do this now; else it is logged and refused."""
@@ -102,41 +120,48 @@ class Register:
         if person is None or person.left:
             self.ledger.refuse(event, f"'{caller.person}' is not known here; ask an administrator")
         if not allowed(person.roles, action):
-            may = " or ".join(matrix().actions.get(action, ())) or "no"
-            self.ledger.refuse(event, f"'{person.name}' may not {action}: it takes the role {may}")
+            may = " or ".join(matrix().actions.get(action, ()))
+            why = f"it takes the role {may}" if may else "no role may"
+            self.ledger.refuse(event, f"'{person.name}' may not {action}: {why}")
         if caller.scope is not None and action not in caller.scope:
             self.ledger.refuse(event, f"this API key is not for {action}; use one whose scope is")
         if action in matrix().rules.personal and (person.service or caller.scope is not None):
             self.ledger.refuse(event, f"no service and no API key may {action}; sign in yourself")
+        if caller.scope is not None and caller.via.removeprefix("key ") not in person.keys:
+            self.ledger.refuse(event, "this API key was revoked meanwhile; ask for another")
         return person
 
-    def change(self, event: Event, edit: Callable[[dict[str, Person]], dict[str, Person]]) -> None:
+    def change(
+        self,
+        event: Event,
+        edit: Callable[[dict[str, Person]], dict[str, Person]],
+        issuers: Callable[[dict[str, Provider]], dict[str, Provider]] = dict,
+    ) -> None:
         """Log, then write what `edit` makes of everybody, on top of every change before it."""
         for _ in range(TRIES):
-            last, now = self._refresh()
-            people = edit(dict(now))
-            if problem := next(_problems(people), ""):
+            last, now, known = self._refresh()
+            new = _Version(edit(dict(now)), issuers(dict(known)))
+            if problem := next(_problems(new.people or {}), ""):
                 self.ledger.refuse(event, problem)
             details = event.details | {"register": str(last + 1)}
             self.ledger.tell(structs.replace(event, details=details))
-            if self.ledger.add(self.ledger.row(SPACE, _number(last + 1), _Version(people))):
+            if self.ledger.add(self.ledger.row(SPACE, _number(last + 1), new)):
                 if last:  # its number stays taken: a late writer must not find it free
                     self.ledger.change([self.ledger.row(SPACE, _number(last), _Version(None))])
                 self._refresh()
                 return
         raise AccessError("the register of people is changed by others all the time; try again")
 
-    def _refresh(self) -> tuple[int, dict[str, Person]]:
-        version: int
-        people: dict[str, Person] | None
-        version, people = self._seen
-        if not version and (taken := self.ledger.keys(SPACE)):
-            version = int.from_bytes(taken[-1], "big") - 1
-        while next_one := self._at(version + 1):
-            version, people = version + 1, next_one.people
-        if people is None:  # a version is blanked only after the next is there
+    def _refresh(self) -> _Seen:
+        number, people, issuers = self._seen
+        newest = _Version(people, issuers)
+        if not number and (taken := self.ledger.keys(SPACE)):
+            number = int.from_bytes(taken[-1], "big") - 1
+        while later := self._at(number + 1):
+            number, newest = number + 1, later
+        if newest.people is None:  # a version is blanked only after the next is there
             raise VaultError("the register of people is not whole; restore the latest backup")
-        self._seen = (version, people)
+        self._seen = (number, newest.people, newest.issuers)
         return self._seen
 
     def _at(self, version: int) -> _Version | None:
@@ -203,23 +228,19 @@ def link(
     by: Caller,
     name: str,
     *,
-    certificates: tuple[str, ...] = (),
-    subjects: tuple[str, ...] = (),
+    certificates: tuple[str, ...] | None = None,
+    subjects: tuple[str, ...] | None = None,
     now: int,
 ) -> None:
-    """The client certificates ("sha256:<hex>", "san:<name>") and the tokens' subjects ("<issuer>
-    <sub>") that are this person's, instead of those before. Open sessions end."""
+    """This person's certificates (`certificates.names`) and tokens' subjects ("<issuer> <sub>"),
+    instead of those before; None leaves them. Open sessions end."""
     register.require(by, "people.change", now)
-    details = {"certificates": " ".join(certificates), "subjects": " ".join(subjects)}
+    given = {"certificates": certificates, "subjects": subjects}
+    ways = {what: held for what, held in given.items() if held is not None}
+    details = {what: " ".join(held) for what, held in ways.items()}
     event = Event("people.change", by.person, now, about=name, details=details)
     _not_oneself(register, event)
-    _amend(
-        register,
-        event,
-        lambda person: structs.replace(
-            person, certificates=certificates, subjects=subjects, logged_off=now
-        ),
-    )
+    _amend(register, event, lambda person: structs.replace(person, **ways, logged_off=now))
 
 
 def set_approver(

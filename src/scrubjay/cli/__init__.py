@@ -1,7 +1,7 @@
 """The command line. One small file per command group; each is imported only when it is called.
 
 Exit status: 0 done, 1 the call is wrong, 2 could not be anonymized and nothing was written, 3 not
-allowed.
+allowed, 4 some files of a folder could not be anonymized and the others are done.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ COMMANDS = {
     "reveal": "Print whose codes these are, once two others have agreed.",
     "erase": "Destroy what the vault knows of somebody.",
     "audit": "Check the log of what was done with a vault, and read it.",
+    "review": "Read a sample of outputs, and bound what is left in all of them.",
     "verify": "Say whether outputs are what a run wrote.",
     "evaluate": "Measure what is found in texts that people have marked.",
     "train": "Make a tagger of your own from marked texts.",

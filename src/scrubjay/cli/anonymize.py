@@ -6,6 +6,7 @@ import datetime
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -15,7 +16,7 @@ from msgspec import Struct
 
 import scrubjay
 from scrubjay import formats, manifest, sealing
-from scrubjay.cli import files, options, vaults
+from scrubjay.cli import files, folders, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import UsageError
@@ -46,10 +47,22 @@ class Asked(Struct, frozen=True):
     report: Path | None
     encrypt_to: tuple[str, ...]
     manifest: bool
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    jobs: int
+    dry_run: bool
+    restart: bool
     quiet: bool
+
+    @property
+    def folders(self) -> bool:
+        """Whether this is a run over folders, file by file."""
+        return not self.in_place and any(path.is_dir() for path in self.inputs)
 
     def check(self) -> None:
         """Refuse what does not go together."""
+        if files.STDIO in self.inputs and len(self.inputs) > 1:
+            raise UsageError("standard input goes alone, not among several inputs")
         if self.in_place and (self.encrypt_to or self.manifest):
             raise UsageError("--encrypt-to and --manifest go with --output, not --in-place")
         if self.manifest and self.output in (None, files.STDIO):
@@ -58,6 +71,10 @@ class Asked(Struct, frozen=True):
             raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
         if self.key_file and self.domain:
             raise UsageError("--key-file or --domain, not both")
+        if not self.folders and (self.only or self.skip or self.dry_run or self.restart):
+            raise UsageError("--only, --skip, --dry-run and --restart are for folders")
+        if self.folders and self.report:
+            raise UsageError("--report tells of every document: a folder has scrubjay-report.json")
 
 
 @click.command()
@@ -95,15 +112,26 @@ class Asked(Struct, frozen=True):
     "--manifest", is_flag=True,
     help="Write beside the output what it is and how it came to be: see scrubjay verify.",
 )  # fmt: skip
+@click.option("--only", multiple=True, metavar="PATTERN", help="Of a folder, only such names.")
+@click.option("--skip", multiple=True, metavar="PATTERN", help="Of a folder, no such names.")
+@click.option(
+    "-j", "--jobs", default=0, metavar="N", help="Processes for a folder. Default: one a core."
+)
+@click.option("--dry-run", is_flag=True, help="Read a folder and tell; write nothing.")
+@click.option("--restart", is_flag=True, help="Do all of a folder again, as if it were new.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary on standard error.")
 def command(**told: Any) -> None:
     """Take personal data out of INPUTS: files, folders, or `-` for standard input.
 
-    Text and JSON Lines are read. A folder is mirrored under the output folder. If anything cannot
-    be anonymized, nothing is written and the exit status is 2.
+    Files are written all or none: if one cannot be anonymized, the exit status is 2. A folder is
+    mirrored under the output folder, with clean names; what cannot be read is on a list, and the
+    exit status is 4. A run that was stopped goes on where it was, and a second one does nothing.
     """
     asked = Asked(**told | {"inputs": told["inputs"] or standard_input()})
     asked.check()
+    if asked.folders:
+        folders.anonymize(asked)
+        return
     jobs = plan(asked.inputs, asked.output, asked.in_place)
     trust = vaults.trusted("anonymize.run") if asked.domain or vaults.exists() else None
     run = _Run(asked, _engine(asked, trust), trust)
@@ -156,6 +184,7 @@ class _Run:
     def __init__(self, asked: Asked, engine: Engine, trust: Trust | None) -> None:
         self.asked, self.engine, self.trust = asked, engine, trust
         self.counts: Counter[str] = Counter()
+        self.inputs: list[str] = []  # keyed digests, in the order of the outputs
 
     def convert(self, jobs: list[tuple[Path, Path]]) -> None:
         """All of it, or nothing is written."""
@@ -165,10 +194,13 @@ class _Run:
             with outputs.log(self.asked.report) as log:
                 for source, target in jobs:
                     self._file(source, target, outputs, progress, log)
+            told = range(0)
             if self.trust:
-                self.trust.tell("anonymize", "de-identify", self._entries(self.trust, outputs))
+                entries = self._entries(self.trust, outputs)
+                told = self.trust.tell("anonymize", "de-identify", entries)
             if self.asked.manifest:
-                self._manifest(outputs, whole=len(jobs) > 1 or self.asked.inputs[0].is_dir())
+                whole = len(jobs) > 1 or self.asked.inputs[0].is_dir()
+                self._manifest(outputs, told, whole=whole)
         progress.close()
 
     def _file(
@@ -184,7 +216,11 @@ class _Run:
             kind = files.format_of(source, asked.format_, stream)
             reader = formats.make(kind, encoding=asked.encoding, group=asked.group)
             work = Work(clean, asked.encoding, asked.group)
-            reader.convert(progress.watch(stream), sink, work)
+            digested = files.Digested(stream) if self.trust else None
+            read = digested.stream if digested else stream
+            reader.convert(progress.watch(read), sink, work)
+            if self.trust and digested:
+                self.inputs.append(self.trust.keyed(digested.hexdigest()))
 
     def _counted(
         self, results: Iterable[Anonymized], source: str, log: BinaryIO | None
@@ -202,14 +238,15 @@ class _Run:
         from scrubjay.audit.entry import Entry
 
         engine, counts = self.engine, dict(self.counts)
-        for number, (_, temporary) in enumerate(outputs.ready()):
+        inputs = chain(self.inputs, repeat(""))  # a report has none
+        for (_, temporary), read in zip(outputs.ready(), inputs, strict=False):
             yield Entry(
                 "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
-                counts=counts if number == 0 else {}, about=self.asked.domain,
-                output=trust.digest(temporary),
+                counts=counts, about=self.asked.domain, input=read, output=trust.digest(temporary),
             )  # fmt: skip
+            counts = {}
 
-    def _manifest(self, outputs: files.Outputs, *, whole: bool) -> None:
+    def _manifest(self, outputs: files.Outputs, entries: range, *, whole: bool) -> None:
         """Of the folder, or of the one file there is. Written last, released with what it tells
         of."""
         folder = self.asked.output.resolve() if whole and self.asked.output else None
@@ -231,8 +268,10 @@ class _Run:
                 if path.is_relative_to(target.parent)
             },
         )
+        if self.trust:
+            told = self.trust.vouch(told, entries)
         with outputs.open(target, plain=True) as stream:
-            stream.write(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
+            stream.write(manifest.written(told))
 
 
 def _summary(counts: Counter[str], sources: int, policy: str) -> str:

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from scrubjay import formats
-from scrubjay.cli import files, options
+from scrubjay.cli import files, options, vaults
 from scrubjay.cli.anonymize import standard_input
 from scrubjay.detectors import patterns
 from scrubjay.engine import Engine, load
@@ -48,7 +48,10 @@ def command(
     encoding: str,
 ) -> None:
     """Show where personal data is in INPUTS: files, folders, or `-` for standard input."""
+    trust = vaults.asked("detect.run")
     engine = load(policy, profile=profile, recall=recall)
+    if trust:
+        vaults.looked(trust, "detect", engine, show_text=show_text)
     sources = [file for path in inputs or standard_input() for file in _expand(path)]
     rows = _rows(engine, sources, format_, encoding, show_text, explain)
     if as_json:

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from scrubjay import evaluate
-from scrubjay.cli import files, options
+from scrubjay.cli import files, options, vaults
 from scrubjay.engine import load
 from scrubjay.errors import InputError
 from scrubjay.evaluate import page
@@ -50,8 +50,11 @@ def command(
     What the numbers mean: docs/spec/evaluation.md. Without --show-text, nothing that is written or
     printed holds text of a document.
     """
+    trust = vaults.asked("evaluate.run")
     corpus = evaluate.read(sources(data), labels_file, limit)
     engine = load(policy, profile=profile, recall=recall)
+    if trust:
+        vaults.looked(trust, "evaluate", engine, show_text=show_text)
     system = evaluate.system_of(engine, profile)
     result = evaluate.evaluate(corpus, engine.find, system, show_text=show_text)
     with files.Outputs() as outputs:

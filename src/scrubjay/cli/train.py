@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scrubjay.cli import evaluate
+from scrubjay.cli import evaluate, vaults
 from scrubjay.errors import ExtraError, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -55,8 +55,19 @@ def _material(function: Callable[..., Any]) -> Callable[..., Any]:
     return data(_own(clear(_number(function))))
 
 
+class Step(click.Command):
+    """A command that asks first, where there is a vault."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Whether who calls may train."""
+        vaults.asked("train.run")
+        return super().invoke(ctx)
+
+
 class Chain(click.Group):
     """Lists its commands in the order in which they are used."""
+
+    command_class = Step
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """As they were added, evaluate last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from importlib.util import find_spec
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scrubjay import home
-from scrubjay.errors import ExtraError, UsageError
+from scrubjay.errors import AuditError, ExtraError, UsageError
 
 if TYPE_CHECKING:
+    from scrubjay.engine import Engine
     from scrubjay.trust import Trust
+    from scrubjay.vault.domain import Domain
     from scrubjay.vault.slots import Opener
     from scrubjay.vault.vault import Tools, Vault
 
@@ -22,33 +25,77 @@ NEEDS = {"apsw": "apsw-sqlite3mc", "cryptography": "cryptography", "pyrage": "py
 
 
 def exists() -> bool:
-    """Whether there is one."""
-    return (folder() / "root.json").exists()
+    """Whether there is one. One that cannot be seen, or has lost its root.json, is one: else who
+    hides it would be asked nothing."""
+    try:
+        return any(folder().iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError as problem:
+        raise UsageError(f"{folder()}: {problem.strerror}; ask its owner") from None
 
 
-def trusted(action: str) -> Trust:
+def asked(action: str) -> Trust | None:
+    """Refuse who may not do this with the vault of this home. Where there is none, nobody is asked
+    and nothing of it is loaded."""
+    return trusted(action) if exists() else None
+
+
+def trusted(action: str, opener_: Opener | None = None) -> Trust:
     """The vault of this home, opened for an action, with its log. Closed when the command ends."""
     if not exists():
         raise UsageError(f"no vault in {folder()}: scrubjay keys init makes one")
-    vault = module().Vault.open(folder(), opener(), tools())
+    vault = module().Vault.open(folder(), opener_ or opener(), tools())
     click.get_current_context().call_on_close(vault.close)
     return _trust(vault, action)
 
 
-def allowed(vault: Vault, action: str) -> None:
+def looked(trust: Trust, action: str, engine: Engine, *, show_text: bool) -> None:
+    """Log that somebody looks at what an engine finds."""
+    from scrubjay.audit.entry import Entry
+
+    model, told = " ".join(engine.models.values()), "values are shown" if show_text else ""
+    entry = Entry("", "", "", "done", policy=engine.digest, model=model, details=told)
+    trust.tell(action, "detect", [entry])
+
+
+def domain(opener_: Opener, path: str) -> Domain:
+    """A domain in a process of its own, for who was allowed to use it. TENANT/DOMAIN."""
+    tenant, _, name = path.partition("/")
+    opened: Domain = module().Vault.open(folder(), opener_, tools()).tenant(tenant).domain(name)
+    return opened
+
+
+def allowed(vault: Vault, action: str) -> Trust:
     """Refuse what may not be done with a vault; log what is about to be done."""
     from scrubjay.audit.entry import Entry
 
-    _trust(vault, action).tell(action, "administer", [Entry("", "", "", "done")])
+    trust = _trust(vault, action)
+    trust.tell(action, "administer", [Entry("", "", "", "done")])
+    return trust
 
 
 def _trust(vault: Vault, action: str) -> Trust:
     from scrubjay.trust import Trust
 
-    trust = Trust(home.home(), vault, api_key=os.environ.get("SCRUBJAY_API_KEY", ""))
-    click.get_current_context().call_on_close(trust.close)
+    told = os.environ.get
+    trust = Trust(
+        home.home(), vault, api_key=told("SCRUBJAY_API_KEY", ""),
+        id_token=told("SCRUBJAY_ID_TOKEN", ""), accept=action == "keys.accept",
+    )  # fmt: skip
+    before = sys.exc_info()[1]  # of who called
+    click.get_current_context().call_on_close(lambda: _end(trust, action, before))
     trust.require(action)
     return trust
+
+
+def _end(trust: Trust, action: str, before: BaseException | None) -> None:
+    """A command that did not come to its end is in the log: what it announced was not done."""
+    problem = sys.exc_info()[1]
+    if problem and problem is not before and not isinstance(problem, click.exceptions.Exit):
+        with contextlib.suppress(AuditError):  # of the two, who called hears of the first
+            trust.tell_failed(action.removesuffix(".run"), problem)
+    trust.close()
 
 
 def module() -> Any:

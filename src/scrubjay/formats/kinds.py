@@ -43,6 +43,7 @@ KINDS = (
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),
 )
+SUFFIXES = frozenset(suffix for kind in KINDS for suffix in kind.suffixes)
 ZIP = (0, b"PK\x03\x04")
 
 
@@ -85,7 +86,7 @@ def _text(suffix: str, head: bytes) -> str:
     for name, third in plugins.every("formats").items():
         if suffix in third(encoding="utf-8", group="").suffixes:
             return name
-    known = " ".join(sorted({s for kind in KINDS for s in kind.suffixes if s}))
+    known = " ".join(sorted(filter(None, SUFFIXES)))
     raise InputError(
         f"no reader for '{suffix}' files; readable: {known}. If it is plain text, say --format text"
     )

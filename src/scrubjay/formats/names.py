@@ -8,21 +8,24 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 
+from scrubjay.formats import kinds
 from scrubjay.formats.pieces import Pieces
 from scrubjay.types import Anonymized, Document
 
-SIGNS = re.compile(r"[_.+-]")  # read as blanks: a name's words stand apart for who looks
+Clean = Callable[[Iterable[Document]], Iterator[Anonymized]]
+SIGNS = re.compile(r"[_.+-](?![^\[]*\])")  # a name's words stand apart for who looks
 UNFIT = re.compile(r'[\x00-\x1f/\\:*?"<>|]+')
 LONGEST = 200
-FIELD = "file name"
 
 
-def clean(name: str, clean: Callable[[Iterable[Document]], Iterator[Anonymized]]) -> str:
-    """One component of a path, without what identifies."""
-    suffix = "".join(PurePath(name).suffixes[-1:])
-    stem = name.removesuffix(suffix)
-    pieces = Pieces([stem])
-    [result] = clean([Document(SIGNS.sub(" ", stem), field=FIELD)])
-    [new] = pieces.changed(result)
+def clean(name: str, clean: Clean) -> str:
+    """One component of a path, without what identifies: as it is first, for addresses and dates,
+    then with blanks for signs, for people."""
+    suffix = PurePath(name).suffix
+    if "@" in name and suffix not in kinds.SUFFIXES:
+        suffix = ""
+    [known] = clean([Document(name.removesuffix(suffix))])
+    [result] = clean([Document(SIGNS.sub(" ", known.text))])
+    [new] = Pieces([known.text]).changed(result)
     told = UNFIT.sub("_", new).strip(" .")[:LONGEST]
     return (told or "file") + suffix

@@ -11,6 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from scrubjay.recent import remembered
+
 GENDERS = ("female", "male")
 
 
@@ -55,6 +57,7 @@ def _lexicon() -> dict[str, tuple[Role, ...]]:
     return known
 
 
+@remembered
 def roles(word: str) -> tuple[Role, ...]:
     """Everything a word is known as. A Russian family name is listed in the men's form."""
     folded = plain(word)
@@ -77,6 +80,7 @@ def spoken(language: str) -> str:
     return next((culture for culture, told in rows if short in told.split()), own)
 
 
+@remembered
 def script(word: str, language: str) -> str:
     """The culture whose names are in the script of this word; empty for Latin and others."""
     for culture, (first, last) in table()["scripts"].items():
@@ -96,6 +100,7 @@ def plain(word: str) -> str:
     return "".join(c for c in spread if not unicodedata.combining(c))
 
 
+@remembered
 def ascii_of(name: str) -> str:
     """The name as one would type it without accents."""
     spread = unicodedata.normalize("NFKD", name.translate(STROKES))

@@ -19,6 +19,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from scrubjay.bound import below
 from scrubjay.marked import Marked
 from scrubjay.model import bundle as bundles
 from scrubjay.model import decode
@@ -129,15 +130,8 @@ def _thresholds(weakest: Sequence[float]) -> dict[str, float]:
 def allowed_misses(count: int, recall: float) -> int:
     """How many of `count` may be missed for a recall that is at least `recall` with 95 %
     confidence (Clopper and Pearson's one-sided bound); -1: too few to say."""
-    total, missed = 0.0, -1
-    while missed < count:
-        chance = (
-            math.lgamma(count + 1) - math.lgamma(missed + 2) - math.lgamma(count - missed)
-            + (missed + 1) * math.log(1 - recall) + (count - missed - 1) * math.log(recall)
-        )  # fmt: skip
-        total += math.exp(chance)
-        if total > DOUBT:
-            break
+    missed = -1
+    while missed < count and below(missed + 1, count, 1 - recall) <= DOUBT:
         missed += 1
     return missed
 

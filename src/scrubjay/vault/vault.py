@@ -24,7 +24,7 @@ from scrubjay import home
 from scrubjay.errors import UsageError, VaultError
 from scrubjay.keys import Key
 from scrubjay.vault import nodes, root, seal, shares, slots
-from scrubjay.vault.domain import LIVE, Backup, Links, subjects_of
+from scrubjay.vault.domain import Backup, Links
 from scrubjay.vault.mark import Mark, Marked, alone
 from scrubjay.vault.nodes import Held, Level
 from scrubjay.vault.root import Ring, Root
@@ -32,6 +32,7 @@ from scrubjay.vault.seal import LENGTH, Clock, Random, Site
 from scrubjay.vault.slots import Cost, Opener, Slot
 from scrubjay.vault.sqlite import SQLite
 from scrubjay.vault.store import Row, Store
+from scrubjay.vault.subjects import LIVE, space_of
 from scrubjay.vault.tenant import Tenant
 
 FILE = "vault.db"
@@ -329,7 +330,7 @@ def _free(taken: Sequence[Slot], name: str) -> str:
 
 def _living(store: Store, domain: str, places: Sequence[bytes]) -> list[bytes]:
     """Of these places, where somebody still is."""
-    values = store.get(subjects_of(domain), places)
+    values = store.get(space_of(domain), places)
     return [at for at, value in zip(places, values, strict=True) if value and value[:1] == LIVE]
 
 

@@ -1,0 +1,264 @@
+"""`scrubjay anonymize FOLDER`: from options to a run, and from a run to what people read."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+import scrubjay
+from scrubjay import formats, manifest
+from scrubjay.cli import files, vaults
+from scrubjay.cli.progress import Progress
+from scrubjay.engine import Engine, load
+from scrubjay.errors import QuarantineError, UsageError
+from scrubjay.keys import Key
+from scrubjay.run import folder as runs
+from scrubjay.run import page, state
+from scrubjay.run.folder import Order, Released
+from scrubjay.run.state import State
+from scrubjay.run.summary import Summary, summary
+from scrubjay.run.walk import Source, Wanted, walk
+from scrubjay.run.worker import Recipe
+
+if TYPE_CHECKING:
+    from scrubjay.cli.anonymize import Asked
+    from scrubjay.trust import Trust
+    from scrubjay.vault.slots import Opener
+
+REPORT, PAGE = "scrubjay-report.json", "scrubjay-report.html"
+QUARANTINE = "quarantine.tsv"
+SHOWN = 5  # files in quarantine that the terminal names
+
+
+def anonymize(asked: Asked) -> None:
+    """Do what is not done yet, and tell about all of it."""
+    opener = vaults.opener() if asked.domain or vaults.exists() else None
+    trust = vaults.trusted("anonymize.run", opener) if opener else None
+    with _places(asked) as (out, place):
+        place.mkdir(parents=True, exist_ok=True)
+        engine = _engine(asked, trust)
+        kept = State(place, out, _recipe(asked, engine), restart=asked.restart)
+        if not (asked.key_file or asked.domain):
+            engine = Engine(engine.policy, engine.detectors, key=kept.secret)
+        with contextlib.closing(kept), _Left(place / QUARANTINE) as left:
+            told = _run(asked, engine, kept, (out, left), (trust, opener))
+        if not asked.quiet:
+            click.echo(_line(told, dry=asked.dry_run), err=True)
+        for name, why in left.first:
+            click.echo(f"scrubjay: not anonymized: {name}: {why}", err=True)
+        if told.quarantined:
+            listed = "" if asked.dry_run else f": listed in {place / QUARANTINE}"
+            were = "was" if told.quarantined == 1 else "were"
+            raise QuarantineError(f"{_of(told.quarantined, 'file')} {were} not anonymized{listed}")
+
+
+@contextlib.contextmanager
+def _places(asked: Asked) -> Iterator[tuple[Path, Path]]:
+    """The output folder and that of the run's state; a dry run has others that do not stay."""
+    if asked.output in (None, files.STDIO) and not asked.dry_run:
+        raise UsageError("several inputs, or a folder, need --output FOLDER")
+    if asked.dry_run:
+        with tempfile.TemporaryDirectory() as name:
+            yield Path(name) / "out", Path(name) / "state"
+        return
+    out = asked.output or Path()
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is no folder")
+    for source in asked.inputs:
+        if out.resolve().is_relative_to(source.resolve()):
+            raise UsageError(f"{out} lies in {source}: the run would read what it writes")
+    yield out, state.folder(out)
+
+
+def _engine(asked: Asked, trust: Trust | None) -> Engine:
+    key = Key.read(asked.key_file) if asked.key_file else None
+    domain = trust.domain(asked.domain) if trust and asked.domain else None
+    return load(asked.policy, profile=asked.profile, recall=asked.recall, key=key, domain=domain)
+
+
+def _recipe(asked: Asked, engine: Engine) -> str:
+    """What must be the same when a run goes on."""
+    whose = asked.domain or (asked.key_file and "a key file") or "this run's key"
+    told = [
+        scrubjay.__version__, engine.digest, engine.models, asked.recall, asked.encoding,
+        asked.group, asked.format_, str(whose), asked.encrypt_to,
+    ]  # fmt: skip
+    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+
+
+def _run(
+    asked: Asked, engine: Engine, kept: State, places: tuple[Path, _Left],
+    trusted: tuple[Trust | None, Opener | None],
+) -> Summary:  # fmt: skip
+    out, left = places
+    trust, opener = trusted
+    progress = Progress(sum(source.size for source in _sources(asked)))
+    kept.reserve([REPORT, PAGE, manifest.SUFFIX[1:]])
+    recipe = Recipe(
+        engine=lambda: _own(asked, engine, opener),
+        second=lambda: load(asked.policy, profile="accurate"),
+        encoding=asked.encoding, group=asked.group, recipients=asked.encrypt_to,
+        format_=formats.named(asked.format_) if asked.format_ else "",
+    )  # fmt: skip
+    order = Order(
+        out, recipe, asked.jobs or _cores(), log=lambda some: _log(trust, engine, asked, some),
+        seen=progress.add, refused=left.add,
+        dry=asked.dry_run,
+    )  # fmt: skip
+    started = time.monotonic()
+    try:
+        now = runs.run(_sources(asked), order, kept)
+    finally:
+        progress.close()
+    told = summary(
+        kept.done(), created=_now(), policy=engine.policy.name, policy_digest=engine.digest,
+        profile=asked.profile, models=engine.models, jobs=order.jobs, now=now,
+        seconds=round(time.monotonic() - started, 3),
+    )  # fmt: skip
+    if not asked.dry_run:
+        _tell(asked, told, kept, out, (engine, trust))
+    if not told.quarantined:
+        kept.forget_secret()
+    return told
+
+
+class _Left:
+    """What is not anonymized, by its real name, in a file: for who runs this, not for who gets the
+    outputs. The first few are shown."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.first: list[tuple[str, str]] = []
+
+    def __enter__(self) -> _Left:
+        self._stream = self._path.open("w", encoding="utf-8", errors="surrogateescape")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def add(self, source: Source, why: str) -> None:
+        """One more."""
+        self._stream.write(f"{source.name}\t{why}\n")
+        if len(self.first) < SHOWN:
+            shown = source.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            self.first.append((shown, why))
+
+
+def _own(asked: Asked, engine: Engine, opener: Opener | None) -> Engine:
+    """The engine of one process: a vault's files are open in one alone."""
+    if not (asked.domain and opener):
+        return engine
+    domain = vaults.domain(opener, asked.domain)
+    return Engine(engine.policy, engine.detectors, domain=domain)
+
+
+def _sources(asked: Asked) -> Iterator[Source]:
+    """Everything below the inputs; of several, each under its own name."""
+    wanted = Wanted(asked.only, asked.skip)
+    alone = len(asked.inputs) == 1
+    return chain.from_iterable(
+        _below(path, wanted, "" if alone else f"{path.name}/") for path in asked.inputs
+    )
+
+
+def _below(path: Path, wanted: Wanted, under: str) -> Iterator[Source]:
+    if path.is_dir():
+        for source in walk(path, wanted):
+            yield source._replace(name=under + source.name)
+        return
+    for source in walk(path.parent, Wanted([path.name])):
+        if source.path == path:
+            yield source
+
+
+def _log(trust: Trust | None, engine: Engine, asked: Asked, some: Sequence[Released]) -> None:
+    """An entry for each file that is about to be released."""
+    if not (trust and some):
+        return
+    from scrubjay.audit.entry import Entry
+
+    model = " ".join(engine.models.values())
+    trust.tell(
+        "anonymize", "de-identify",
+        [
+            Entry(
+                "", "", "", "done", policy=engine.digest, model=model, counts=one.done.counts,
+                about=asked.domain, input=trust.keyed(one.done.read_sha256),
+                output=trust.keyed(one.done.sha256),
+            )
+            for one in some
+        ],
+    )  # fmt: skip
+
+
+def _tell(
+    asked: Asked, told: Summary, kept: State, out: Path, by: tuple[Engine, Trust | None]
+) -> None:
+    """The report, its page, and a manifest if one was asked for."""
+    engine, trust = by
+    data = msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n"
+    with files.Outputs() as outputs:
+        for name, content in ((REPORT, data), (PAGE, page.render(told).encode())):
+            with outputs.open(out / name) as stream:
+                stream.write(content)
+    if not asked.manifest:
+        return
+    listed = {
+        target: manifest.File(done.sha256, done.written)
+        for target, _, done in kept.done()
+        if not done.problem
+    }
+    listed |= {name: manifest.file(out / name) for name in (REPORT, PAGE)}
+    made = manifest.Manifest(
+        manifest.FORMAT, told.created, scrubjay.__version__, told.policy, told.policy_digest,
+        tuple(detector.name for detector in engine.detectors), told.models, told.labels, listed,
+    )  # fmt: skip
+    if trust:
+        made = _vouched(asked, made, trust)
+    with files.Outputs() as outputs, outputs.open(out / manifest.SUFFIX[1:]) as stream:
+        stream.write(manifest.written(made))
+
+
+def _vouched(asked: Asked, made: manifest.Manifest, trust: Trust) -> manifest.Manifest:
+    """Signed, once the log knows the report."""
+    from scrubjay.audit.entry import Entry
+
+    entry = Entry(
+        "", "", "", "done", policy=made.policy_digest, about=asked.domain,
+        output=trust.keyed(made.files[REPORT].sha256),
+    )  # fmt: skip
+    return trust.vouch(made, trust.tell("anonymize", "de-identify", [entry]))
+
+
+def _line(told: Summary, *, dry: bool) -> str:
+    count = sum(told.labels.values())
+    what = f"{_of(count, 'identifier')} in {_of(told.files, 'file')}, policy {told.policy}"
+    speed = f"{told.bytes / told.seconds / 1e6:.1f} MB/s" if told.now and told.seconds else ""
+    news = f"{told.now:,} done now in {told.seconds:,.1f} s" + (f", {speed}" if speed else "")
+    return f"scrubjay: {'would take ' if dry else ''}{what}; {news}"
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _now() -> str:
+    return datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,82 @@
+"""What there is to do: every file below a folder, in a stable order. Links are not followed: they
+may lead out of the folder, or round in it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import NamedTuple
+
+from scrubjay.errors import InputError
+
+
+class Source(NamedTuple):
+    """A file as it was found. `name` is seen from the folder; `problem`: why it is not read."""
+
+    path: Path
+    name: str
+    size: int = 0
+    modified: int = 0
+    problem: str = ""
+
+
+class Wanted(NamedTuple):
+    """Which of them: shell patterns of names, seen from the folder, or of the last part alone."""
+
+    only: Sequence[str] = ()
+    skip: Sequence[str] = ()
+
+    def __call__(self, name: str) -> bool:
+        """Whether this one is."""
+        return (not self.only or _matches(name, self.only)) and not _matches(name, self.skip)
+
+
+ALL = Wanted()
+
+
+def walk(folder: Path, wanted: Wanted = ALL) -> Iterator[Source]:
+    """Every file that is wanted. What cannot be read is told as such, too."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    waiting = [_listed(folder)]
+    while waiting:
+        entry = next(waiting[-1], None)
+        if entry is None:
+            waiting.pop()
+            continue
+        name = Path(entry.path).relative_to(folder).as_posix()
+        if entry.is_dir(follow_symlinks=False):
+            try:
+                waiting.append(_listed(Path(entry.path)))
+            except OSError as problem:
+                yield Source(Path(entry.path), name, problem=str(problem.strerror))
+        elif wanted(name):
+            yield _source(entry, name)
+
+
+def _listed(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as found:
+        return iter(sorted(found, key=lambda entry: entry.name))
+
+
+def _source(entry: os.DirEntry[str], name: str) -> Source:
+    path = Path(entry.path)
+    try:
+        facts = entry.stat(follow_symlinks=False)
+    except OSError as problem:
+        return Source(path, name, problem=str(problem.strerror))
+    why = ""
+    if stat.S_ISLNK(facts.st_mode):
+        why = "a symbolic link: copy what it leads to"
+    elif not stat.S_ISREG(facts.st_mode):
+        why = "no file: a pipe, socket or device"
+    return Source(path, name, facts.st_size, facts.st_mtime_ns, why)
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    last = name.rpartition("/")[2]
+    return any(fnmatchcase(name, p) or fnmatchcase(last, p) for p in patterns)

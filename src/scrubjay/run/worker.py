@@ -1,0 +1,247 @@
+"""What one process does with one file after the other: read it, clean it, write it aside. A file
+that cannot be read is an answer, too, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+
+from msgspec import Struct, structs
+
+from scrubjay import formats, sealing
+from scrubjay.engine import Engine
+from scrubjay.errors import OutputError, ScrubjayError
+from scrubjay.formats import names
+from scrubjay.formats.work import Part, Work
+from scrubjay.run.walk import Source
+from scrubjay.types import Anonymized, Document
+
+if TYPE_CHECKING:
+    from scrubjay.plugins import Splits
+
+MEMORY = 2 << 30  # bytes that a reader may use
+LOOKED_AT = 20_000  # words that one process takes a second look at
+
+
+class Recipe(NamedTuple):
+    """What is the same for all files. `engine` is called in the process that uses it; `second` is
+    the engine of the second look, at every so many files."""
+
+    engine: Callable[[], Engine]
+    second: Callable[[], Engine] | None = None
+    every: int = 200
+    encoding: str = "utf-8"
+    group: str = ""
+    format_: str = ""
+    recipients: Sequence[str] = ()
+
+
+class Task(NamedTuple):
+    """A file, or a `part` of one of this `kind`, and where its bytes go until they are released.
+    What a pipe would choke on waits in a file: the part's data."""
+
+    number: int
+    source: Source
+    aside: Path
+    kind: str = ""
+    part: Part | None = None
+    last: bool = True
+
+    @property
+    def piece(self) -> Path:
+        """Where a part's data wait."""
+        return self.aside.with_suffix(".part")
+
+
+class Look(Struct, frozen=True):
+    """What a second look found in what is released: words that it read, and places by label."""
+
+    words: int = 0
+    found: dict[str, int] = {}
+
+
+class Done(Struct, frozen=True):
+    """What became of a file: `problem` says why it was not read. No text of it."""
+
+    name: str
+    kind: str = ""
+    counts: dict[str, int] = {}
+    dropped: dict[str, int] = {}
+    written: int = 0
+    seconds: float = 0.0
+    read_sha256: str = ""
+    sha256: str = ""
+    look: Look = Look()
+    problem: str = ""
+    fatal: bool = False
+
+
+class Worker:
+    """Answers tasks."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        _bound_memory()
+        self._recipe = recipe
+        self._engine = recipe.engine()
+        self._second: Engine | None = None
+        self._keys = sealing.recipients(recipe.recipients)
+        self._looked = 0
+        self._component = lru_cache(10_000)(lambda part: names.clean(part, self._engine.stream))
+
+    def __call__(self, task: Task) -> Done:
+        """Never raises: what is wrong with a file is told in the answer."""
+        started = time.perf_counter()
+        name = unnamed(task)
+        fatal = False
+        try:
+            name = self._name(task.source.name)
+            return self._done(task, name, started)
+        except OutputError as problem:  # not the file's fault: the run must stop
+            why, fatal = str(problem), True
+        except ScrubjayError as problem:
+            why = str(problem)
+        except OSError as problem:
+            why = str(problem.strerror)
+        except MemoryError:
+            why = f"its reader needs more than {MEMORY >> 20} MiB"
+        except Exception as problem:  # noqa: BLE001 - the border to foreign code
+            why = f"its reader failed: {type(problem).__name__}"
+        task.aside.unlink(missing_ok=True)
+        return Done(name, problem=why, fatal=fatal, seconds=time.perf_counter() - started)
+
+    def _name(self, name: str) -> str:
+        """Every part of it clean; bytes that are no text are question marks."""
+        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return str(PurePosixPath(*map(self._component, PurePosixPath(shown).parts)))
+
+    def _done(self, task: Task, name: str, started: float) -> Done:
+        if task.source.problem:
+            return Done(name, problem=task.source.problem)
+        counts: Counter[str] = Counter()
+        seen: list[Anonymized] = []
+
+        def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
+            for result in self._engine.stream(documents):
+                counts.update(result.report.counts)
+                if self._looks(task):
+                    seen.append(result)
+                yield result
+
+        recipe = self._recipe
+        work = Work(clean, recipe.encoding, recipe.group)
+        with task.source.path.open("rb") as source, task.aside.open("wb") as stream:
+            kind = task.kind or recipe.format_ or formats.of(_path(task), source)
+            sink = _Hashed(stream)
+            reader = formats.make(kind, encoding=recipe.encoding, group=recipe.group)
+            if task.part:
+                data = task.piece.read_bytes()
+                part = structs.replace(task.part, data=data)
+                cast("Splits", reader).convert_part(part, cast("BinaryIO", sink), work)
+                read = ""
+            else:
+                with self._sealed(sink) as target:
+                    reader.convert(source, target, work)
+                read = _digest(source)
+            sink.end()
+        return Done(
+            name, kind, dict(counts), dict(work.left_out), sink.size,
+            time.perf_counter() - started, read, sink.digest.hexdigest(), self._look(seen),
+        )  # fmt: skip
+
+    @contextlib.contextmanager
+    def _sealed(self, sink: Any) -> Iterator[BinaryIO]:
+        """Encrypted if that was asked for; parts are when they are put together."""
+        if not self._keys:
+            yield sink
+            return
+        with contextlib.closing(sealing.Sealed(sink, self._keys)) as sealed:
+            yield sealed  # type: ignore[misc]
+
+    def _looks(self, task: Task) -> bool:
+        second = self._recipe.second
+        return bool(second) and task.number % self._recipe.every == 0 and self._looked < LOOKED_AT
+
+    def _look(self, results: list[Anonymized]) -> Look:
+        """What another engine finds in the output, beside what was put there."""
+        if not results or not self._recipe.second:
+            return Look()
+        self._second = self._second or self._recipe.second()
+        found: Counter[str] = Counter()
+        for result, places in zip(
+            results, self._second.find(result.text for result in results), strict=True
+        ):
+            ours = [(one.new_start, one.new_end) for one in result.report.replacements]
+            found.update(
+                place.label
+                for place in places
+                if not any(place.start < end and start < place.end for start, end in ours)
+            )
+        words = sum(len(result.text.split()) for result in results)
+        self._looked += words
+        return Look(words, dict(found))
+
+
+class _Hashed:
+    """A stream that knows what was written to it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        self.size += len(data)
+        with _told():
+            return self._stream.write(data)
+
+    def end(self) -> None:
+        """All of it is on the disk."""
+        with _told():
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise OutputError(f"the output: {problem.strerror}; the run can go on from here") from None
+
+
+def unnamed(task: Task) -> str:
+    """A path for what has no name that could be shown."""
+    *above, _ = PurePosixPath(task.source.name).parts
+    return "/".join(["folder" for _ in above] + [f"file {task.number}"])
+
+
+def _path(task: Task) -> PurePosixPath:
+    return PurePosixPath(task.source.name)
+
+
+def _digest(source: BinaryIO) -> str:
+    """Of all of it, wherever its reader stopped."""
+    if source.closed:
+        return ""
+    source.seek(0)
+    return hashlib.file_digest(cast("Any", source), "sha256").hexdigest()
+
+
+def _bound_memory() -> None:
+    """A reader that is fooled into asking for more fails alone."""
+    try:
+        import resource
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    bound = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (bound, most))

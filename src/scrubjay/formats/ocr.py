@@ -129,6 +129,7 @@ def _engine() -> Any:
         params={
             "Global.log_level": "critical",
             "Global.text_score": 0.0,
+            "Global.max_side_len": 1 << 15,  # lines are read from the picture as it is
             "Global.use_cls": False,  # it turns good lines over; whole pictures are turned above
             "Global.return_word_box": True,
             "Det.limit_type": "max",  # a small picture is not blown up, which takes a minute

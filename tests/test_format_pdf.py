@@ -378,6 +378,16 @@ def test_forms_that_multiply_are_refused(monkeypatch):
         convert(page_of(b"/X Do", resources=forms_in_forms))
 
 
+def test_an_empty_page_stays_empty():
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page(page_size=(100, 100))
+        pdf.pages[0].Annots = Array([None, 3])
+        target = io.BytesIO()
+        pdf.save(target)
+    clean, work = convert(target.getvalue())
+    assert not work.left_out and texts(clean)[0] == ""
+
+
 def test_stencils_and_masks():
     """A stencil and a picture with a soft mask, both with a name in them."""
     image = picture([f"Patient: {NAME}"], dpi=110)

@@ -61,18 +61,22 @@ def tell(pdf: pikepdf.Pdf, work: Work) -> None:
     for page in pdf.pages:
         for key in ("/Thumb", "/PieceInfo", "/Metadata", "/AA"):
             work.dropped({"/Thumb": "thumbnail"}.get(key, "private data"), int(key in page.obj))
-        for note in page.obj.get("/Annots", []):
+        for note in _notes(page):
             if str(note.get("/Subtype")) not in {"/Link", "/Widget", "/Popup"}:
                 work.dropped("annotation")
             if str(note.get("/Subtype")) == "/Widget":
                 work.dropped("form field")
 
 
+def _notes(page: pikepdf.Page) -> list[Any]:
+    return [note for note in page.obj.get("/Annots", []) if isinstance(note, Dictionary)]
+
+
 def links(pdf: pikepdf.Pdf) -> Iterator[Link]:
     """Of all pages. What leads elsewhere, to files and programs, is none."""
     numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages)}
     for number, page in enumerate(pdf.pages):
-        for note in page.obj.get("/Annots", []):
+        for note in _notes(page):
             if str(note.get("/Subtype")) != "/Link":
                 continue
             action = note.get("/A", Dictionary())

@@ -75,7 +75,7 @@ class Book:
             self._drawn.close()
         self._write_beside()
         target = io.BytesIO()
-        self._new.save(target, deterministic_id=True)
+        self._new.save(target, deterministic_id=True, min_version="1.7")
         return target.getvalue()
 
     # Reading
@@ -106,9 +106,8 @@ class Book:
 
     def _doubt(self, walk: Walk, number: int) -> None:
         """What may be read otherwise than we do."""
-        scratch = pikepdf.new()
         for font in walk.fonts:
-            font.copy(scratch)
+            font.check()
         text = "".join(glyph.sign.text for glyph in walk.glyphs)
         if self._drawn.unexplained(number, text):
             raise Doubt("another reader reads more")

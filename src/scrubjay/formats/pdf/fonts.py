@@ -44,6 +44,7 @@ class Font:
         self._by_code = {} if self.wide else self._encoding()
         self._widths = self._wide_widths() if self.wide else self._simple_widths()
         self.kept: dict[int, str] = {}
+        self._checked = 0  # codes that a copy was tried with
 
     def codes(self, data: bytes) -> Iterator[tuple[bytes, int]]:
         """The codes in a string."""
@@ -114,6 +115,12 @@ class Font:
         return widths
 
     # The copy
+
+    def check(self) -> None:
+        """Whether there can be a copy with all codes kept so far."""
+        if len(self.kept) > self._checked:
+            self.copy(pikepdf.new())
+            self._checked = len(self.kept)
 
     def copy(self, pdf: pikepdf.Pdf) -> Any:
         """The font in another file, with only what its shown codes need."""

@@ -33,7 +33,8 @@ def copy(descriptor: Any, pdf: pikepdf.Pdf) -> tuple[str, Any] | None:
         if key == "/FontFile":
             return key, _type1(stream, data, pdf)
         if key == "/FontFile2":
-            return key, _stream(pdf, _sfnt(data), Length1=len(_sfnt(data)))
+            clean = _sfnt(data)
+            return key, _stream(pdf, clean, Length1=len(clean))
         kind = str(stream.get("/Subtype"))
         if kind not in KINDS:
             raise Doubt("a font program of no known kind")

@@ -113,6 +113,7 @@ class Walk:
         self._picture = picture
         self._hidden = hidden
         self.glyphs: list[Glyph] = []
+        self.shown = 0  # how many glyphs
         self.unread: list[int] = []  # glyphs without a text
         self.pictures: list[Placed] = []
         self.strokes = 0  # short ones
@@ -335,9 +336,11 @@ class _Run:
         assert font is not None  # noqa: S101 - for the type checker
         width = font.width(code) / 1000 * state.size
         advance = width + state.between + (state.words if data == b" " else 0.0)
-        index = len(self.walk.glyphs)
+        index = self.walk.shown
         text = font.text(code)
-        self.walk.glyphs.append(self._placed(state, text, width))
+        self.walk.shown += 1
+        if self.walk._picture is None:  # who writes knows the places already
+            self.walk.glyphs.append(self._placed(state, text, width))
         if not text:
             self.walk.unread.append(index)
         self._move(advance * state.scale)

@@ -44,6 +44,7 @@ class Font:
         self._by_code = {} if self.wide else self._encoding()
         self._widths = self._wide_widths() if self.wide else self._simple_widths()
         self.kept: dict[int, str] = {}
+        self._said: dict[int, str] = {}
         self._checked = 0  # codes that a copy was tried with
 
     def codes(self, data: bytes) -> Iterator[tuple[bytes, int]]:
@@ -56,6 +57,11 @@ class Font:
 
     def text(self, code: int) -> str:
         """What a code says; nothing where that is not known."""
+        if code not in self._said:
+            self._said[code] = self._text(code)
+        return self._said[code]
+
+    def _text(self, code: int) -> str:
         told = self._texts.get(code) or self._by_code.get(code, "")
         if any(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" or c < " " for c in told):
             return ""
@@ -63,8 +69,11 @@ class Font:
 
     def width(self, code: int) -> float:
         """In thousandths of the size."""
-        if code in self._widths:
-            return self._widths[code]
+        if code not in self._widths:
+            self._widths[code] = self._width(code)
+        return self._widths[code]
+
+    def _width(self, code: int) -> float:
         if self.wide:
             return float(self.inner.get("/DW", 1000))
         if "/FontDescriptor" in self.source:

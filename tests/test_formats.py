@@ -100,7 +100,7 @@ def test_kinds(name, data, kind):
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [("photo.txt", b"\x89PNG\r\n\x1a\n\0\0\0"), ("a.unknown", b"text"), ("x.jsonl", b"\0\1\2")],
+    [("photo.txt", b"GIF89a\0\0\0"), ("a.unknown", b"text"), ("x.jsonl", b"\0\1\2")],
 )
 def test_what_nothing_reads_is_refused(name, data):
     with pytest.raises(InputError):

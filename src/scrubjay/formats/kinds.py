@@ -40,6 +40,11 @@ MAIL = (
 
 # What is more special comes first.
 KINDS = (
+    Kind("pdf.v1", "pdf", (".pdf",), ((0, b"%PDF-"),), extra="files"),
+    Kind("image.v1", "image", (".png",), ((0, b"\x89PNG\r\n\x1a\n"),), extra="ocr"),
+    Kind("image.v1", "image", (".jpg", ".jpeg"), ((0, b"\xff\xd8\xff"),), extra="ocr"),
+    Kind("image.v1", "image", (".tif", ".tiff"), ((0, b"II*\0"), (0, b"MM\0*")), extra="ocr"),
+    Kind("image.v1", "image", (".webp",), ((8, b"WEBP"),), extra="ocr"),
     Kind(
         "fhir.v1",
         "fhir",

@@ -59,7 +59,8 @@ class Work(Struct):
 
     def dropped(self, what: str, count: int = 1) -> None:
         """Say that something is not in the output: "EXIF", "thumbnail". Never words of the file."""
-        self.left_out[what] += count
+        if count:
+            self.left_out[what] += count
 
     def spend(self, what: str, count: int = 1) -> None:
         """Count towards a limit, `members` or `bytes`, that all files within files share."""

@@ -3,9 +3,11 @@
     python benchmarks/images.py --presidio-python OTHER/bin/python \\
         --json benchmarks/results/images.json
 
-A page of 39 lines with 36 identifiers is drawn, then made worse: low resolution, noise, turned. What is measured is the reading and the painting, not the finding: every side is told the
+A page of 39 lines with 36 identifiers is drawn, then made worse: low resolution, noise, turned.
+What is measured is the reading and the painting, not the finding: every side is told the
 identifiers as words to look for. Ground truth is where they were drawn: one counts as gone when
-two thirds of its place are black (the blank between two words may stay). `kept` is the share of the other writing's place that is not.
+two thirds of its place are black (the blank between two words may stay). `kept` is the share of
+the other writing's place that is not.
 
 Sides: Scrubjay with RapidOCR, Scrubjay with Tesseract where that is installed, and Presidio's image
 redactor (Tesseract too; no model, words given as a deny list) in a Python of its own. Seconds are

@@ -108,6 +108,12 @@ def test_types_stay_where_values_go(name):
     assert work.left_out["value that its type cannot hold"] == 4
 
 
+def test_numbers_with_a_point_are_looked_at_too():
+    table = pa.table({"zip": [2139.0, None], "age": [93.0, 94.0], "dose": [2.5, 3.0]})
+    out = read(convert(written(table))[0]).to_pydict()
+    assert out == {"zip": [None, None], "age": [None, None], "dose": [2.5, 3.0]}
+
+
 def test_dates_are_shifted_in_their_own_type():
     engine = scrubjay.load(scrubjay.Policy("p", rules={"DATE": scrubjay.Rule("shift.v1")}))
     day = datetime.date(2020, 6, 1)

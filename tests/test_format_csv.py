@@ -122,6 +122,8 @@ def test_headers():
     assert dialect.header([["who", "when"], *rows]) == 1
     assert dialect.header([["Export of today"], [""], ["name", "born"], *rows]) == 3
     assert dialect.header([["jo@example.org", "x"], *rows]) == 0
+    assert dialect.header([["sep=", ""], ["Export of today", ""], ["name", "born"], *rows]) == 3
+    assert dialect.header([["", ""], ["", ""]]) == 0
 
 
 def test_names_of_columns_are_data_too():

@@ -113,16 +113,29 @@ class Engine:
         return [found[_looks(document)] for document in batch]
 
     def _look(self, batch: list[Document]) -> list[list[Finding]]:
+        placed = list(map(_placed, batch))
+        settled = list(map(self._settled, placed))
+        unsettled = [one for one, done in zip(batch, settled, strict=True) if not done]
+        found = iter(self._detected(unsettled))
+        return [
+            resolve(
+                document.text, [*filter(self._counts, place), *(() if done else next(found))],
+                self._allow, self.keeps,
+            )
+            for document, place, done in zip(batch, placed, settled, strict=True)
+        ]  # fmt: skip
+
+    def _settled(self, placed: list[Finding]) -> bool:
+        """Whether the place alone says that all of a text goes: then nobody need look at it."""
+        return any(self._counts(one) and not self.keeps(one.label) for one in placed)
+
+    def _detected(self, batch: list[Document]) -> list[list[Finding]]:
+        """What detectors find, as far as it is certain enough."""
         detectors = self.detectors
         if any(document.known for document in batch):
             detectors += (_KNOWN,)
         found = [detect.run(detector, batch) for detector in detectors]
-        if any(document.label for document in batch):
-            found.append(list(map(_placed, batch)))
-        return [
-            resolve(document.text, filter(self._counts, chain(*every)), self._allow, self.keeps)
-            for document, *every in zip(batch, *found, strict=True)
-        ]
+        return [list(filter(self._counts, chain(*every))) for every in zip(*found, strict=True)]
 
     def _anonymize(self, document: Document, findings: list[Finding]) -> Anonymized:
         text, replacements = self._replace(document, findings) if findings else (document.text, [])

@@ -20,7 +20,7 @@ from msgspec import Struct
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import blobs, fields
-from scrubjay.formats.columns import NUMBER, Columns
+from scrubjay.formats.columns import Columns
 from scrubjay.formats.sink import Sink
 from scrubjay.formats.work import Work, seekable
 from scrubjay.types import Document
@@ -337,10 +337,6 @@ def _texts(array: pa.Array) -> list[Any]:
         array = array.cast(pa.large_string())
     elif pa.types.is_temporal(kind):
         array = _naive(array).cast(pa.string())
-    if pa.types.is_floating(kind):
-        return [
-            None if v is None or NUMBER.fullmatch(s := repr(v)) else s for v in array.to_pylist()
-        ]
     return [None if v is None else str(v) for v in array.to_pylist()]
 
 

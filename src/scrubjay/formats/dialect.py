@@ -129,8 +129,15 @@ def header(rows: Sequence[Cells]) -> int:
     if not lengths:
         return 0
     usual = lengths.most_common(1)[0][0]
-    first = next(i for i, row in enumerate(rows) if len(row) >= usual and row != [""])
+    wide = (i for i, row in enumerate(rows) if len(row) >= usual and _filled(row) > (usual > 1))
+    first = next(wide, len(rows))  # a title stands alone in its row
+    if first == len(rows):
+        return 0
     return first + 1 if _names(rows[first], rows[first + 1 :]) else 0
+
+
+def _filled(row: Cells) -> int:
+    return sum(bool(cell.strip()) for cell in row)
 
 
 def _names(row: Cells, below: Sequence[Cells]) -> bool:

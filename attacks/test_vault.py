@@ -160,7 +160,7 @@ def test_a_code_that_points_to_somebody_else_is_told(vault, memory):
 
 def test_a_live_row_cannot_be_made_a_tombstone_nor_brought_back(vault, memory):
     domain = vault.tenant("t").domain("d")
-    at = Row(f"subject:{domain.id}", domain._place("bob"), b"")
+    at = Row(f"subject:{domain.id}", domain._subjects.place("bob"), b"")
     live = memory.get(at.space, [at.key])[0]
     memory.change([at._replace(value=b"\0" + live[1:])])
     with pytest.raises(VaultError, match="was changed"):
@@ -175,7 +175,7 @@ def test_a_live_row_cannot_be_made_a_tombstone_nor_brought_back(vault, memory):
 
 def test_who_puts_an_erased_row_back_by_hand_sees_it_erased_again(vault, memory, tmp_path, tools):
     domain = vault.tenant("t").domain("d")
-    at = Row(f"subject:{domain.id}", domain._place("bob"), b"")
+    at = Row(f"subject:{domain.id}", domain._subjects.place("bob"), b"")
     live = memory.get(at.space, [at.key])[0]
     domain.erase("bob")
     memory.change([at._replace(value=live)])

@@ -4,7 +4,8 @@
 
 Cold: a new mint that never saw a value. Warm: the same values again by the same mint, which caches
 nothing. Alone: one value in a call, as an operator that cannot wait
-for others has it. Primitive: `AESSIV` in a loop and nothing else, the rate that batches beat.
+for others has it. Put back: found in a text, read by one of 76 labels' readers, and replaced, as
+`scrubjay restore` does it. Primitive: `AESSIV` in a loop and nothing else, which batches beat.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from typing import Any
 import harness
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from scrubjay import labels
+from scrubjay.cli import restore
 from scrubjay.keys import Key
-from scrubjay.vault import fpe, token, twoperson
+from scrubjay.types import Document
+from scrubjay.vault import fpe, packets, token, twoperson
 
 RUNS = 5
 SYLLABLES = (
@@ -65,14 +69,17 @@ def tokens(names: Sequence[str]) -> dict[str, Any]:
     made = mint.tokens(names)
     prose = " was seen again on Monday by the team. ".join(made)
     primitive, plains = AESSIV(bytes(64)), [value.encode() for value in names]
-    bound = token.bound(token.PLAIN, CONTEXT, 1)
+    bound = token.bound(packets.PLAIN, CONTEXT, 1)
+    every = [token.Mint({1: KEY}, CONTEXT._replace(label=label)) for label in labels.table()]
+    put_back = restore.putting_back(token.Readers([mint, *every]))
     return {
         "mint, cold": rate(lambda: token.Mint({1: KEY}, CONTEXT).tokens(names), len(names)),
         "mint, warm": rate(lambda: mint.tokens(names), len(names)),
         "mint, 1,000 in a call": rate(lambda: parts(mint.tokens, names, 1000), len(names)),
         "mint, alone": rate(lambda: parts(mint.tokens, names[:5000], 1), 5000),
         "read": rate(lambda: mint.read(made), len(names)),
-        "find in prose": rate(lambda: sum(1 for _ in token.find(prose)), len(names)),
+        "find in prose": rate(lambda: sum(1 for _ in packets.find(prose)), len(names)),
+        "put back in prose": rate(lambda: put_back([Document(prose)]), len(names)),
         "primitive alone": rate(
             lambda: [primitive.encrypt(p, [bound]) for p in plains], len(names)
         ),

@@ -32,12 +32,13 @@ class World:
         self.place = log.Place(folder, folder.with_name(f"{folder.name}-state"), self.disk)
         self.store = Memory()
         self.now = START
+        self.tick = timedelta(seconds=1)
         signer = note.Signer(ORIGIN, private(seed))
         secret = Key(self.dice.randbytes(32))
         self.secrets = Secrets(signer, secret, self.store, [str(AUDITOR.to_public())])
 
     def clock(self):
-        self.now += timedelta(seconds=1)
+        self.now += self.tick
         return self.now
 
     def create(self):
@@ -61,6 +62,11 @@ class World:
     def read(self):
         signer = self.secrets.signer.verifier
         return list(query.read(self.place.folder, signer, self.keys, disk=self.place.disk))
+
+    @property
+    def shown(self):
+        """How many entries a reader of the folder sees."""
+        return int(self.place.disk.read(self.place.folder / "checkpoint").split()[1])
 
     def change(self, name, data):
         self.place.disk.write(self.place.folder / name, data)

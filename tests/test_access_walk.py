@@ -23,7 +23,9 @@ from scrubjay.vault import slots  # noqa: E402
 from scrubjay.vault.vault import Vault  # noqa: E402
 
 DOMAIN = "--domain hospital/study"
-WHY = f"{DOMAIN} --reason critical-laboratory-value"
+BECAUSE = "--reason critical-laboratory-value"
+WHY = f"{DOMAIN} {BECAUSE}"
+WITNESS = "witness.example+c2f3b1a0+BAAA"
 
 # What each command asks for, and a call that ends soon where it is allowed. In this order: what
 # takes something away comes last.
@@ -51,6 +53,7 @@ WALK = {
     "approvals ask": ("approvals.request", f"--code P-0001 {WHY}"),
     "approvals list": ("approvals.list", ""),
     "approvals sign": ("approvals.sign", "REQUEST --key nothing.key"),
+    "approvals admit": ("approvals.admit", f"spare --key nothing.key {DOMAIN}"),
     "approvals emergency": ("breakglass.start", WHY),
     "approvals emergencies": ("breakglass.list", ""),
     "approvals review": ("breakglass.review", "EMERGENCY --justified"),
@@ -61,6 +64,15 @@ WALK = {
     "audit export": ("audit.export", "--fhir"),
     "audit register": ("audit.query", ""),
     "audit reviews": ("audit.query", ""),
+    "audit reviewed": ("audit.review", BECAUSE),
+    "audit disclose": ("audit.disclose", f"P-0001 --recipient court --about codes {BECAUSE}"),
+    "audit checkpoint": ("audit.witness", ""),
+    "audit witness": ("audit.witness", f"nothing --witness {WITNESS}"),
+    "audit hold": ("audit.hold", f"P-0001 {BECAUSE}"),
+    "audit holds": ("audit.hold", ""),
+    "audit release": ("audit.hold", f"P-0001 {BECAUSE}"),
+    "audit forget": ("audit.forget", ""),
+    "audit renew": ("audit.renew", BECAUSE),
     "people list": ("people.list", ""),
     "people first": ("people.first", "eve"),
     "people add": ("people.add", "eve --role detect"),

@@ -1,6 +1,9 @@
 """The log as docs/spec/audit.md has it: what is durable, what is found, what stays secret."""
 
 import json
+import subprocess
+import sys
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -14,7 +17,7 @@ pyrage = pytest.importorskip("pyrage")
 
 from audit_world import AUDITOR, ENTRY, ORIGIN, START, World, private  # noqa: E402
 
-from scrubjay.audit import log, note, query, simulated, tiles, tree, verify  # noqa: E402
+from scrubjay.audit import journal, log, note, query, simulated, tiles, tree, verify  # noqa: E402
 from scrubjay.audit.entry import Entry, decode, details, digest, encode  # noqa: E402
 from scrubjay.audit.secrets import Secrets  # noqa: E402
 from scrubjay.errors import AuditError, UsageError  # noqa: E402
@@ -147,6 +150,85 @@ def test_two_that_have_it_open_take_turns(world):
     for n, writer in zip(range(6), [one, other, other, one, one, other], strict=True):
         assert writer.append([ENTRY]) == range(n, n + 1)
     assert world.verify().head == other.head
+
+
+def test_the_folder_is_a_second_behind_at_most_and_never_for_re_identification(world):
+    world.tick = timedelta(milliseconds=300)
+    made = world.create()
+    shown = [made.append([ENTRY]) and world.shown for _ in range(9)]
+    assert shown == [1, 1, 1, 1, 5, 5, 5, 5, 9]
+    for number, action in enumerate(sorted(log.AT_ONCE), 10):
+        made.append([Entry("ada", "re-identify", action, "done")])
+        assert world.shown == number
+    world.tick = -timedelta(hours=1)
+    made.append([ENTRY])
+    assert world.shown == made.head.size, "a clock set back holds nothing up"
+    world.tick = timedelta()
+    made.append([ENTRY])
+    assert world.shown < made.head.size == world.open().head.size == world.shown
+
+
+def test_what_others_wrote_is_read_on(world, monkeypatch):
+    """Not all of the journal anew, unless they began it anew, wrote much or were killed."""
+    made, other = world.create(), world.open()
+    whole = []
+    read = journal.Journal.read
+    monkeypatch.setattr(journal.Journal, "read", lambda self: whole.append(1) or read(self))
+    for n in range(40):
+        (made, other)[n % 2].append([ENTRY] * (n % 7))
+    assert not whole and made.append([]).start == other.head.size
+    other.append([Entry("ada", "r", "a", "done", about="z" * 50_000)] * 2)
+    assert made.append([ENTRY]) and len(whole) == 1
+    other.publish()
+    assert made.append([ENTRY]) and len(whole) == 2
+    world.place.disk.fuse = world.place.disk.steps + 2
+    with pytest.raises(simulated.Killed):
+        other.append([ENTRY])
+    assert made.append([ENTRY]) and len(whole) == 3
+    made.publish()
+    assert world.verify().head == made.head
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from audit_world import ENTRY, World
+from scrubjay.audit import log
+from scrubjay.vault.sqlite import SQLite
+folder, seed = Path(sys.argv[2]), int(sys.argv[3])
+world = World(log.FILES, folder / "log")
+world.secrets.store = SQLite(folder / "db", bytes(32), create=False)
+made = log.Log.open(world.place, world.secrets, world.clock)
+for size in [1, 3, 300, 1, 1, 20, 1, 2, 700, 1] * 4:
+    print(*made.append([ENTRY] * size), flush=True)
+"""
+
+
+def test_processes_take_turns_and_one_is_killed(tmp_path, monkeypatch):
+    """Three write at once, one is killed: every number once, and all that was told is there."""
+    pytest.importorskip("apsw")
+    from scrubjay.vault.sqlite import SQLite
+
+    world = World(log.FILES, tmp_path / "log")
+    world.store = world.secrets.store = SQLite(tmp_path / "db", bytes(32), create=True)
+    world.create()
+    command = [sys.executable, "-c", WRITER, str(Path(__file__).parent), str(tmp_path)]
+    running = [
+        subprocess.Popen([*command, str(n)], stdout=subprocess.PIPE, text=True) for n in range(3)
+    ]
+    lines = [running[0].stdout.readline() for _ in range(5)]
+    running[0].kill()
+    told = [
+        *lines,
+        *(line for one in running for line in one.communicate(timeout=60)[0].split("\n")),
+    ]
+    assert [one.returncode for one in running] == [-9, 0, 0]
+    numbers = [int(number) for line in told for number in line.split()]
+    assert len(set(numbers)) == len(numbers) > 2 * 4 * 1030
+    head = world.open().head
+    assert max(numbers) < head.size and world.verify().head == head
+    assert all(item.entry for item in world.read())
 
 
 def test_real_files_are_for_their_owner_alone(tmp_path):
@@ -298,7 +380,7 @@ def test_what_the_folder_cannot_take_waits_in_order(world, monkeypatch):
         "259 is logged, though it raised"
     )
     with pytest.raises(UsageError, match="re-identification is logged at once"):
-        made.append([Entry("ada", "re-identify", "re-identify", "done")], spool=True)
+        made.append([Entry("ada", "re-identify", "reveal", "done")], spool=True)
     made = world.open()
     assert made.append([ENTRY], spool=True) == range(262, 263)
     monkeypatch.setattr(log, "SPOOL", 1)
@@ -306,7 +388,7 @@ def test_what_the_folder_cannot_take_waits_in_order(world, monkeypatch):
         made.append([ENTRY], spool=True)
     monkeypatch.undo()
     world.disk.away = None
-    assert made.append([Entry("ada", "re-identify", "re-identify", "done")]) == range(263, 264)
+    assert made.append([Entry("ada", "re-identify", "reveal", "done")]) == range(263, 264)
     assert world.verify().head.size == 264
 
 
@@ -442,7 +524,7 @@ def test_witnesses_vouch_and_are_believed_only_if_known(world):
 
 STEP = st.one_of(
     st.tuples(st.just("append"), st.sampled_from([1, 2, 100, 256]), st.booleans()),
-    st.tuples(st.sampled_from(["away", "back", "publish", "open", "other"])),
+    st.tuples(st.sampled_from(["away", "back", "publish", "open", "other", "fast", "slow"])),
     st.tuples(st.just("kill"), st.integers(1, 12), st.integers(0, 99)),
 )
 
@@ -461,6 +543,8 @@ def test_whatever_happens_nothing_acknowledged_is_lost(what):
                 disk.fuse = disk.steps + step[1]
                 acknowledged = made.append([ENTRY] * 3, spool=True).stop
                 disk.fuse = -1
+            elif step[0] in ("fast", "slow"):
+                world.tick = timedelta(milliseconds=1 if step[0] == "fast" else 1500)
             elif step[0] == "other":
                 made, other = other, made
             elif step[0] in ("away", "back"):

@@ -28,9 +28,9 @@ ITEMS = [
     item(2, 4, **GIVEN | {"subject": "s2"}),
     item(3, 3, **GIVEN | {"outcome": "refused"}),
     Item(4, None),
-    item(5, 0.1, who="bo", action="break-glass", subject="s1"),
+    item(5, 0.1, who="bo", action="breakglass.start", subject="s1"),
     item(6, 0.05, who="cy", action="review-log", subject="5"),
-    item(7, 0.01, who="bo", action="break-glass"),
+    item(7, 0.01, who="bo", action="breakglass.start"),
 ]
 
 

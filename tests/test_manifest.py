@@ -30,7 +30,8 @@ def folder(tmp_path):
 
 def test_an_untouched_output_is_as_written(folder):
     told = run("verify", folder).output
-    assert told.startswith("as written: 2 files") and "hipaa-safe-harbor" in told
+    assert told.startswith("as written: 4 files"), "both, and the report and its page"
+    assert "hipaa-safe-harbor" in told
     assert "EMAIL 1" in told and "555" not in (folder / "manifest.json").read_text()
 
 
@@ -89,3 +90,103 @@ def test_no_manifest_of_a_pipe(tmp_path):
     (tmp_path / "a.txt").write_text(NOTE)
     with pytest.raises(UsageError, match="needs --output"):
         anonymize(tmp_path / "a.txt")
+
+
+# Signed
+
+
+@pytest.fixture
+def signed(tmp_path, monkeypatch):
+    """An output of a vault's run, its manifest, and the log's key."""
+    for needed in ("cryptography", "apsw", "pyrage"):
+        pytest.importorskip(needed)
+    (tmp_path / "machine.key").write_bytes(bytes(range(32)))
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SCRUBJAY_KEY_FILE", str(tmp_path / "machine.key"))
+    run("keys", "init")
+    (tmp_path / "a.txt").write_text(NOTE)
+    for name in ("other.txt", "clean.txt"):
+        anonymize(tmp_path / "a.txt", "-o", tmp_path / name)
+    return tmp_path / "clean.txt", run("audit", "key").output.strip()
+
+
+def test_of_a_folder_too(signed, tmp_path):
+    key = signed[1]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text(NOTE)
+    for _ in range(2):  # the second time there is nothing to do but to tell
+        anonymize(tmp_path / "in", "-o", tmp_path / "out", "-j", "1")
+        assert "signed by" in run("verify", tmp_path / "out", "--log-key", key).output
+    (tmp_path / "out/a.txt").write_text("changed")
+    with pytest.raises(InputError, match="not what was written"):
+        run("verify", tmp_path / "out", "--log-key", key)
+
+
+def told_of(output):
+    return output.with_name(output.name + ".manifest.json")
+
+
+def test_a_vaults_log_signs_what_its_runs_wrote(signed):
+    output, key = signed
+    told = run("verify", output, "--log-key", key).output
+    assert "signed by scrubjay/" in told and "entry 2 of its log, whose head was: 3 " in told
+    assert "signed, not checked" in run("verify", output).output
+    head = told.rsplit(": ")[-1].strip()
+    run("audit", "verify", "--paper", head)
+    found = json.loads(told_of(output).read_text())
+    assert found["log"].count("\N{EM DASH}") == 1, "no seal is given away"
+
+
+def other(output):
+    return json.loads(told_of(output.with_name("other.txt")).read_text())
+
+
+HARMS = {
+    "policy": lambda told, _: told | {"policy": "other"},
+    "created": lambda told, _: told | {"created": told["created"] + " "},
+    "counts": lambda told, _: told | {"counts": {}},
+    "files": lambda told, _: told | {"files": {}},
+    "a later entry": lambda told, _: told | {"entry": told["entry"] + 1},
+    "no such entry": lambda told, _: told | {"entry": -1},
+    "another's signature": lambda told, was: told | {"signature": was["signature"]},
+    "another's head": lambda told, was: told | {"log": was["log"]},
+    "the head's signature": lambda told, _: told | {"signature": told["log"].split("\n")[-2]},
+    "no signature at all": lambda told, _: {
+        name: value for name, value in told.items() if name not in ("signature", "log", "entry")
+    } | {"format": 1},
+    "no signature, format 2": lambda told, _: {
+        name: value for name, value in told.items() if name != "signature"
+    },
+    "two lines": lambda told, _: told | {"signature": told["signature"] + "\n" + told["signature"]},
+    "not a line": lambda told, _: told | {"signature": "x"},
+    "not a note": lambda told, _: told | {"log": ""},
+}  # fmt: skip
+
+
+def test_who_changed_both_is_found_by_the_key(signed):
+    output, key = signed
+    path = told_of(output)
+    good = path.read_bytes()
+    for harm, change in HARMS.items():
+        path.write_text(json.dumps(change(json.loads(good), other(output))))
+        with pytest.raises(InputError):
+            pytest.fail(f"{harm}: {run('verify', output, '--log-key', key).output}")
+    path.write_bytes(good)
+    output.write_text("changed")
+    with pytest.raises(InputError, match="not what was written"):
+        run("verify", output, "--log-key", key)
+
+
+def test_another_vaults_key_is_not_enough(signed, tmp_path, monkeypatch):
+    output, key = signed
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path / "mallory"))
+    run("keys", "init")
+    anonymize(tmp_path / "a.txt", "-o", output)
+    assert "1 file" in run("verify", output).output
+    with pytest.raises(InputError, match=r"not what scrubjay/.* signed"):
+        run("verify", output, "--log-key", key)
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path / "none"))
+    anonymize(tmp_path / "a.txt", "-o", output)
+    assert run("verify", output).output.endswith("not signed\n")
+    with pytest.raises(InputError, match="not signed; a run with a vault"):
+        run("verify", output, "--log-key", key)

@@ -38,6 +38,17 @@ def one(label, value, **scene):
 # people
 
 
+def test_a_rare_name_becomes_a_rare_one():
+    few = {
+        part: set(names.pool(names.Role("en", part), rare=True)) for part in ("female", "family")
+    }
+    for value in ("Zebedee Abercrombie", "Thaddeus Quackenbush"):
+        given_name, family = one("PERSON", value).split()
+        assert family in few["family"] and family not in names.pool(names.Role("en", "family"))
+    given_name, family = one("PERSON", "Mary Smith").split()
+    assert given_name not in few["female"] and family not in few["family"]
+
+
 def test_one_person_has_one_other_name():
     full, family, initial, turned, lower, given_name, possessive, letters = people(
         "Maria Gonzalez", "Gonzalez", "M. Gonzalez", "GONZALEZ, MARIA", "maria gonzalez", "Maria",
@@ -106,6 +117,16 @@ def test_names_keep_their_script(value, form):
     told = people(value)[0]
     assert re.match(form, told)
     assert not set(value.split()) & set(told.split())
+
+
+def test_no_two_listed_names_look_alike_without_accents():
+    """Møller is typed as Moller where the real name has no accents."""
+    every = [n for culture in names.table()["cultures"] for part in names._lists(culture).values()
+             for n in part]  # fmt: skip
+    by_look = {}
+    assert all(
+        by_look.setdefault(names.ascii_of(n), ledger.fold(n)) == ledger.fold(n) for n in every
+    )
 
 
 def test_other_people_have_other_names():

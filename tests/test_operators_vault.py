@@ -8,7 +8,7 @@ pytest.importorskip("apsw")
 import scrubjay
 from scrubjay import Policy, Rule
 from scrubjay.errors import OperatorError, PolicyError
-from scrubjay.vault import slots, token
+from scrubjay.vault import packets, slots, token
 from scrubjay.vault.slots import Cost
 from scrubjay.vault.vault import TOOLS, Vault
 
@@ -36,7 +36,7 @@ def clean(note, operator, domain, **options):
 
 def test_a_token_comes_back_and_agrees_in_its_domain_alone(vault):
     told = clean(TEXT, "token", domain(vault))
-    first, second, *_ = (told[place.start : place.end] for place in token.find(told))
+    first, second, *_ = (told[place.start : place.end] for place in packets.find(told))
     assert first == second and "536-90" not in told
     assert clean(TEXT, "token", domain(vault)) == told
     assert clean(TEXT, "token", domain(vault, "other")) != told

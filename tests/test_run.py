@@ -167,6 +167,8 @@ def test_an_encrypted_run(place):
     run("-o", "out", "--encrypt-to", str(key.to_public()), "--manifest")
     data = (place / "out/a.txt.age").read_bytes()
     assert b"SSN [SSN 1]" in pyrage.decrypt(data, [key])
+    told = pyrage.decrypt((place / "out/scrubjay-report.json.age").read_bytes(), [key])
+    assert json.loads(told)["files"] == 4 and not (place / "out/scrubjay-report.json").exists()
     CliRunner().invoke(cli.group, ["verify", "out"], catch_exceptions=False)
 
 

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from scrubjay import errors
 from scrubjay.keys import Key
 from scrubjay.testing import CANARY, canary
-from scrubjay.vault import token
-from scrubjay.vault.token import ALPHABET, Context, Mint
+from scrubjay.vault import packets, siv, token
+from scrubjay.vault.packets import ALPHABET
+from scrubjay.vault.token import Context, Mint
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "token"
 CONTEXT = Context("north", "study-7", "PERSON")
@@ -72,11 +73,11 @@ def test_a_wrong_token_is_refused_and_told_why(path):
 @pytest.mark.parametrize("path", vectors("find"), ids=lambda p: p.stem)
 def test_tokens_are_found_in_a_text(path):
     case = told(path)
-    found = list(token.find(case["text"]))
+    found = list(packets.find(case["text"]))
     assert [[case["text"][at.start : at.end], at.whole] for at in found] == case["found"]
     for at in found:
         if at.whole:
-            token.unpack(case["text"][at.start : at.end])
+            packets.unpack(case["text"][at.start : at.end])
 
 
 def reference(case):
@@ -131,8 +132,8 @@ def test_one_changed_character_is_never_read_wrong(data):
 def test_a_token_is_found_whatever_stands_before_it(before, cut):
     head = before + (LONG["b"][:20] if cut else "")
     for made in (LONG["a"], LONG["a"].lower(), " ".join(LONG["a"])):
-        found = token.find(f"{head}{made}'s chart")
-        assert token.Place(len(head), len(head) + len(made), True) in found
+        found = packets.find(f"{head}{made}'s chart")
+        assert packets.Place(len(head), len(head) + len(made), True) in found
 
 
 @settings(deadline=None, max_examples=50)
@@ -141,8 +142,10 @@ def test_sealing_together_is_aes_siv(rows, plain, associated):
     np = pytest.importorskip("numpy")
     key = hashlib.sha512(associated).digest()
     stacked = np.frombuffer(plain * rows, np.uint8).reshape(rows, -1)
-    sealed = token.siv.seal(key, associated, stacked)
+    sealed = siv.seal(key, associated, stacked)
     assert {bytes(row) for row in sealed} == {AESSIV(key).encrypt(plain, [associated])}
+    assert siv.open(key, associated, sealed) == [plain] * rows
+    assert siv.open(key, associated + b"x", sealed) == [None] * rows
 
 
 def test_a_token_is_safe_everywhere():
@@ -171,6 +174,18 @@ def test_tokens_of_several_labels_are_read_together_even_where_tags_collide():
     mints.append(Mint({1: Key(bytes(32))}, CONTEXT._replace(label=same)))
     tokens = [made.tokens([label])[0] for made, label in zip(mints, [*labels[:40], same])]
     assert token.read(tokens, mints) == token.read(tokens, mints[::-1]) == [*labels[:40], same]
+
+
+def test_tokens_are_read_out_of_a_long_text_as_out_of_pieces():
+    made = MINT.tokens([f"{'x' * (n % 25)}{n}" for n in range(200)])
+    bent = [
+        " ".join(t) if n % 7 == 0 else t.lower() if n % 5 == 0 else t for n, t in enumerate(made)
+    ]
+    text = "\u00e4 und ".join(bent)
+    assert [text[at.start : at.end] for at in packets.find(text)] == bent
+    starts, _, groups = packets.scan(text)
+    values = token.Readers([MINT]).values(groups)
+    assert [values[at] for at in range(len(starts))] == MINT.read(made) == MINT.read(bent)
 
 
 def test_half_a_surrogate_pair_is_refused_without_telling_the_value():

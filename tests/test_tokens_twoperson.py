@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scrubjay import errors
+from scrubjay.access.holders import Hand, Where
+from scrubjay.access.signing import Signer
 from scrubjay.keys import Key
-from scrubjay.vault import token, twoperson
+from scrubjay.vault import packets, shares, token, twoperson
+from scrubjay.vault.nodes import Holder, Pair
 from scrubjay.vault.token import Context, Mint
 from scrubjay.vault.twoperson import Lock, Sealed, halves, join
 
@@ -60,13 +63,40 @@ def test_halves_that_do_not_belong_together_are_told():
         halves(PRIVATE[:31])
 
 
-def test_one_half_goes_to_the_approvers_as_an_age_file():
-    pyrage = pytest.importorskip("pyrage")
-    approvers = [pyrage.x25519.Identity.generate() for _ in range(2)]
-    first, second = halves(PRIVATE)
-    file = pyrage.encrypt(second, [approver.to_public() for approver in approvers])
-    for approver in approvers:
-        assert join(first, pyrage.decrypt(file, [approver]), PUBLIC) == PRIVATE
+@settings(deadline=None, max_examples=30)
+@given(st.binary(min_size=4, max_size=4), st.data())
+def test_any_two_shares_give_the_half_and_everybody_elses_share(half, data):
+    slope = data.draw(st.binary(min_size=4, max_size=4))
+    points = dict(enumerate(shares.line(half, 255, lambda _: slope), 1))
+    x, y, z = data.draw(st.lists(st.integers(1, 255), min_size=3, max_size=3, unique=True))
+    for at, value in ((0, half), (z, points[z])):
+        terms = shares.term(x, points[x], y, at), shares.term(y, points[y], x, at)
+        assert shares.xor(*terms) == value
+
+
+@settings(deadline=None)
+@given(st.binary(min_size=9, max_size=9), st.binary(min_size=9, max_size=9), st.integers(1, 255))
+def test_one_share_fits_every_half(share, guess, x):
+    z = x % 255 + 1
+    other = shares.xor(shares.term(x, share, 0, z), shares.term(0, guess, x, z))
+    assert shares.xor(shares.term(x, share, z), shares.term(z, other, x)) == guess
+
+
+def test_what_two_approvers_give_is_what_the_vector_says():
+    """TOK-35 to TOK-37 from the outside in: sealed shares, masked terms, the half."""
+    case = json.loads((VECTORS / "shares.json").read_text("utf-8"))
+    signers = {name: Signer(bytes.fromhex(seed)) for name, seed in case["seeds"].items()}
+    holders = [
+        Holder(name, signers[name].public.receive, at, (bytes.fromhex(sealed),))
+        for name, at, sealed in case["holders"]
+    ]
+    pair = Pair(b"", b"", tuple(holders))
+    place = Where(case["domain"], case["version"])
+    hands = [Hand(signers[holder.name], place, pair, holder) for holder in holders]
+    about = place.about("request", case["request"])
+    masked = [hands[0].term(holders[1], 0, about), hands[1].term(holders[0], 0, about)]
+    assert [term.hex() for term in masked] == case["masked"]
+    assert shares.xor(*masked).hex() == case["half"]
 
 
 def test_code_alone_cannot_read():
@@ -96,8 +126,8 @@ def test_a_token_from_elsewhere_is_refused_though_the_private_key_fits(other):
 
 @pytest.mark.parametrize("point", [bytes(32), bytes([1] + [0] * 31)], ids=["zero", "one"])
 def test_points_of_small_order_are_refused(point):
-    packet = token.unpack(SEALED.tokens(["x"])[0])
-    bent = [token.pack(packet._replace(sealed=point + packet.sealed[32:]))]
+    packet = packets.unpack(SEALED.tokens(["x"])[0])
+    bent = [packets.pack(packet._replace(sealed=point + packet.sealed[32:]))]
     with pytest.raises(errors.VaultError, match="not made with this key"):
         SEALED.read(bent, {1: PRIVATE})
 

@@ -379,6 +379,12 @@ def test_a_backup_brings_everything_back_elsewhere(opened, tmp_path, tools):
 # Old copies
 
 
+def accepted(opened, *opener):
+    vault = opened(*opener, older=True)
+    vault.accept()
+    return vault
+
+
 def copied(folder):
     shutil.copytree(folder, folder.with_name("old"))
     return folder.with_name("old")
@@ -392,7 +398,7 @@ def test_an_old_store_is_refused_and_nobody_comes_back_with_it(folder, opened):
     shutil.copy(old / "vault.db", folder / "vault.db")
     with pytest.raises(VaultError, match=r"older than what was here.*keys accept"):
         opened()
-    assert domain_of(opened(accept=True)).state("ann") == "erased", "erased again"
+    assert domain_of(accepted(opened)).state("ann") == "erased", "erased again"
 
 
 def test_an_old_root_json_is_refused(folder, opened):
@@ -402,7 +408,7 @@ def test_an_old_root_json_is_refused(folder, opened):
     shutil.copy(old / "root.json", folder / "root.json")
     with pytest.raises(VaultError, match=r"root\.json is older"):
         opened(FILE)
-    assert opened(FILE, accept=True).slots
+    assert accepted(opened, FILE).slots
 
 
 def test_a_whole_old_folder_is_told_by_a_number_kept_elsewhere(folder, opened):
@@ -581,7 +587,7 @@ def test_no_repr_shows_a_key_and_nothing_with_keys_is_pickled(opened):
     tenant, domain = vault.tenant("t"), domain_of(vault)
     domain.code("ann")
     version = domain._held.node.versions[0]
-    record = domain._read([domain._place("ann")])[0]
+    record = domain._subjects.read([domain._subjects.place("ann")])[0]
     keys = [vault._key, *msgspec.structs.astuple(vault._ring), version.key, record.key, WORDS.value]
     keys += [domain._held.node.rows, domain._held.node.index, tenant._held.node.versions[0].key]
     things = (vault, vault.store, vault._ring, vault._mark, tenant, domain, WORDS, record, version)

@@ -1,7 +1,7 @@
 """What an output is and how it came to be, in a file beside it: `scrubjay verify` compares.
 
 An unsigned manifest finds accidents: a file that was cut off, edited, swapped or forgotten. Who can
-write both can make both agree.
+write both can make both agree. Where there is a vault, its log's key signs: docs/spec/manifest.md.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from scrubjay.errors import InputError
+from scrubjay.errors import AuditError, InputError
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from scrubjay.audit.note import Signer, Verifier
+
+FORMAT, SIGNED = 1, 2
 SUFFIX = ".manifest.json"
 
 
@@ -25,8 +29,9 @@ class File(msgspec.Struct, frozen=True):
     bytes: int
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`files` by name, seen from the manifest's folder; no name of an input."""
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`files` by name, seen from the manifest's folder; no name of an input. A signed one has the
+    number of the run's first entry in the log, and the log's head once it was there."""
 
     format: int
     created: str
@@ -37,6 +42,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: Mapping[str, str]
     counts: Mapping[str, int]
     files: Mapping[str, File]
+    log: str = ""  # a signed note
+    entry: int = -1
+    signature: str = ""  # a line of a signed note
 
 
 def file(path: Path) -> File:
@@ -59,9 +67,43 @@ def read(path: Path) -> Manifest:
         raise InputError(f"{path}: no manifest; scrubjay anonymize --manifest writes one") from None
     except (OSError, msgspec.MsgspecError) as problem:
         raise InputError(f"{path}: not a manifest: {type(problem).__name__}") from None
-    if told.format != FORMAT:
-        raise InputError(f"{path}: format {told.format}, this is for {FORMAT}")
+    if told.format != (SIGNED if told.signature else FORMAT):
+        raise InputError(f"{path}: format {told.format}; known: {FORMAT}, and {SIGNED} if signed")
     return told
+
+
+def written(told: Manifest) -> bytes:
+    """As it lies in its file."""
+    return msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n"
+
+
+def _body(told: Manifest) -> bytes:
+    """What is signed: two lines, which no checkpoint is (MAN-3)."""
+    plain = msgspec.json.encode(msgspec.structs.replace(told, signature=""), order="sorted")
+    return b"scrubjay manifest\n%s\n" % hashlib.sha256(plain).hexdigest().encode()
+
+
+def signed(told: Manifest, signer: Signer) -> Manifest:
+    """With a signature over all the rest."""
+    return msgspec.structs.replace(told, signature=str(signer.sign(_body(told))).strip())
+
+
+def check(path: Path, told: Manifest, key: Verifier) -> str:
+    """The head that the log had when it had heard of the run, if `key` signed both."""
+    from scrubjay.audit import note  # with a vault alone: an extra
+
+    if not told.signature:
+        raise InputError(f"{path}: not signed; a run with a vault signs its manifest")
+    line = f"\n{told.signature}\n".encode()
+    try:
+        found = note.parse(_body(told) + line)
+        by = key.check(found) if len(found.signatures) == 1 else None
+        _, head = note.opened(told.log.encode(), key)
+    except AuditError:
+        by = None
+    if by is None or not 0 <= told.entry < head.size:
+        raise InputError(f"{path}: not what {key.name} signed, or signed with another key")
+    return note.paper(head)
 
 
 def problems(path: Path, told: Manifest) -> Iterator[str]:

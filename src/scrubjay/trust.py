@@ -11,14 +11,16 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 from msgspec.structs import replace
 
+from scrubjay import manifest
 from scrubjay.access import attempts, entry
 from scrubjay.access.approvals import Grant
 from scrubjay.access.ledger import Event, Ledger
@@ -26,31 +28,89 @@ from scrubjay.access.matrix import approved
 from scrubjay.access.people import Caller, Register
 from scrubjay.access.seen import Seen
 from scrubjay.audit import log as logs
-from scrubjay.audit import query
+from scrubjay.audit import note, query
 from scrubjay.audit.entry import Entry, digest
 from scrubjay.audit.note import Signer, Verifier
 from scrubjay.audit.secrets import EntryKeys, Secrets
+from scrubjay.audit.tiles import CHECKPOINT
+from scrubjay.audit.tree import WIDTH
 from scrubjay.errors import AccessError, AuditError, UsageError
+from scrubjay.manifest import Manifest
 from scrubjay.vault.domain import Domain
 from scrubjay.vault.vault import Vault
 
 LOG, STATE = "audit", "audit-state"
+SEEN = "audit-seen"  # the newest head that `audit verify` found whole
 AUDITORS = "audit.auditors"
+HOLDS = "audit.holds"
 
 
 class Auditors(Struct, frozen=True):
-    """The age keys that what only auditors may read is sealed to."""
+    """The age keys that what only auditors may read is sealed to, and which log it is: of a vault's
+    first, nothing; of a later one, what no other has, not one that a backup knows nothing of."""
 
     keys: tuple[str, ...]
+    log: str = ""
+
+
+class Hold(Struct, frozen=True):
+    """A subject whose entries must be kept, whatever their age."""
+
+    subject: str
+    reason: str
+    since: int
 
 
 def begin(home: Path, vault: Vault, auditors: Iterable[str]) -> None:
     """A log for a new vault. Its first key is sealed to the auditors."""
     known = Auditors(tuple(auditors))
-    logs.create(_place(home), _secrets(vault, known), _now)
-    ledger = Ledger(vault.store, vault.derive("access"), tell=_nobody)
+    ledger = _ledger(vault)
+    _create(home, vault, known, Entry(account(), "administer", "keys.init", "done"))
     ledger.add(ledger.row(AUDITORS, ledger.derive(AUDITORS), known))
     _seen(home, vault).note(0)
+
+
+def renew(home: Path, vault: Vault, why: str) -> None:
+    """Another log, under the next name, where the one before is gone or cannot be gone on with.
+    What is left of that stays beside it; the first entry says what is known of it."""
+    ledger = _ledger(vault)
+    known = ledger.read(AUDITORS, ledger.derive(AUDITORS), Auditors) or _no_log()
+    seen = _seen(home, vault)
+    register = Register(ledger, least=seen.least(accept=True) if seen.exists() else 0)
+    if register.people():
+        register.require(Caller(account()), "audit.renew", int(time.time()))
+    if _whole(home, vault, known):
+        raise UsageError("the log is whole and can be gone on with: nothing was done")
+    before = _secrets(vault, known).signer.verifier
+    about = f"after {before.name}, {_last(home, before)}; {why}"
+    new = replace(known, log=os.urandom(4).hex())
+    ledger.change([ledger.row(AUDITORS, ledger.derive(AUDITORS), new)])
+    for name in (LOG, STATE, SEEN):
+        if (home / name).exists():
+            (home / name).rename(home / f"{name}-before-{new.log}")
+    _create(home, vault, new, Entry(account(), "administer", "audit.renew", "done", about=about))
+    seen.note(register.version, accept=True)
+
+
+def came_back(home: Path, vault: Vault, backup: str) -> str:
+    """Go on with the log of a vault that was put back from a backup, or begin another if it is
+    gone: in either, the first entry says so. What the vault's people must know, for them."""
+    if not any(path.exists() for path in (home / LOG / CHECKPOINT, home / STATE / logs.JOURNAL)):
+        renew(home, vault, f"vault put back from backup {backup}")
+        return "its log was gone; another begins: take audit/first.age and the log's key away again"
+    try:
+        trust = Trust(home, vault, accept=True)
+    except AuditError as problem:
+        raise AuditError(
+            f"the vault is back, but its log cannot be gone on with: {problem}."
+            f" Put the newest {LOG} and {STATE} there, or: scrubjay audit renew"
+        ) from None
+    gap = trust.gap()
+    about = f"vault put back from backup {backup}; {gap}"
+    trust.tell("keys.import", "administer", [Entry("", "", "", "done", about=about)])
+    trust.accepted()
+    trust.close()
+    return f"its log goes on; {gap}"
 
 
 class Trust:
@@ -62,14 +122,13 @@ class Trust:
         accept: bool = False,
     ) -> None:  # fmt: skip
         self.vault = vault
-        ledger = Ledger(vault.store, vault.derive("access"), tell=self._heard)
-        known = ledger.read(AUDITORS, ledger.derive(AUDITORS), Auditors)
-        if known is None:
-            raise AuditError("this vault has no log: it was not made to its end; make another")
+        self._ledger = ledger = Ledger(vault.store, vault.derive("access"), tell=self._heard)
+        known = ledger.read(AUDITORS, ledger.derive(AUDITORS), Auditors) or _no_log()
         self._secrets = _secrets(vault, known)
         self._place = _place(home)
         self._log = logs.Log.open(self._place, self._secrets, _now)
         self._digests = vault.key("audit digests")
+        self._refused = False
         self._seen = _seen(home, vault)
         self.register = Register(ledger, least=self._seen.least(accept=accept))
         self.caller = self._came_in(api_key, id_token)
@@ -93,6 +152,10 @@ class Trust:
             self.register.require(self.caller, action, int(time.time()))
         elif approved(action):
             raise AccessError(f"{action} takes two other people's approval: register them first")
+        self.accepted()
+
+    def accepted(self) -> None:
+        """The register of now is the newest, if that was asked for."""
         if self._accept:
             self._seen.note(self.register.version, accept=True)
 
@@ -103,20 +166,38 @@ class Trust:
             raise UsageError(f"domain '{path}': say TENANT/DOMAIN; scrubjay keys show lists them")
         return self.vault.tenant(tenant).domain(name)
 
-    def tell(self, action: str, role: str, entries: Iterable[Entry]) -> None:
-        """Log what is about to be released, if the caller may still do what was asked for. If it
-        raises: release nothing."""
+    def tell(self, action: str, role: str, entries: Iterable[Entry]) -> range:
+        """Log what is about to be released, if the caller may still do what was asked for: the
+        entries' numbers. If it raises: release nothing."""
         if self._asked:  # a run may have been long
             self.require(self._asked)
+        return self._told(action, role, entries)
+
+    def _told(self, action: str, role: str, entries: Iterable[Entry]) -> range:
         who = self.caller.person
-        self._log.append([replace(one, who=who, action=action, role=role) for one in entries])
+        told = [replace(one, who=who, action=action, role=role) for one in entries]
+        return self._log.append(told)
 
     def tell_disclosed(self, action: str, grant: Grant, outputs: Iterable[Path]) -> None:
-        """Log that people are named again: what was written, or that it is shown."""
-        one = Entry("", "", "", "done", subject=" ".join(grant.scope.subjects),
-                    about=grant.scope.domain, details=f"by {grant.id}")  # fmt: skip
-        entries = [replace(one, output=self.digest(path)) for path in outputs] or [one]
-        self.tell(action, "re-identify", entries)
+        """Log that people are named again: what was written, or each subject who is shown."""
+        one = Entry("", "", "", "done", about=grant.scope.domain, details=f"by {grant.id}")
+        entries = [replace(one, output=self.digest(path)) for path in outputs]
+        entries += [replace(one, subject=code) for code in grant.scope.subjects]
+        self.tell(action, "re-identify", entries or [one])
+
+    def tell_failed(self, action: str, problem: BaseException) -> None:
+        """Log that what was asked for, and perhaps announced, did not come to its end."""
+        refused = isinstance(problem, AccessError)
+        if not (refused and self._refused):  # who refused has told it
+            code = getattr(problem, "code", type(problem).__name__)
+            one = Entry("", "", "", "refused" if refused else "failed", about=str(code))
+            self._told(action, "", [one])
+
+    def vouch(self, told: Manifest, entries: range) -> Manifest:
+        """A manifest with the log's head once it has these entries, signed with the log's key."""
+        head = self._log.signed_head().decode()
+        known = replace(told, format=manifest.SIGNED, log=head, entry=entries.start)
+        return manifest.signed(known, self._secrets.signer)
 
     @property
     def key(self) -> Verifier:
@@ -125,9 +206,61 @@ class Trust:
 
     def entries(self) -> Iterator[query.Item]:
         """All that was logged, in order."""
+        self._log.publish()
         secrets = self._secrets
         keys = EntryKeys(secrets.signer.name, secrets.secret, secrets.store, os.urandom)
         return query.read(self._place.folder, self.key, keys)
+
+    def gap(self) -> str:
+        """Where store and log are not of one time, for one of them was put back: what is lost."""
+        size, rows = self._log.head.size, self._log.rows()
+        if rows * WIDTH < size:
+            return f"entries {rows * WIDTH} to {size - 1} came after the backup: none can be read"
+        if (rows - 1) * WIDTH > size:
+            return f"the vault knows of {(rows - 1) * WIDTH} entries or more, the log has {size}"
+        return f"all of its {size} entries can be read"
+
+    def checkpoint(self) -> bytes:
+        """The log's newest checkpoint, which the folder has."""
+        return self._log.checkpoint()
+
+    def witnessed(self, data: bytes, witnesses: Sequence[Verifier]) -> None:
+        """Keep a checkpoint that came back with cosignatures."""
+        self._log.witnessed(data, witnesses)
+
+    # Keeping and forgetting
+
+    def holds(self) -> list[Hold]:
+        """Subjects whose entries must be kept."""
+        every = (hold for _, hold in self._ledger.every(HOLDS, Hold))
+        return sorted(every, key=lambda hold: hold.since)
+
+    def hold(self, subject: str, reason: str) -> None:
+        """Keep a subject's entries until `release`."""
+        self._tell_held("audit.hold", subject, reason)
+        key = self._ledger.derive(HOLDS, subject)
+        self._ledger.change([self._ledger.row(HOLDS, key, Hold(subject, reason, int(time.time())))])
+
+    def release(self, subject: str, reason: str) -> None:
+        """The end of a hold."""
+        if subject not in {hold.subject for hold in self.holds()}:
+            raise UsageError("no hold of this subject: scrubjay audit holds lists them")
+        self._tell_held("audit.release", subject, reason)
+        self._ledger.change([], [(HOLDS, self._ledger.derive(HOLDS, subject))])
+
+    def _tell_held(self, action: str, subject: str, reason: str) -> None:
+        self.tell(action, "audit", [Entry("", "", "", "done", subject=subject, reason=reason)])
+
+    def forget(self, years: int) -> int:
+        """Make entries of so many years ago unreadable for ever, but for those of subjects on
+        hold: how many."""
+        held = {hold.subject for hold in self.holds()}
+        may = query.droppable(self.entries(), _now(), held, years)
+        if may:
+            one = Entry(self.caller.person, "administer", "audit.forget", "done",
+                        counts={"entries": len(may)})  # fmt: skip
+            self._log.forget(may, one, held)
+        return len(may)
 
     def digest(self, path: Path) -> str:
         """A keyed digest of a file: who holds the key can find it again, nobody else."""
@@ -144,6 +277,7 @@ class Trust:
         self._seen.note(self.register.version)
 
     def _heard(self, event: Event) -> None:
+        self._refused = self._refused or bool(event.refused)
         self._log.append([logged(event)])
 
 
@@ -173,9 +307,46 @@ def _nobody(event: Event) -> None:
     """Nothing happens to people before there is a log."""
 
 
+def _no_log() -> NoReturn:
+    raise AuditError("this vault has no log: it was not made to its end; make another")
+
+
+def _create(home: Path, vault: Vault, known: Auditors, first: Entry) -> None:
+    with logs.create(_place(home), _secrets(vault, known), _now) as made:
+        made.append([first])
+
+
+def _whole(home: Path, vault: Vault, known: Auditors) -> bool:
+    try:
+        logs.Log.open(_place(home), _secrets(vault, known), _now)
+    except AuditError:
+        return False
+    return True
+
+
+def _last(home: Path, key: Verifier) -> str:
+    """What is known of how far a log had come."""
+    try:
+        _, head = note.opened((home / LOG / CHECKPOINT).read_bytes(), key)
+        return f"whose last head was {note.paper(head)}"
+    except (OSError, AuditError):
+        pass
+    try:
+        return f"of which {(home / SEEN).read_text('ascii').strip()} was seen"
+    except (OSError, ValueError):
+        return "of which no head is known"
+
+
+def _ledger(vault: Vault) -> Ledger:
+    """What happens to people is told to nobody, where there is no log."""
+    return Ledger(vault.store, vault.derive("access"), tell=_nobody)
+
+
 def _secrets(vault: Vault, auditors: Auditors) -> Secrets:
-    seed = vault.derive("log signer")
-    signer = Signer(f"scrubjay/{vault.id[:16]}", Ed25519PrivateKey.from_private_bytes(seed))
+    name, purpose = f"scrubjay/{vault.id[:16]}", "log signer"
+    if auditors.log:
+        name, purpose = f"{name}/{auditors.log}", f"{purpose} {auditors.log}"
+    signer = Signer(name, Ed25519PrivateKey.from_private_bytes(vault.derive(purpose)))
     return Secrets(signer, vault.key("log"), vault.store, auditors.keys)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct, structs
 
@@ -28,6 +28,7 @@ SHORTEST, LONGEST = 60, 7 * 86_400
 SKEW = 60
 MOST = 1000
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+Parts = dict[int, dict[str, bytes]]  # of a version, for the approver whose part it fits
 DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", re.ASCII)
 
 
@@ -55,11 +56,14 @@ class Request(Struct, frozen=True):
 
 
 class Signature(Struct, frozen=True):
-    """One approver's."""
+    """One approver's. `parts` are what `holders.give` gave towards a two-person domain's key, kept
+    until the request is used or has expired."""
 
     approver: str
     signature: bytes
     at: int
+    parts: Parts = {}
+    expires: int = 0
 
 
 class Use(Struct, frozen=True):
@@ -70,12 +74,16 @@ class Use(Struct, frozen=True):
 
 class Grant(Struct, frozen=True):
     """Leave to do it now, once. `by`: the approvers; empty in an emergency. `id`: of the request
-    or of the emergency, for the log."""
+    or of the emergency, for the log. `parts`: what each approver gave, for `holders.take`."""
 
     id: str
     who: str
     scope: Scope
     by: tuple[str, ...] = ()
+    parts: dict[str, Parts] = {}
+
+    def __repr__(self) -> str:
+        return f"Grant({self.id!r}, who={self.who!r}, scope={self.scope!r}, by={self.by!r})"
 
 
 def canonical(request: Request) -> bytes:
@@ -117,6 +125,7 @@ def ask(
     event = _event("approvals.request", request, by.person, now)
     register.ledger.tell(structs.replace(event, why=request.reason))
     register.ledger.add(register.ledger.row(REQUESTS, bytes.fromhex(id), request))
+    _wipe(register.ledger, lambda given: now >= given.expires)
     return id
 
 
@@ -136,11 +145,14 @@ def pending(register: Register, by: Caller, now: int) -> Iterator[tuple[Request,
     ledger = register.ledger
     for key, request in ledger.every(REQUESTS, Request):
         if now < request.expires and not ledger.read(USES, key, Use):
-            yield request, _standing(register, request)
+            yield request, tuple(_standing(register, request))
 
 
-def approve(register: Register, by: Caller, id: str, signature: bytes, *, now: int) -> None:
-    """Keep an approver's signature."""
+def approve(
+    register: Register, by: Caller, id: str, signature: bytes, *, parts: Parts | None = None,
+    now: int,
+) -> None:  # fmt: skip
+    """Keep an approver's signature, and their part of a two-person domain's key."""
     register.ledger.time(now)
     approver = register.require(by, "approvals.sign", now)
     request = find(register, id)
@@ -151,7 +163,7 @@ def approve(register: Register, by: Caller, id: str, signature: bytes, *, now: i
         register.ledger.refuse(
             event, "the signature is not of this request by your registered key; sign it again"
         )
-    kept = Signature(by.person, signature, now)
+    kept = Signature(by.person, signature, now, parts or {}, request.expires)
     register.ledger.tell(event)
     register.ledger.change([register.ledger.row(SIGNATURES, _place(register, id, by.person), kept)])
 
@@ -168,7 +180,8 @@ def use(register: Register, by: Caller, id: str, scope: Scope, *, now: int) -> G
         problem = "the approval is another person's; ask for your own"
     if scope != request.scope:
         problem = "the approval is for something else; do exactly that, or ask for another"
-    signers = _standing(register, request)
+    given = _standing(register, request)
+    signers = tuple(given)
     if not problem and len(signers) < NEEDED:
         problem = f"{len(signers)} of {NEEDED} people have approved; more must sign"
     if problem:
@@ -177,7 +190,9 @@ def use(register: Register, by: Caller, id: str, scope: Scope, *, now: int) -> G
         register.ledger.refuse(event, _USED)
     details = event.details | {"approvers": " ".join(signers)}
     register.ledger.tell(structs.replace(event, why=request.reason, details=details))
-    return Grant(id, by.person, scope, signers)
+    made = {one.signature for one in given.values()}
+    _wipe(register.ledger, lambda kept: kept.signature in made)
+    return Grant(id, by.person, scope, signers, {name: one.parts for name, one in given.items()})
 
 
 def check_scope(scope: Scope) -> None:
@@ -266,23 +281,28 @@ def _halves(person: Person) -> set[bytes]:
     return {public.verify, public.receive}
 
 
-def _standing(register: Register, request: Request) -> tuple[str, ...]:
+def _standing(register: Register, request: Request) -> dict[str, Signature]:
     """Who has approved, may do so now, and did it with the key that is theirs now."""
-    found: dict[bytes, str] = {}
+    found: dict[bytes, Signature] = {}
     for person, given in _signatures(register, request):
         fit = not _unfit(register, request, person) and _made(person, request, given.signature)
         if fit and person.approver:
-            found[person.approver.public.verify] = person.name
-    return tuple(sorted(found.values()))
+            found[person.approver.public.verify] = given
+    return {one.approver: one for one in sorted(found.values(), key=lambda one: one.approver)}
 
 
-def _signatures(register: Register, request: Request) -> Iterator[tuple[Person, Signature]]:
-    """Those who may sign now, and have."""
-    may = [
+def approvers(register: Register) -> list[Person]:
+    """Those who may sign now."""
+    return [
         person
         for person in register.people().values()
         if not person.left and not person.service and allowed(person.roles, "approvals.sign")
     ]
+
+
+def _signatures(register: Register, request: Request) -> Iterator[tuple[Person, Signature]]:
+    """Those who may sign now, and have."""
+    may = approvers(register)
     keys = [_place(register, identify(request), person.name) for person in may]
     for person, row in zip(may, register.ledger.reads(SIGNATURES, keys, Signature), strict=True):
         if row:
@@ -293,6 +313,17 @@ def _made(person: Person, request: Request, signature: bytes) -> bool:
     if person.approver is None:
         return False
     return signed(person.approver.public, message(request, person.name), signature)
+
+
+def _wipe(ledger: Ledger, over: Callable[[Signature], bool]) -> None:
+    """Take parts out that serve no more (TOK-38). The signatures stay."""
+    rows = [
+        ledger.row(SIGNATURES, key, structs.replace(given, parts={}))
+        for key, given in ledger.every(SIGNATURES, Signature)
+        if given.parts and over(given)
+    ]
+    if rows:
+        ledger.change(rows)
 
 
 def _place(register: Register, id: str, approver: str) -> bytes:

@@ -37,6 +37,10 @@ class Seen:
             " scrubjay keys accept"
         )
 
+    def exists(self) -> bool:
+        """Whether there is a number, right or wrong."""
+        return self._path.exists()
+
     def note(self, version: int, *, accept: bool = False) -> None:
         """This version was seen. `accept`: whatever was before."""
         if accept or not self._path.exists() or version > self.least():

@@ -27,6 +27,7 @@ HALF = 32
 NONCE = 12
 SALT = 16
 WRAP = b"scrubjay-wrap-v1"
+AGREED = b"scrubjay-agreed-v1\n"
 
 
 class Public(Struct, frozen=True):
@@ -180,6 +181,14 @@ def unwrap(signer: Signer, sealed: bytes, *, about: str = "") -> bytes:
         raise VaultError(
             "the sealed secret does not open: it is for somebody else, or was changed"
         ) from None
+
+
+def agreed(signer: Signer, other: bytes, *, about: str) -> bytes:
+    """32 bytes that only these two people's keys give, each with the other's public one (SIG-5)."""
+    own = signer.public.receive
+    shared = _agree(signer._open, other)
+    salt = b"".join(sorted((own, other)))
+    return HKDF(SHA256(), HALF, salt=salt, info=AGREED + about.encode()).derive(shared)
 
 
 def _agree(own: X25519PrivateKey, other: bytes) -> bytes:

@@ -53,9 +53,12 @@ def digest(key: Key, data: bytes) -> str:
     return key.derive("audit digest", sha256(data).hexdigest()).hex()
 
 
+_canonical = msgspec.json.Encoder(order="sorted")
+
+
 def encode(entry: Entry) -> bytes:
     """Canonical JSON (RFC 8785)."""
-    return msgspec.json.encode(entry, order="sorted")
+    return _canonical.encode(entry)
 
 
 def decode(data: bytes) -> Entry:
@@ -63,12 +66,12 @@ def decode(data: bytes) -> Entry:
     return msgspec.json.decode(data, type=Entry)
 
 
-def for_auditors(entry: Entry, auditors: Sequence[pyrage.x25519.Recipient]) -> Entry:
-    """The entry with its details sealed."""
+def stamped(entry: Entry, time: int, auditors: Sequence[pyrage.x25519.Recipient]) -> Entry:
+    """The entry with its time, its details sealed."""
     if not entry.details:
-        return entry
+        return msgspec.structs.replace(entry, time=time)
     sealed = pyrage.encrypt(entry.details.encode(), list(auditors))
-    return msgspec.structs.replace(entry, details=b64encode(sealed).decode())
+    return msgspec.structs.replace(entry, time=time, details=b64encode(sealed).decode())
 
 
 def details(entry: Entry, auditor: pyrage.x25519.Identity) -> str:

@@ -27,6 +27,7 @@ SLOTS = (0, 4096)
 SLOT = 8 + 12 + SIZE + 16
 START = 8192
 ROOM = 1 << 20  # zeros written at a time: a sync that need not change the file's length is faster
+MORE = 1 << 16  # bytes that others may have written and that are read on their own
 HEAD = 4 + 32  # length and digest of a record
 
 
@@ -51,7 +52,6 @@ class Found(Struct, frozen=True):
     base: Base
     leaves: list[bytes]
     key: bytes
-    end: int  # where the next record goes
     whole: bool  # nothing is behind it
 
 
@@ -64,12 +64,26 @@ class Journal:
         self._secret = secret.derive("audit journal")
         self._sealer = Sealer(secret, "audit ratchet", dice)
         self._slots = b""
+        self._begun = b""  # how the first record begins: no other journal has the same
         self._room = 0
         self.end = 0
 
     def same(self) -> bool:
         """Whether nobody wrote since this object did."""
         return bool(self._slots) and self._disk.read(self.path, 0, START) == self._slots
+
+    def more(self, size: int) -> tuple[list[bytes], bytes] | None:
+        """The leaves that others appended to the `size` that this object knows, and the key after
+        them. None where only `read` can tell: they began it anew, wrote much, or were killed."""
+        head = self._disk.read(self.path, 0, START + HEAD)
+        data = self._disk.read(self.path, self.end, MORE)
+        leaves, at = self._batches(data, 0, size)
+        end, total = self.end + at, size + len(leaves)
+        known = head[START:] == self._begun and _told(head) == {total}
+        if not known or end + HEAD > self._room or any(data[at : at + HEAD]):
+            return None
+        self._slots, self.end = head[:START], end
+        return leaves, self._key(head, total)
 
     def begin(self, base: Base, key: bytes) -> None:
         """A new journal in place of the old one, whose keys are overwritten first."""
@@ -80,7 +94,7 @@ class Journal:
                 self._disk.write(self.path, slot, offset)
         head = slot.ljust(SLOTS[1], b"\0") + slot.ljust(START - SLOTS[1], b"\0")
         data = head + record
-        self._slots = head
+        self._slots, self._begun = head, record[:HEAD]
         self.end = len(data)
         self._room = -(-len(data) // ROOM) * ROOM + ROOM
         replace(self._disk, self.path, data.ljust(self._room, b"\0"))
@@ -112,19 +126,26 @@ class Journal:
         raw, at = self._next(data, START)
         if raw is None:
             raise AuditError(f"{self.path}: damaged, or written with another root key")
-        base, leaves = msgspec.msgpack.decode(raw, type=Base), list[bytes]()
+        base = msgspec.msgpack.decode(raw, type=Base)
+        leaves, self.end = self._batches(data, at, base.size)
+        self._begun = data[START : START + HEAD]
+        if len(_told(data)) > 1:  # who wrote last was killed, perhaps before the sync
+            self._disk.sync([self.path])
+        key = self._key(data, base.size + len(leaves))
+        return Found(base, leaves, key, not any(data[self.end : self.end + HEAD]))
+
+    def _batches(self, data: bytes, at: int, size: int) -> tuple[list[bytes], int]:
+        """The leaves of all batches from a place on, and where they end."""
+        leaves: list[bytes] = []
         while True:
             raw, then = self._next(data, at)
             if raw is None:
-                break
+                return leaves, at
             batch = msgspec.msgpack.decode(raw, type=Batch)
-            if batch.first != base.size + len(leaves):
-                break
+            if batch.first != size + len(leaves):
+                return leaves, at
             leaves += batch.leaves
             at = then
-        self.end = at
-        key = self._key(data, base.size + len(leaves))
-        return Found(base, leaves, key, at, not any(data[at : at + HEAD]))
 
     def _next(self, data: bytes, at: int) -> tuple[bytes | None, int]:
         length = int.from_bytes(data[at : at + 4], "big")
@@ -154,3 +175,8 @@ class Journal:
             )
         best = max(found)
         return ratchet.forward(found[best], size - best)
+
+
+def _told(data: bytes) -> set[int]:
+    """For how many entries the slots have a key."""
+    return {int.from_bytes(data[slot : slot + 8], "big") for slot in SLOTS}

@@ -4,9 +4,9 @@
     2  leaves and the ratchet's key      journal      durable: acknowledged from here on
     3  tiles, then the checkpoint        folder       soon durable, and made again after a crash
 
-The journal is the spool too: who says `spool=True` is content with step 2. Then step 3 is done for
-all that wait, in order, once a second, at the next append without it, or when the log is closed;
-and where the folder is out of reach, when it is back.
+Step 3 is done for all that wait, in order, once a second, and when the log is opened, published or
+closed; at once for what names people again. The journal is the spool too: who says `spool=True` is
+content with step 2 where the folder is out of reach.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import msgspec
 import pyrage
 
 from scrubjay.audit import note, query, ratchet, tiles
 from scrubjay.audit.disk import FILES, Disk, replace
-from scrubjay.audit.entry import NONCE, Entry, box, encode, for_auditors, leaf, recipients, unbox
+from scrubjay.audit.entry import NONCE, Entry, box, encode, leaf, recipients, stamped, unbox
 from scrubjay.audit.journal import Base, Batch, Journal
 from scrubjay.audit.secrets import Dice, EntryKeys, Secrets
 from scrubjay.audit.tree import SIZE, WIDTH, Edge, Head
@@ -33,11 +33,11 @@ from scrubjay.errors import AuditError, UsageError, VaultError
 JOURNAL = "journal"
 FIRST = "first.age"  # the ratchet's first key, for auditors
 WITNESSED = "witnessed"  # the last checkpoint that came back with cosignatures
-NEVER_SPOOLED = frozenset({"re-identify", "break-glass"})
+AT_ONCE = frozenset({"restore", "restore.run", "reveal", "reveal.run", "breakglass.start"})
 SETTLE = 2 << 20  # bytes of journal after which tiles are made durable
 SPOOL = 64 << 20  # bytes of journal that may wait for the folder
 
-LATE = timedelta(seconds=1)  # that the folder may lag behind the journal
+LATE = timedelta(seconds=1)  # that the folder may lag behind a journal that is appended to
 EVER = datetime.min.replace(tzinfo=UTC)
 
 Clock = Callable[[], datetime]
@@ -104,7 +104,7 @@ class Log:
         self._late: dict[str, bytes] = {}  # whole tiles not written yet
         self._unsynced: set[str] = set()  # whole tiles written, perhaps not durable
         self._shown = 0  # entries that the folder has
-        self._next = EVER  # when what may wait is written at the latest
+        self._last = EVER  # when that was written
         self._away = False  # the folder could not be written
         self._base = Base([], [], 0)
         self._whole = False  # what this object knows is what the journal has
@@ -142,8 +142,9 @@ class Log:
 
     def append(self, entries: Sequence[Entry], *, spool: bool = False) -> range:
         """Log entries; their numbers. Durable when this returns. If it raises, release nothing: the
-        entries may be there or not. `spool`: the folder may have them later; see above."""
-        if spool and any(entry.action in NEVER_SPOOLED for entry in entries):
+        entries may be there or not. `spool`: go on while the folder is out of reach."""
+        at_once = any(entry.action in AT_ONCE for entry in entries)
+        if spool and at_once:
             raise UsageError("re-identification is logged at once or refused: spool=False")
         with self.locked():
             self._fresh(spool)
@@ -153,36 +154,40 @@ class Log:
                 raise AuditError(
                     f"{self._journal.path}: the spool is full; repair {self._place.folder}"
                 )
-            return self._append(entries, spool)
+            numbers, now = self._append(entries)
+            if at_once or abs(now - self._last) >= LATE:
+                self._publish(spool)
+                self._last = now
+            if self._journal.end > SETTLE:
+                self._settle()
+            self._whole = True
+            return numbers
 
-    def _append(self, entries: Sequence[Entry], spool: bool) -> range:
+    def _append(self, entries: Sequence[Entry]) -> tuple[range, datetime]:
+        """Make entries durable: their numbers, and when."""
         first, now = self._edge.size, self._clock()
         leaves, key = self._leaves(first, entries, now)
         self._whole = False
         self._journal.append(Batch(first, leaves), first + len(leaves), key)
         self._take(leaves, key)
-        if not spool or self._late or now >= self._next:
-            self._publish(spool)
-            self._next = now + LATE
-        self._whole = True
-        if self._journal.end > SETTLE:
-            self._settle()
-        return range(first, self._edge.size)
+        return range(first, self._edge.size), now
 
     def _leaves(
         self, first: int, entries: Sequence[Entry], now: datetime
     ) -> tuple[list[bytes], bytes]:
         """Leaves for entries, and the key after them."""
+        count = len(entries)
         time = round(now.timestamp() * 1000)
-        keys = self._keys.need(first, first + len(entries))
-        leaves, ratchet_key = [], self._key
-        for number, (entry, key) in enumerate(zip(entries, keys, strict=True), first):
-            stamped = msgspec.structs.replace(for_auditors(entry, self._auditors), time=time)
-            nonce = self._dice(NONCE)
-            sealed = box(encode(stamped), self.origin, number, key=key, nonce=nonce)
-            leaves.append(leaf(sealed, number, ratchet_key))
-            ratchet_key = ratchet.after(ratchet_key)
-        return leaves, ratchet_key
+        keys = self._keys.need(first, first + count)
+        tagging = ratchet.keys(self._key, count)
+        nonces = self._dice(NONCE * count)
+        leaves = []
+        for at, (entry, key) in enumerate(zip(entries, keys, strict=True)):
+            data = encode(stamped(entry, time, self._auditors))
+            nonce = nonces[at * NONCE : (at + 1) * NONCE]
+            sealed = box(data, self.origin, first + at, key=key, nonce=nonce)
+            leaves.append(leaf(sealed, first + at, tagging[at]))
+        return leaves, tagging[count]
 
     def forget(self, numbers: Iterable[int], entry: Entry, held: Collection[str] = ()) -> int:
         """Log `entry`, then make others unreadable for ever; the tree stays as it is. Refused for
@@ -191,8 +196,8 @@ class Log:
         with self.locked():
             self._fresh(spool=False)
             self._publish(spool=False)
-            items = [self._item(number) for number in wanted]
-        may = query.droppable(items, self._clock(), held)
+            items = [item for block in _blocks(wanted) for item in self._items(block)]
+        may = set(query.droppable(items, self._clock(), held))
         if kept := [item.number for item in items if item.entry and item.number not in may]:
             raise AuditError(f"{self.origin}: entry {kept[0]} must be kept; nothing was forgotten")
         number = self.append([entry])[0]
@@ -200,12 +205,31 @@ class Log:
             self._keys.forget(wanted)
         return number
 
-    def _item(self, number: int) -> query.Item:
-        if not 0 <= number < self._edge.size:
-            raise UsageError(f"{self.origin}: no entry {number}; nothing was forgotten")
-        key = self._keys.block(number // WIDTH)[number % WIDTH]
-        data = tiles.Tiles(self._disk, self._place.folder, self._edge.size).leaf(number)
-        return query.Item(number, unbox(data, self.origin, number, key) if key else None)
+    def _items(self, numbers: Sequence[int]) -> Iterator[query.Item]:
+        """Entries of one bundle."""
+        if not 0 <= numbers[0] <= numbers[-1] < self._edge.size:
+            raise UsageError(f"{self.origin}: no entry {numbers[-1]}; nothing was forgotten")
+        keys = self._keys.block(numbers[0] // WIDTH)
+        there = tiles.Tiles(self._disk, self._place.folder, self._edge.size)
+        leaves = there.leaves(numbers[0] // WIDTH)
+        for number in numbers:
+            key, data = keys[number % WIDTH], leaves[number % WIDTH]
+            yield query.Item(number, unbox(data, self.origin, number, key) if key else None)
+
+    def checkpoint(self) -> bytes:
+        """What the folder shows once it has all entries: witnesses cosign it."""
+        self.publish()
+        return self._disk.read(self._place.folder / tiles.CHECKPOINT)
+
+    def signed_head(self) -> bytes:
+        """The head of now, for others to keep. Without the seal: who had an old one could cut the
+        log off there (AUD-32)."""
+        with self.locked():
+            return note.signed(self.head, self._signer)
+
+    def rows(self) -> int:
+        """How many rows of 256 keys the store has for it: `EntryKeys.rows`."""
+        return self._keys.rows(self._edge.size)
 
     def publish(self) -> None:
         """Make the folder what the journal is, durably."""
@@ -240,10 +264,14 @@ class Log:
     # What the disk has
 
     def _fresh(self, spool: bool) -> None:
-        """Know what others wrote; write what is late."""
+        """Know what others wrote; write what the folder could not take."""
         if not (self._whole and self._journal.same()):
-            self._load(spool)
-        elif self._away:
+            more = self._journal.more(self._edge.size) if self._whole else None
+            if more is None:
+                self._load(spool)
+                return
+            self._take(*more)
+        if self._away:
             self._publish(spool)
 
     def _load(self, spool: bool) -> None:
@@ -252,7 +280,7 @@ class Log:
             found = self._journal.read()
         except FileNotFoundError:
             raise AuditError(
-                f"{self._journal.path} is missing; restore it, or create a log"
+                f"{self._journal.path} is missing; restore it, or: scrubjay audit renew"
             ) from None
         self._base = found.base
         self._edge, self._tail = Edge(found.base.rows), list(found.base.tail)
@@ -349,3 +377,9 @@ class Log:
             raise AuditError(
                 f"{folder}: the signed checkpoint is not that of its {head.size} entries"
             )
+
+
+def _blocks(numbers: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers in order, those of one bundle together."""
+    for _, some in groupby(numbers, key=lambda number: number // WIDTH):
+        yield list(some)

@@ -4,6 +4,7 @@ witnesses (tlog-cosignature, v1). No IO."""
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from hashlib import sha256
@@ -20,6 +21,7 @@ from scrubjay.errors import AuditError, UsageError
 ED25519 = 0x01
 COSIGNATURE = 0x04
 RATCHET = b"\xffscrubjay/ratchet/v1"  # a type without a number of its own
+CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")
 LIMIT = 1 << 16  # bytes of a note that anybody reads
 
 
@@ -56,7 +58,7 @@ def parse(data: bytes) -> Note:
         ) from None
     if not gap or not lines.endswith(b"\n") or len(data) > LIMIT:
         raise AuditError("not a signed note: no blank line before its signatures, or too long")
-    if any(ord(sign) < 32 and sign != "\n" for sign in told):
+    if CONTROL.search(told):
         raise AuditError("not a signed note: it holds control characters")
     return Note(text + b"\n", signatures)
 
@@ -189,10 +191,11 @@ def read_paper(line: str) -> Head:
     return found
 
 
-def signed(head: Head, signer: Signer, key: bytes) -> bytes:
-    """A checkpoint as it is published: signed, and sealed with the ratchet's key of now."""
+def signed(head: Head, signer: Signer, key: bytes = b"") -> bytes:
+    """A signed head. As a checkpoint, it is sealed with the ratchet's key of now."""
     text = body(signer.name, head)
-    return bytes(Note(text, (signer.sign(text), _seal(signer.name, text, key))))
+    seal = (_seal(signer.name, text, key),) if key else ()
+    return bytes(Note(text, (signer.sign(text), *seal)))
 
 
 def _seal(origin: str, text: bytes, key: bytes) -> Signature:

@@ -18,7 +18,7 @@ from scrubjay.errors import AuditError, UsageError
 
 DISCLOSE = "disclose"  # the action that 45 CFR 164.528 has accounted for
 REVIEW = "review-log"  # the action of having examined the log: 45 CFR 164.308(a)(1)(ii)(D)
-EMERGENCY = "break-glass"
+EMERGENCY = "breakglass.start"
 YEARS = 6  # 45 CFR 164.316(b)(2)(i) and 164.528(a)(1)
 
 
@@ -114,7 +114,8 @@ def _utc(time: int) -> datetime:
 # FHIR
 
 OUTCOMES = {"done": "0", "refused": "4", "failed": "8"}  # 4: minor, 8: serious failure
-ACTIONS = {"detect": "R", "re-identify": "R", DISCLOSE: "R", REVIEW: "R", "administer": "U"}
+ACTIONS = dict.fromkeys(("restore", "reveal", DISCLOSE, REVIEW, "audit.query", "audit.export"), "R")
+ACTIONS |= {"erase": "D", "audit.forget": "D"}
 
 
 def fhir(number: int, entry: Entry, origin: str) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def fhir(number: int, entry: Entry, origin: str) -> dict[str, Any]:
     event: dict[str, Any] = {
         "resourceType": "AuditEvent",
         "id": f"{number}",
-        "type": {"system": types, "code": "rest" if entry.action == "detect" else "object"},
+        "type": {"system": types, "code": "object"},
         "subtype": [{"system": f"urn:scrubjay:{origin}", "code": entry.action}],
         "action": ACTIONS.get(entry.action, "E"),
         "recorded": date(entry),

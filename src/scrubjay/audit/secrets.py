@@ -66,23 +66,24 @@ class EntryKeys:
         self._block: tuple[int, bytes] = (-1, b"")
 
     def need(self, first: int, last: int) -> list[bytes]:
-        """The keys for entries first to last, half-open, made durable where they are new."""
+        """The keys for entries first to last, half-open, made durable where they are new. Where an
+        older store was put back, that lacks the row of entries before, those keys are gone."""
         blocks = range(first // WIDTH, -(-last // WIDTH))
         if self._block[0] == first // WIDTH:
             held, new = self._block[1], blocks[1:]
         else:
             held, new = b"", blocks
-        rows = held + b"".join(self._made(new)) if new else held
+        rows = held + b"".join(self._made(new, first)) if new else held
         if blocks:
             self._block = (blocks[-1], rows[-WIDTH * SIZE :])
         start = first - blocks.start * WIDTH
         return [rows[at * SIZE : (at + 1) * SIZE] for at in range(start, start + last - first)]
 
-    def _made(self, blocks: range) -> list[bytes]:
+    def _made(self, blocks: range, first: int) -> list[bytes]:
         """The rows of blocks; the first may be there already, or one that was prepared in vain."""
         found = self._store.get(self._space, [_row(block) for block in blocks])
         made = {
-            block: self._dice(WIDTH * SIZE)
+            block: self._dice(WIDTH * SIZE) if block * WIDTH >= first else self._rest(first % WIDTH)
             for block, row in zip(blocks, found, strict=True)
             if row is None
         }
@@ -93,6 +94,21 @@ class EntryKeys:
             made[block] if row is None else self._open(block, row)
             for block, row in zip(blocks, found, strict=True)
         ]
+
+    def _rest(self, gone: int) -> bytes:
+        return GONE * gone + self._dice((WIDTH - gone) * SIZE)
+
+    def rows(self, size: int) -> int:
+        """How many rows the store has, found from the end of a log of this size."""
+        row = size // WIDTH
+        while self._has(row):
+            row += 1
+        while row and not self._has(row - 1):
+            row -= 1
+        return row
+
+    def _has(self, row: int) -> bool:
+        return self._store.get(self._space, [_row(row)]) != [None]
 
     def block(self, index: int) -> list[bytes | None]:
         """The keys of one block; none for entries that were forgotten."""

@@ -30,12 +30,12 @@ def bundle(leaves: Sequence[bytes]) -> bytes:
 
 def unbundle(data: bytes) -> list[bytes]:
     """A file's leaves; what is left over comes as one more that is too short to be a leaf."""
-    leaves, at = [], 0
-    while at < len(data):
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+    leaves, at, last = [], 0, len(data) - 1
+    while at < last:
+        end = at + 2 + (data[at] << 8 | data[at + 1])
         leaves.append(data[at + 2 : end] if end <= len(data) else b"")
         at = end
-    return leaves
+    return [*leaves, b""] if at == last else leaves
 
 
 def grow(
@@ -106,9 +106,9 @@ class Tiles:
 
     def hashes(self, level: int, first: int, last: int) -> list[bytes]:
         """As `tree.Hashes`."""
-        tile = self.tile(level, first // WIDTH)
-        start = first % WIDTH
-        return split(tile.data)[start : start + last - first]
+        start = first % WIDTH * SIZE
+        data = self.tile(level, first // WIDTH).data
+        return split(data[start : start + (last - first) * SIZE])
 
     def leaf(self, number: int) -> bytes:
         """One leaf."""

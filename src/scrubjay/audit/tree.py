@@ -43,12 +43,10 @@ def node(left: bytes, right: bytes) -> bytes:
 
 def root(hashes: Sequence[bytes]) -> bytes:
     """The hash over neighbouring subtrees, all of one size but the last, which may be smaller."""
-    row = list(hashes)
+    row, new = list(hashes), sha256
     while len(row) > 1:
-        odd = row[-1:] if len(row) % 2 else []
-        row = [
-            sha256(b"\x01" + a + b).digest() for a, b in zip(row[::2], row[1::2], strict=False)
-        ] + odd
+        pairs = zip(row[::2], row[1::2], strict=False)
+        row = [new(b"\x01" + a + b).digest() for a, b in pairs] + row[len(row) & ~1 :]
     return row[0] if row else EMPTY
 
 

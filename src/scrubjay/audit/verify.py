@@ -28,7 +28,7 @@ from scrubjay.audit.tiles import Tiles
 from scrubjay.audit.tree import WIDTH, Edge, Head, Tile
 from scrubjay.errors import AuditError, UsageError
 
-AT_ONCE = 16  # bundles that a process takes at a time
+AT_ONCE = 32  # bundles that a process takes at a time
 
 
 class Trusted(Struct, frozen=True):
@@ -126,34 +126,46 @@ def _witnessed(disk: Disk, folder: Path, trusted: Trusted) -> Head | None:
 class _Task(NamedTuple):
     there: Tiles
     block: int
-    key: bytes  # the ratchet's, for the first entry of the bundle
+    keys: list[bytes]  # the ratchet's, for its entries and the next; none: tags are not checked
+    cuts: list[int]  # the bundle's first so many entries, whose hash is asked for
 
 
 def _walk(there: Tiles, first: bytes, heads: dict[str, Head], processes: int) -> bytes:
     """All bundles in order, the heads on the way, the levels above; the key after the last."""
     due = sorted(heads.items(), key=lambda item: item[1].size)
     above = Edge()  # its leaves are the roots of whole bundles
-    tasks = list(_tasks(there, first))
+    key = first
     with _mapped(processes) as each:
-        for index, hashes in enumerate(each(_block, tasks)):
-            while due and due[0][1].size <= index * WIDTH + len(hashes):
-                _was(*due.pop(0), above, hashes)
-            if len(hashes) == WIDTH:
-                _same(there, above.add([tree.root(hashes)]))
-    for what, head in due:  # of no entries, in a log that has none
-        _was(what, head, above, [])
+        for index, (roots, after) in enumerate(each(_block, _tasks(there, first, due))):
+            key = after
+            for what, head in _within(due, index):
+                _was(what, head, above.root(roots[head.size - index * WIDTH]))
+            if WIDTH in roots:
+                _same(there, above.add([roots[WIDTH]]))
+    for what, head in due:
+        if not head.size:
+            _was(what, head, Edge().root())
     _same(there, above.tiles())
-    return ratchet.forward(tasks[-1].key, there.width(0, tasks[-1].block)) if tasks else first
+    return key
 
 
-def _tasks(there: Tiles, key: bytes) -> Iterator[_Task]:
+def _within(due: Sequence[tuple[str, Head]], index: int) -> list[tuple[str, Head]]:
+    """The heads whose last entry is in a bundle."""
+    return [item for item in due if (item[1].size - 1) // WIDTH == index and item[1].size]
+
+
+def _tasks(there: Tiles, key: bytes, due: Sequence[tuple[str, Head]]) -> Iterator[_Task]:
+    """A task for each bundle."""
     for index in range(-(-there.size // WIDTH)):
-        yield _Task(there, index, key)
-        if key:
-            key = ratchet.forward(key, WIDTH)
+        width = there.width(0, index)
+        keys = ratchet.keys(key, width) if key else []
+        cuts = [head.size - index * WIDTH for _, head in _within(due, index)]
+        yield _Task(there, index, keys, [*cuts, width])
+        key = keys[-1] if keys else key
 
 
-Each = Callable[[Callable[[_Task], list[bytes]], list[_Task]], Iterable[list[bytes]]]
+_Done = tuple[dict[int, bytes], bytes]
+Each = Callable[[Callable[[_Task], _Done], Iterable[_Task]], Iterable[_Done]]
 
 
 @contextmanager
@@ -166,35 +178,39 @@ def _mapped(processes: int) -> Iterator[Each]:
         yield partial(pool.imap, chunksize=AT_ONCE)
 
 
-def _block(task: _Task) -> list[bytes]:
-    """The hashes of one bundle's leaves, which have their tags and are those of the tile."""
-    there, block, key = task
+def _block(task: _Task) -> _Done:
+    """What a bundle's first entries hash to, at each cut, and the key after them all, which have
+    their tags and are those of the tile."""
+    there, block, keys, cuts = task
     leaves, first = there.leaves(block), block * WIDTH
-    bad = _untagged(leaves, first, key) if key else len(leaves)
+    bad = _untagged(leaves, first, keys) if keys else _unversioned(leaves)
     hashes = [sha256(b"\0" + leaf).digest() for leaf in leaves]
-    tile = there.tile(0, block)
-    want = tree.split(tile.data)
-    if hashes == want and bad == len(leaves):
-        return hashes
+    data = there.tile(0, block).data
+    if b"".join(hashes) == data and bad == len(leaves):
+        return {cut: tree.root(hashes[:cut]) for cut in cuts}, keys[-1] if keys else b""
+    want = tree.split(data)
     differs = (at for at, (is_, was) in enumerate(zip(hashes, want, strict=False)) if is_ != was)
     bad = min(bad, next(differs, min(len(hashes), len(want))))
     raise AuditError(f"{there}: entry {first + bad} is not what was logged")
 
 
-def _untagged(leaves: Sequence[bytes], first: int, key: bytes) -> int:
+def _untagged(leaves: Sequence[bytes], first: int, keys: Sequence[bytes]) -> int:
     """How many leaves from the left have the ratchet's tag."""
-    for at, leaf in enumerate(leaves):
-        want = VERSION + ratchet.tag(key, first + at, leaf[HEAD:])
-        if leaf[:HEAD] != want:
+    for at, (leaf, key) in enumerate(zip(leaves, keys, strict=False)):
+        if leaf[:HEAD] != VERSION + ratchet.tag(key, first + at, leaf[HEAD:]):
             return at
-        key = ratchet.after(key)
     return len(leaves)
 
 
-def _was(what: str, head: Head, above: Edge, hashes: Sequence[bytes]) -> None:
-    """The tree had this head once. `hashes`: of the bundle to the right of those above."""
-    row = hashes[: head.size - above.size * WIDTH]
-    if above.root(tree.root(row) if row else None) != head.root:
+def _unversioned(leaves: Sequence[bytes]) -> int:
+    """How many leaves from the left are of a version that is known."""
+    other = (at for at, leaf in enumerate(leaves) if leaf[:1] != VERSION)
+    return next(other, len(leaves))
+
+
+def _was(what: str, head: Head, root: bytes) -> None:
+    """The tree had this head once."""
+    if root != head.root:
         raise AuditError(
             f"not the log that it was: {what} is not that of its first {head.size} entries, one of"
             " which was changed, or the log was forked"
@@ -225,8 +241,8 @@ def prove(folder: Path, number: int, disk: Disk = FILES) -> Proof:
         checkpoint = disk.read(folder / tiles.CHECKPOINT)
     except OSError as problem:
         raise AuditError(f"{folder}: {tiles.CHECKPOINT}: {problem.strerror}") from None
-    lines = note.parse(checkpoint).text.decode().split("\n")
-    head = note.head(note.parse(checkpoint), lines[0])
+    found = note.parse(checkpoint)
+    head = note.head(found, found.text.decode().partition("\n")[0])
     if not 0 <= number < head.size:
         raise UsageError(f"{folder}: no entry {number}; there are {head.size}")
     there = Tiles(disk, folder, head.size)

@@ -6,6 +6,7 @@ import datetime
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -183,6 +184,7 @@ class _Run:
     def __init__(self, asked: Asked, engine: Engine, trust: Trust | None) -> None:
         self.asked, self.engine, self.trust = asked, engine, trust
         self.counts: Counter[str] = Counter()
+        self.inputs: list[str] = []  # keyed digests, in the order of the outputs
 
     def convert(self, jobs: list[tuple[Path, Path]]) -> None:
         """All of it, or nothing is written."""
@@ -192,10 +194,13 @@ class _Run:
             with outputs.log(self.asked.report) as log:
                 for source, target in jobs:
                     self._file(source, target, outputs, progress, log)
+            told = range(0)
             if self.trust:
-                self.trust.tell("anonymize", "de-identify", self._entries(self.trust, outputs))
+                entries = self._entries(self.trust, outputs)
+                told = self.trust.tell("anonymize", "de-identify", entries)
             if self.asked.manifest:
-                self._manifest(outputs, whole=len(jobs) > 1 or self.asked.inputs[0].is_dir())
+                whole = len(jobs) > 1 or self.asked.inputs[0].is_dir()
+                self._manifest(outputs, told, whole=whole)
         progress.close()
 
     def _file(
@@ -210,8 +215,12 @@ class _Run:
         with files.naming(source), files.reading(source) as stream, outputs.open(target) as sink:
             kind = files.format_of(source, asked.format_, stream)
             reader = formats.make(kind, encoding=asked.encoding, group=asked.group)
-            work = Work(clean, asked.encoding, asked.group)
-            reader.convert(progress.watch(stream), sink, work)
+            work = Work(clean, asked.encoding, asked.group, called=source.name)
+            digested = files.Digested(stream) if self.trust else None
+            read = digested.stream if digested else stream
+            reader.convert(progress.watch(read), sink, work)
+            if self.trust and digested:
+                self.inputs.append(self.trust.keyed(digested.hexdigest()))
 
     def _counted(
         self, results: Iterable[Anonymized], source: str, log: BinaryIO | None
@@ -229,14 +238,15 @@ class _Run:
         from scrubjay.audit.entry import Entry
 
         engine, counts = self.engine, dict(self.counts)
-        for number, (_, temporary) in enumerate(outputs.ready()):
+        inputs = chain(self.inputs, repeat(""))  # a report has none
+        for (_, temporary), read in zip(outputs.ready(), inputs, strict=False):
             yield Entry(
                 "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
-                counts=counts if number == 0 else {}, about=self.asked.domain,
-                output=trust.digest(temporary),
+                counts=counts, about=self.asked.domain, input=read, output=trust.digest(temporary),
             )  # fmt: skip
+            counts = {}
 
-    def _manifest(self, outputs: files.Outputs, *, whole: bool) -> None:
+    def _manifest(self, outputs: files.Outputs, entries: range, *, whole: bool) -> None:
         """Of the folder, or of the one file there is. Written last, released with what it tells
         of."""
         folder = self.asked.output.resolve() if whole and self.asked.output else None
@@ -258,8 +268,10 @@ class _Run:
                 if path.is_relative_to(target.parent)
             },
         )
+        if self.trust:
+            told = self.trust.vouch(told, entries)
         with outputs.open(target, plain=True) as stream:
-            stream.write(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
+            stream.write(manifest.written(told))
 
 
 def _summary(counts: Counter[str], sources: int, policy: str) -> str:

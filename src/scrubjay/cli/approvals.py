@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from scrubjay.cli import options, restore, vaults
-from scrubjay.errors import InputError, UsageError
+from scrubjay.errors import UsageError
 
 _path = click.Path(path_type=Path)
 _domain = click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Whose tokens.")
@@ -28,7 +29,8 @@ def command() -> None:
 def key(file: Path) -> None:
     """Make your signing key and write it to FILE, under a passphrase.
 
-    Somebody else vouches for it: scrubjay people signer NAME FILE.
+    Somebody else vouches for it: scrubjay people signer NAME FILE. Who asks to restore from a
+    two-person domain needs one too.
     """
     from scrubjay import home
     from scrubjay.access import signing
@@ -45,17 +47,22 @@ def key(file: Path) -> None:
 @_domain
 @_reason
 @click.option("--code", "codes", multiple=True, help="Reveal this code, instead of INPUTS.")
+@restore.chosen
 @click.option("--hours", default=24, show_default=True, type=click.IntRange(1, 168))
 def ask(
-    inputs: tuple[Path, ...], domain: str, reason: str, codes: tuple[str, ...], hours: int
-) -> None:
+    inputs: tuple[Path, ...], domain: str, reason: str, codes: tuple[str, ...], hours: int,
+    **whose: Any,
+) -> None:  # fmt: skip
     """Ask to restore INPUTS, or to reveal codes. Prints the request's id."""
-    from scrubjay.access import approvals
+    from scrubjay.access import approvals, holders
 
     trust = vaults.trusted("approvals.request")
-    scope = restore.scope_of(inputs, codes, domain)
+    records = restore.Whose.asked(**whose)
+    scope = restore.scope_of(inputs, codes, trust.domain(domain), domain, records)
     now, lasts = int(time.time()), hours * 3600
     register = trust.register
+    if restore.two_person(trust, scope):
+        holders.receiver(register, trust.caller.person)
     click.echo(approvals.ask(register, trust.caller, scope, reason, lasts=lasts, now=now))
 
 
@@ -76,19 +83,39 @@ def list_() -> None:
 @click.argument("request")
 @click.option("--key", "file", required=True, type=_path, help="Your signing key's file.")
 def sign(request: str, file: Path) -> None:
-    """Approve a REQUEST, by its id."""
-    from scrubjay.access import approvals, signing
+    """Approve a REQUEST, by its id.
+
+    For a two-person domain this gives your part of its key too, to the requester and for this
+    request alone.
+    """
+    from scrubjay.access import approvals, holders
 
     trust = vaults.trusted("approvals.sign")
-    found = approvals.find(trust.register, request)
-    try:
-        raw = file.read_bytes()
-    except OSError as problem:
-        raise InputError(f"{file}: {problem.strerror}") from None
-    signer = signing.unlock(raw, vaults.secret("signing passphrase", "SCRUBJAY_SIGNING_PASSPHRASE"))
-    made = approvals.sign(signer, found, trust.caller.person)
-    approvals.approve(trust.register, trust.caller, request, made, now=int(time.time()))
+    register, who = trust.register, trust.caller
+    found = approvals.find(register, request)
+    signer = restore.signer(file)
+    place = restore.two_person(trust, found.scope)
+    parts = holders.give(register, signer, who.person, found, place) if place else None
+    made = approvals.sign(signer, found, who.person)
+    approvals.approve(register, who, request, made, parts=parts, now=int(time.time()))
     click.echo(f"approved: {found.scope.action} in {found.scope.domain} for {found.requester}")
+
+
+@command.command()
+@click.argument("name")
+@_domain
+@click.option("--key", "file", required=True, type=_path, help="Your signing key's file.")
+def admit(name: str, domain: str, file: Path) -> None:
+    """Give NAME a share of a two-person domain's key: a new approver, or one with a new key.
+
+    It takes two who hold one, one after the other.
+    """
+    from scrubjay.access import holders
+
+    trust = vaults.trusted("approvals.admit")
+    place, signer, now = trust.domain(domain), restore.signer(file), int(time.time())
+    done = holders.admit(trust.register, signer, trust.caller, name, place, now=now)
+    click.echo(f"{name} holds a share" if done else f"another holder must admit {name} too")
 
 
 @command.command()
@@ -96,11 +123,14 @@ def sign(request: str, file: Path) -> None:
 @_reason
 @click.option("--minutes", default=15, show_default=True, type=click.IntRange(15, 60))
 def emergency(domain: str, reason: str, minutes: int) -> None:
-    """Break the glass: restore and reveal alone for some minutes. Somebody else reviews it."""
+    """Break the glass: restore and reveal alone for some minutes. Somebody else reviews it.
+
+    No emergency opens a two-person domain.
+    """
     from scrubjay.access import breakglass
 
     trust = vaults.trusted("breakglass.start")
-    trust.domain(domain)
+    restore.check_emergency(trust.domain(domain))
     opened = breakglass.start(
         trust.register, trust.caller, domain, reason, minutes=minutes, now=int(time.time())
     )

@@ -1,4 +1,4 @@
-"""`scrubjay audit`: whether the log is what was written, and what it says."""
+"""`scrubjay audit`: whether the log is what was written, what it says, how long it is kept."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 _path = click.Path(path_type=Path)
 _day = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
-SEEN = "audit-seen"
+_reason = click.option("--reason", required=True, help="Why, for those who read the log.")
+_witness = click.option(
+    "--witness", "witnesses", multiple=True, metavar="KEY",
+    help="A witness's public key, name+id+base64. Repeatable.",
+)  # fmt: skip
 
 
 @click.group()
 def command() -> None:
-    """Check the log of what was done with a vault, and read it."""
+    """Check the log of what was done with a vault, read it, and keep it."""
 
 
 @command.command()
@@ -36,10 +40,11 @@ def command() -> None:
 @click.option("--first", type=_path, help="The auditor's own copy of first.age.")
 @click.option("--seen", type=_path, help="A file that keeps the newest head that was found whole.")
 @click.option("--paper", multiple=True, help="A head that was noted elsewhere. Repeatable.")
+@_witness
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(1))
 def verify(
     folder: Path | None, log_key: str | None, identity: Path | None, first: Path | None,
-    seen: Path | None, paper: tuple[str, ...], processes: int,
+    seen: Path | None, paper: tuple[str, ...], witnesses: tuple[str, ...], processes: int,
 ) -> None:  # fmt: skip
     """Read all of a log and name the first entry that is not as it was written.
 
@@ -49,14 +54,16 @@ def verify(
     from scrubjay.audit import note, verify
 
     folder = folder or home.home() / "audit"
-    seen = seen or home.home() / SEEN
+    seen = seen or home.home() / "audit-seen"
     key = note.verifier(log_key) if log_key else vaults.trusted("audit.verify").key
     secret = _first(first or folder / "first.age", identity) if identity else b""
-    trusted = verify.Trusted(key, first=secret)
+    trusted = verify.Trusted(key, tuple(map(note.verifier, witnesses)), secret)
     heads = [*verify.remembered(seen), *map(note.read_paper, paper)]
     found = verify.verify(folder, trusted, heads, processes=processes)
     verify.remember(seen, found.head)
     click.echo(f"whole: {found.head.size} entries; note this head: {note.paper(found.head)}")
+    if witnesses:
+        click.echo(f"witnessed: the first {found.witnessed} of them")
     if not found.chained:
         click.echo("not checked: the chain of keys, which takes the auditor's --identity")
 
@@ -81,7 +88,7 @@ def query(since: datetime | None, until: datetime | None, **wanted: str) -> None
     """Print entries, a JSON line each."""
     from scrubjay.audit.query import select
 
-    items = _items(vaults.trusted("audit.query"))
+    items = _items("audit.query")
     asked = {name: value for name, value in wanted.items() if value}
     for number, entry in select(items, _utc(since), _utc(until), **asked):
         told = {"number": number, **msgspec.to_builtins(entry)}
@@ -94,7 +101,7 @@ def disclosures(subject: str) -> None:
     """Print what was disclosed of a SUBJECT's code in six years (45 CFR 164.528)."""
     from scrubjay.audit import query
 
-    items = _items(vaults.trusted("audit.query"))
+    items = _items("audit.query")
     for one in query.disclosures(items, subject, datetime.now(UTC)):
         click.echo(msgspec.json.encode(one._asdict()))
 
@@ -106,7 +113,7 @@ def export(fhir: bool) -> None:
     from scrubjay.audit import query
 
     trust = vaults.trusted("audit.export")
-    for number, entry in query.select(_items(trust)):
+    for number, entry in query.select(_read(trust, "audit.export")):
         click.echo(msgspec.json.encode(query.fhir(number, entry, trust.key.name)))
 
 
@@ -115,7 +122,7 @@ def register() -> None:
     """Print what the log knows of processing (GDPR Art 30), one line for each purpose."""
     from scrubjay.audit import query
 
-    for one in query.register(_items(vaults.trusted("audit.query"))):
+    for one in query.register(_items("audit.query")):
         click.echo(msgspec.json.encode(one._asdict()))
 
 
@@ -124,13 +131,125 @@ def reviews() -> None:
     """Print what somebody has to look at (45 CFR 164.308(a)(1)(ii)(D))."""
     from scrubjay.audit import query
 
-    items = _items(vaults.trusted("audit.query"))
-    for one in query.reviews(items, datetime.now(UTC)):
+    for one in query.reviews(_items("audit.query"), datetime.now(UTC)):
         click.echo(one.why)
 
 
-def _items(trust: Trust) -> list[Item]:
+@command.command()
+@click.option("--entry", default=-1, help="An emergency's entry; without it, the log itself.")
+@_reason
+def reviewed(entry: int, reason: str) -> None:
+    """Note that somebody looked at it: reviews asks for it no more."""
+    from scrubjay.audit.query import REVIEW
+
+    subject = f"{entry}" if entry >= 0 else ""
+    _note(vaults.trusted("audit.review"), REVIEW, "audit", subject=subject, reason=reason)
+
+
+@command.command()
+@click.argument("subject")
+@click.option("--recipient", required=True, help="Who was given something, and their address.")
+@click.option("--about", required=True, help="What was given: no value, a description.")
+@_reason
+def disclose(subject: str, recipient: str, about: str, reason: str) -> None:
+    """Note what was disclosed of a SUBJECT's code, for its accounting (45 CFR 164.528)."""
+    from scrubjay.audit.query import DISCLOSE
+
+    trust = vaults.trusted("audit.disclose")
+    told = {"subject": subject, "recipient": recipient, "about": about, "reason": reason}
+    _note(trust, DISCLOSE, "", **told)
+
+
+# Witnesses
+
+
+@command.command()
+def checkpoint() -> None:
+    """Print the log's newest checkpoint, for witnesses to cosign (C2SP tlog-cosignature)."""
+    click.echo(vaults.trusted("audit.witness").checkpoint(), nl=False)
+
+
+@command.command()
+@click.argument("file", type=_path)
+@_witness
+def witness(file: Path, witnesses: tuple[str, ...]) -> None:
+    """Keep a checkpoint that came back in FILE with witnesses' cosignatures."""
+    trust = vaults.trusted("audit.witness")
+    from scrubjay.audit import note
+
+    trust.witnessed(_bytes(file), list(map(note.verifier, witnesses)))
+    click.echo("kept; verify --witness checks it")
+
+
+# Keeping and forgetting
+
+
+@command.command()
+@click.argument("subject")
+@_reason
+def hold(subject: str, reason: str) -> None:
+    """Keep all entries of a SUBJECT's code, however old: a legal hold."""
+    vaults.trusted("audit.hold").hold(subject, reason)
+    click.echo("held")
+
+
+@command.command()
+@click.argument("subject")
+@_reason
+def release(subject: str, reason: str) -> None:
+    """End the hold of a SUBJECT's code."""
+    vaults.trusted("audit.hold").release(subject, reason)
+    click.echo("released")
+
+
+@command.command()
+def holds() -> None:
+    """Print what is held, since when and why."""
+    for one in vaults.trusted("audit.hold").holds():
+        since = datetime.fromtimestamp(one.since, UTC)
+        click.echo(f"{one.subject}  since {since:%Y-%m-%d}: {one.reason}")
+
+
+@command.command()
+@click.option("--years", default=6, show_default=True, type=click.IntRange(6), help="Kept so long.")
+def forget(years: int) -> None:
+    """Make older entries unreadable for ever, but those that are held. The log stays whole.
+
+    Six years are the least (45 CFR 164.316). Backups of the vault still have what opens them.
+    """
+    click.echo(f"{vaults.trusted('audit.forget').forget(years)} entries forgotten")
+
+
+@command.command()
+@_reason
+def renew(reason: str) -> None:
+    """Begin another log where the one before cannot be gone on with, after a loss.
+
+    What is left of that stays beside it, and the first entry says what is known of it. Auditors
+    take first.age and the log's key away again.
+    """
+    from scrubjay import trust
+
+    vault = vaults.module().Vault.open(vaults.folder(), vaults.opener(), vaults.tools())
+    click.get_current_context().call_on_close(vault.close)
+    trust.renew(home.home(), vault, reason)
+    click.echo("another log begins: take audit/first.age and scrubjay audit key away again")
+
+
+def _items(action: str) -> list[Item]:
+    return _read(vaults.trusted(action), action)
+
+
+def _read(trust: Trust, action: str) -> list[Item]:
+    """All entries, once it is logged that somebody reads them."""
+    _note(trust, action, "audit")
     return list(trust.entries())
+
+
+def _note(trust: Trust, action: str, role: str, **told: str) -> None:
+    from scrubjay.audit.entry import Entry
+
+    trust.tell(action, role, [Entry("", "", "", "done", **told)])  # type: ignore[arg-type]
 
 
 def _utc(day: datetime | None) -> datetime | None:
@@ -142,7 +261,11 @@ def _first(sealed: Path, identity: Path) -> bytes:
     from scrubjay import sealing
     from scrubjay.audit.verify import first_key
 
+    return first_key(_bytes(sealed), sealing.opened(identity))
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        return first_key(sealed.read_bytes(), sealing.opened(identity))
+        return path.read_bytes()
     except OSError as problem:
-        raise UsageError(f"{problem.filename}: {os.strerror(problem.errno or 0)}") from None
+        raise UsageError(f"{path}: {os.strerror(problem.errno or 0)}") from None

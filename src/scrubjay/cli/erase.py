@@ -11,10 +11,10 @@ from scrubjay.cli import vaults
 @click.argument("subject")
 @click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Where it is erased.")
 def command(subject: str, domain: str) -> None:
-    """Destroy a SUBJECT's key, name and code in a domain (GDPR Art 17).
+    """Destroy a SUBJECT's key, name, code, surrogates and days of shift in a domain (GDPR Art 17).
 
-    SUBJECT is what reveal prints: `MRN: 4711`. The log goes on as it is. Backups that
-    still hold the subject are named: destroy them or let them run out.
+    SUBJECT is what records were grouped by, or what reveal prints: `MRN: 4711`. The log goes on as
+    it is. Backups that still hold the subject are named: destroy them or let them run out.
     """
     from scrubjay.audit.entry import Entry
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,6 +30,45 @@ def reading(path: Path) -> Iterator[BinaryIO]:
         raise InputError(problem.strerror or "cannot be read") from None
     with stream:
         yield stream
+
+
+class Digested:
+    """The SHA-256 of what is read from `stream`: taken beforehand, or on the way of what can be
+    read once only."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._hash = hashlib.sha256()
+        self.stream: BinaryIO = stream
+        if not stream.seekable():
+            self.stream = _Once(stream, self._hash.update)  # type: ignore[assignment]
+            return
+        start = stream.tell()
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            self._hash.update(block)
+        stream.seek(start)
+
+    def hexdigest(self) -> str:
+        """Once all was read."""
+        return self._hash.hexdigest()
+
+
+class _Once:
+    def __init__(self, stream: BinaryIO, told: Callable[[bytes], None]) -> None:
+        self._stream = stream
+        self._told = told
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._told(data)
+        return data
+
+    def readline(self, size: int = -1) -> bytes:
+        data = self._stream.readline(size)
+        self._told(data)
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Outputs:

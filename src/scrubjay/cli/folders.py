@@ -17,7 +17,7 @@ import click
 import msgspec
 
 import scrubjay
-from scrubjay import formats, manifest
+from scrubjay import formats, manifest, sealing
 from scrubjay.cli import files, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 REPORT, PAGE = "scrubjay-report.json", "scrubjay-report.html"
 QUARANTINE = "quarantine.tsv"
+SHOWN = 5  # files in quarantine that the terminal names
 
 
 def anonymize(asked: Asked) -> None:
@@ -50,13 +51,16 @@ def anonymize(asked: Asked) -> None:
         kept = State(place, out, _recipe(asked, engine), restart=asked.restart)
         if not (asked.key_file or asked.domain):
             engine = Engine(engine.policy, engine.detectors, key=kept.secret)
-        with contextlib.closing(kept):
-            told = _run(asked, engine, kept, (out, place), (trust, opener))
+        with contextlib.closing(kept), _Left(place / QUARANTINE) as left:
+            told = _run(asked, engine, kept, (out, left), (trust, opener))
         if not asked.quiet:
             click.echo(_line(told, dry=asked.dry_run), err=True)
+        for name, why in left.first:
+            click.echo(f"scrubjay: not anonymized: {name}: {why}", err=True)
         if told.quarantined:
-            where = "not read" if asked.dry_run else f"listed in {place / QUARANTINE}"
-            raise QuarantineError(f"{told.quarantined:,} of the files were not anonymized: {where}")
+            listed = "" if asked.dry_run else f": listed in {place / QUARANTINE}"
+            were = "was" if told.quarantined == 1 else "were"
+            raise QuarantineError(f"{_of(told.quarantined, 'file')} {were} not anonymized{listed}")
 
 
 @contextlib.contextmanager
@@ -94,14 +98,14 @@ def _recipe(asked: Asked, engine: Engine) -> str:
 
 
 def _run(
-    asked: Asked, engine: Engine, kept: State, places: tuple[Path, Path],
+    asked: Asked, engine: Engine, kept: State, places: tuple[Path, _Left],
     trusted: tuple[Trust | None, Opener | None],
 ) -> Summary:  # fmt: skip
-    out, place = places
+    out, left = places
     trust, opener = trusted
     progress = Progress(sum(source.size for source in _sources(asked)))
-    kept.reserve([REPORT, PAGE, manifest.SUFFIX[1:]])
-    left: list[str] = []
+    ours = (REPORT, PAGE, manifest.SUFFIX[1:])
+    kept.reserve([*ours, *(name + sealing.SUFFIX for name in ours)])
     recipe = Recipe(
         engine=lambda: _own(asked, engine, opener),
         second=lambda: load(asked.policy, profile="accurate"),
@@ -110,7 +114,7 @@ def _run(
     )  # fmt: skip
     order = Order(
         out, recipe, asked.jobs or _cores(), log=lambda some: _log(trust, engine, asked, some),
-        seen=progress.add, refused=lambda source, why: left.append(f"{source.name}\t{why}\n"),
+        seen=progress.add, refused=left.add,
         dry=asked.dry_run,
     )  # fmt: skip
     started = time.monotonic()
@@ -123,13 +127,34 @@ def _run(
         profile=asked.profile, models=engine.models, jobs=order.jobs, now=now,
         seconds=round(time.monotonic() - started, 3),
     )  # fmt: skip
-    data = "".join(left).encode("utf-8", "surrogateescape")
-    (place / QUARANTINE).write_bytes(data)
     if not asked.dry_run:
-        _tell(asked, told, kept, out, engine)
+        _tell(asked, told, kept, out, (engine, trust))
     if not told.quarantined:
         kept.forget_secret()
     return told
+
+
+class _Left:
+    """What is not anonymized, by its real name, in a file: for who runs this, not for who gets the
+    outputs. The first few are shown."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.first: list[tuple[str, str]] = []
+
+    def __enter__(self) -> _Left:
+        self._stream = self._path.open("w", encoding="utf-8", errors="surrogateescape")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def add(self, source: Source, why: str) -> None:
+        """One more."""
+        self._stream.write(f"{source.name}\t{why}\n")
+        if len(self.first) < SHOWN:
+            shown = source.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            self.first.append((shown, why))
 
 
 def _own(asked: Asked, engine: Engine, opener: Opener | None) -> Engine:
@@ -179,13 +204,18 @@ def _log(trust: Trust | None, engine: Engine, asked: Asked, some: Sequence[Relea
     )  # fmt: skip
 
 
-def _tell(asked: Asked, told: Summary, kept: State, out: Path, engine: Engine) -> None:
+def _tell(
+    asked: Asked, told: Summary, kept: State, out: Path, by: tuple[Engine, Trust | None]
+) -> None:
     """The report, its page, and a manifest if one was asked for."""
+    engine, trust = by
     data = msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n"
-    with files.Outputs() as outputs:
+    keys = sealing.recipients(asked.encrypt_to)
+    with files.Outputs(keys=keys) as outputs:
         for name, content in ((REPORT, data), (PAGE, page.render(told).encode())):
             with outputs.open(out / name) as stream:
                 stream.write(content)
+        reports = {target.name: manifest.file(path) for target, path in outputs.ready()}
     if not asked.manifest:
         return
     listed = {
@@ -193,21 +223,38 @@ def _tell(asked: Asked, told: Summary, kept: State, out: Path, engine: Engine) -
         for target, _, done in kept.done()
         if not done.problem
     }
-    listed |= {name: manifest.file(out / name) for name in (REPORT, PAGE)}
+    listed |= reports
     made = manifest.Manifest(
         manifest.FORMAT, told.created, scrubjay.__version__, told.policy, told.policy_digest,
         tuple(detector.name for detector in engine.detectors), told.models, told.labels, listed,
     )  # fmt: skip
+    if trust:
+        made = _vouched(asked, made, trust)
     with files.Outputs() as outputs, outputs.open(out / manifest.SUFFIX[1:]) as stream:
-        stream.write(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
+        stream.write(manifest.written(made))
+
+
+def _vouched(asked: Asked, made: manifest.Manifest, trust: Trust) -> manifest.Manifest:
+    """Signed, once the log knows the report."""
+    from scrubjay.audit.entry import Entry
+
+    entry = Entry(
+        "", "", "", "done", policy=made.policy_digest, about=asked.domain,
+        output=trust.keyed(next(f.sha256 for n, f in made.files.items() if n.startswith(REPORT))),
+    )  # fmt: skip
+    return trust.vouch(made, trust.tell("anonymize", "de-identify", [entry]))
 
 
 def _line(told: Summary, *, dry: bool) -> str:
     count = sum(told.labels.values())
-    what = f"{count:,} identifiers in {told.files:,} files, policy {told.policy}"
+    what = f"{_of(count, 'identifier')} in {_of(told.files, 'file')}, policy {told.policy}"
     speed = f"{told.bytes / told.seconds / 1e6:.1f} MB/s" if told.now and told.seconds else ""
     news = f"{told.now:,} done now in {told.seconds:,.1f} s" + (f", {speed}" if speed else "")
     return f"scrubjay: {'would take ' if dry else ''}{what}; {news}"
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _cores() -> int:

@@ -13,7 +13,8 @@ from scrubjay.cli import vaults
 from scrubjay.errors import UsageError
 
 if TYPE_CHECKING:
-    from scrubjay.vault.nodes import About
+    from scrubjay.trust import Trust
+    from scrubjay.vault.nodes import About, Deal
     from scrubjay.vault.slots import Opener
     from scrubjay.vault.vault import Vault
 
@@ -77,7 +78,7 @@ def show(least: int) -> None:
         click.echo(f"tenant  {tenant.name}: {_versions(tenant.about())}")
         for domain in tenant.domains():
             about = domain.about()
-            click.echo(f"domain  {tenant.name}/{about.name}: {_versions(about)}")
+            click.echo(f"domain  {tenant.name}/{about.name}: {_versions(about)}{_held(about)}")
     for made in vault.backups():
         click.echo(f"backup  {made.name}: made {made.ended}, sha256 {made.sha256}")
 
@@ -88,15 +89,23 @@ def show(least: int) -> None:
     "--bits", default=80, show_default=True, type=click.IntRange(80, 150),
     help="Random bits of a code of this domain.",
 )  # fmt: skip
-def add(name: str, bits: int) -> None:
-    """Make a tenant (NAME) or a domain (TENANT/NAME)."""
-    vault = _opened()
+@click.option("--two-person", is_flag=True, help="A domain whose tokens two approvers open.")
+def add(name: str, bits: int, two_person: bool) -> None:
+    """Make a tenant (NAME) or a domain (TENANT/NAME).
+
+    The key of a two-person domain's tokens is shared out to those who can sign approvals now.
+    """
+    trust = _trusted()
     tenant, slash, domain = name.partition("/")
-    if slash:
-        vault.tenant(tenant).add_domain(domain, bits=bits)
-    else:
-        vault.add_tenant(tenant)
-    click.echo(f"{name} is made")
+    if two_person and not slash:
+        raise UsageError("--two-person is for domains: say TENANT/NAME")
+    if not slash:
+        trust.vault.add_tenant(tenant)
+        click.echo(f"{name} is made")
+        return
+    deal = _dealer(trust) if two_person else None
+    made = trust.vault.tenant(tenant).add_domain(domain, bits=bits, deal=deal)
+    click.echo(f"{name} is made{_held(made.about())}")
 
 
 @command.command()
@@ -109,19 +118,22 @@ def rotate(name: str, until: Any) -> None:
     """Give a new key to root, a TENANT or a TENANT/DOMAIN.
 
     What is below is wrapped again; no data are read. root: only slots stay that what
-    opens it now opens too.
+    opens it now opens too. A two-person domain: those who can sign approvals now hold it.
     """
     tenant, slash, domain = name.partition("/")
     if until and not slash:
         raise UsageError("--until is for domains: tenants' and root's older keys read nothing")
     opener = vaults.opener()
-    vault = _opened(opener)
+    trust = _trusted(opener)
+    vault = trust.vault
     if name == "root":
         gone = vault.rotate([opener])
         click.echo(f"root version {vault.generation}; slots gone: {', '.join(gone) or 'none'}")
     elif slash:
         end = until.strftime("%Y-%m-%dT%H:%M:%SZ") if until else ""
-        click.echo(f"{name} version {vault.tenant(tenant).domain(domain).rotate(end)}")
+        place = vault.tenant(tenant).domain(domain)
+        number = place.rotate(end, _dealer(trust) if place.pairs else None)
+        click.echo(f"{name} version {number}{_held(place.about())}")
     else:
         click.echo(f"{name} version {vault.tenant(tenant).rotate()}")
 
@@ -145,7 +157,7 @@ def recover() -> None:
     """
     first, second = (click.prompt(f"{which} part", err=True) for which in ("first", "second"))
     module = vaults.module()
-    _opened(module.slots.parts(module.shares.join(first, second)))
+    _trusted(module.slots.parts(module.shares.join(first, second)))
     module.Vault.recover(vaults.folder(), (first, second), _asked_new(), vaults.tools()).close()
     click.echo("the new passphrase opens the vault")
 
@@ -195,8 +207,12 @@ def export(output: Path, recipients: tuple[str, ...]) -> None:
     "-i", "--identity", required=True, type=_path, help="A file with an AGE-SECRET-KEY-1..."
 )
 def import_(file: Path, identity: Path) -> None:
-    """Make the vault again from a backup, where there is none."""
+    """Make the vault again from a backup, where there is none.
+
+    It goes on with the log in SCRUBJAY_HOME, or begins another where that is gone.
+    """
     vaults.module()
+    from scrubjay import home, trust
     from scrubjay.vault import backup
 
     try:
@@ -205,8 +221,9 @@ def import_(file: Path, identity: Path) -> None:
         raise UsageError(f"{identity} cannot be read as text") from None
     key = next((line for line in lines if line and not line.startswith("#")), "")
     vault = backup.restore(vaults.folder(), file, key, vaults.opener(), vaults.tools())
-    vault.close()
+    click.get_current_context().call_on_close(vault.close)
     click.echo(f"vault {vault.id[:8]} is back, as of this backup")
+    click.echo(trust.came_back(home.home(), vault, backup.digest(file)))
 
 
 @command.command()
@@ -224,19 +241,36 @@ def accept() -> None:
     For after a loss. Who was erased since is erased again, as far as the list beside
     root.json tells.
     """
-    vault = _opened(accept=True)
+    vault = _opened(older=True)
+    vault.accept()
     click.echo(f"accepted, with {vault.writes()} writes")
 
 
-def _opened(opener: Opener | None = None, **how: Any) -> Vault:
+def _opened(**how: Any) -> Vault:
     """The vault, once who asks may do this and the log has heard of it."""
+    return _trusted(**how).vault
+
+
+def _trusted(opener: Opener | None = None, **how: Any) -> Trust:
+    """The same with its people and its log."""
     context = click.get_current_context()
     vault: Vault = vaults.module().Vault.open(
         vaults.folder(), opener or vaults.opener(), vaults.tools(), **how
     )
     context.call_on_close(vault.close)
-    vaults.allowed(vault, f"keys.{context.info_name}")
-    return vault
+    return vaults.allowed(vault, f"keys.{context.info_name}")
+
+
+def _dealer(trust: Trust) -> Deal:
+    """What makes a two-person domain's keys."""
+    from scrubjay.access import holders
+
+    return holders.dealer(trust.register)
+
+
+def _held(about: About) -> str:
+    """Who holds shares, where there are any."""
+    return f"; its tokens take two of {', '.join(about.holders)}" if about.holders else ""
 
 
 def _chosen(key_file: Path | None, key_command: str | None) -> Opener:

@@ -26,6 +26,8 @@ class Progress:
     def add(self, size: int) -> None:
         """So many bytes more."""
         self._done += size
+        if not self._on:
+            return
         now = time.monotonic()
         if now - self._started > 1 and now - self._shown > 0.2:
             self._shown, self._visible = now, True

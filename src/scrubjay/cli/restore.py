@@ -4,28 +4,49 @@ from __future__ import annotations
 
 import io
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from msgspec import structs
 
 from scrubjay import formats, labels
 from scrubjay.cli import files, options, vaults
-from scrubjay.errors import InputError, UsageError
+from scrubjay.errors import AccessError, InputError, UsageError, VaultError
 from scrubjay.formats.work import Work
-from scrubjay.report import unchanged
+from scrubjay.report import Edit, edited, unchanged
 from scrubjay.types import Anonymized, Document
 
 if TYPE_CHECKING:
     from scrubjay.access.approvals import Grant, Scope
+    from scrubjay.access.signing import Signer
     from scrubjay.trust import Trust
     from scrubjay.vault.domain import Domain
+    from scrubjay.vault.pseudonyms import Surrogate
+    from scrubjay.vault.token import Readers
 
+Put = Callable[[list[Document]], list[Anonymized]]
+Told = tuple[int, int, str | VaultError]  # a token's start, end, and value
+DAMAGED = VaultError("a damaged token")
+
+_path = click.Path(path_type=Path)
 _domain = click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Whose tokens.")
 _approval = click.option("--approval", default="", help="The id of a request that was approved.")
 _emergency = click.option("--emergency", is_flag=True, help="In an emergency that you opened.")
+
+
+def chosen(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Whose records of the inputs."""
+    subject = click.option(
+        "--subject", default="", metavar="VALUE",
+        help="Only the records whose FIELD of --group is this, as it stands in the file.",
+    )  # fmt: skip
+    surrogates = click.option(
+        "--surrogates-of", multiple=True, metavar="SUBJECT",
+        help="Surrogates of this subject, too: what its records were grouped by. Repeatable.",
+    )  # fmt: skip
+    return options.group(subject(surrogates(function)))
 
 
 @click.command()
@@ -35,14 +56,18 @@ _emergency = click.option("--emergency", is_flag=True, help="In an emergency tha
     help="The file to write, or the folder for several inputs.",
 )  # fmt: skip
 @_domain
+@chosen
 @_approval
 @_emergency
+@click.option("--key", "file", type=_path, help="Your signing key's file: for two-person domains.")
 def command(
-    inputs: tuple[Path, ...], output: Path, domain: str, approval: str, emergency: bool
-) -> None:
-    """Put values back for the tokens in INPUTS: text, JSON Lines.
+    inputs: tuple[Path, ...], output: Path, domain: str, approval: str, emergency: bool,
+    file: Path | None, **whose: Any,
+) -> None:  # fmt: skip
+    """Put values back for the tokens in INPUTS, and for the surrogates of some subjects.
 
-    It takes an approval for these very tokens (scrubjay approvals ask), or an emergency.
+    It takes an approval for these very tokens (scrubjay approvals ask), or an emergency. Codes
+    stay: reveal tells whose they are.
     """
     from scrubjay.cli.anonymize import plan
 
@@ -50,13 +75,15 @@ def command(
         raise UsageError("name files: they are read twice, to see what was approved")
     trust = vaults.trusted("restore.run")
     place = trust.domain(domain)
-    scope = scope_of(inputs, (), domain)
+    records = Whose.asked(**whose)
+    scope = scope_of(inputs, (), place, domain, records)
+    own = None if emergency else _own(trust, place, file)
     grant = _granted(trust, scope, approval, emergency)
-    put_back = _reader(place)
+    put_back = putting_back(_readers(place, own, grant), records.surrogates(place))
     with files.Outputs() as outputs:
         for source, target in plan(inputs, output, in_place=False):
             with outputs.open(target) as sink:
-                _each(source, sink, put_back)
+                _each(source, sink, put_back, records)
         trust.tell_disclosed("restore", grant, [path for _, path in outputs.ready()])
 
 
@@ -69,34 +96,92 @@ def reveal(codes: tuple[str, ...], domain: str, approval: str, emergency: bool) 
     """Print whose CODES these are."""
     trust = vaults.trusted("reveal.run")
     place = trust.domain(domain)
-    grant = _granted(trust, scope_of((), codes, domain), approval, emergency)
+    scope = scope_of((), codes, place, domain, Whose())
+    grant = _granted(trust, scope, approval, emergency)
     told = [place.reveal(code) for code in codes]
     trust.tell_disclosed("reveal", grant, [])
     for code, subject in zip(codes, told, strict=True):
         click.echo(f"{code}\t{subject}")
 
 
-def scope_of(inputs: tuple[Path, ...], codes: tuple[str, ...], domain: str) -> Scope:
-    """What is asked for: these codes, or the tokens in these files."""
+class Whose(NamedTuple):
+    """Whose records: all, or those of one subject, which a field of theirs tells. `told`: whose
+    surrogates in them."""
+
+    subject: str = ""
+    group: str = ""
+    told: tuple[str, ...] = ()
+
+    @classmethod
+    def asked(cls, subject: str, group: str, surrogates_of: tuple[str, ...]) -> Whose:
+        """As the options say."""
+        if subject and not group:
+            raise UsageError("--subject needs --group FIELD: what tells whose record a line is")
+        return cls(subject, group, tuple(sorted(set(surrogates_of))))
+
+    def surrogates(self, place: Domain) -> list[Surrogate]:
+        """What stands for what."""
+        return [each for subject in self.told for each in place.surrogates(subject)]
+
+    def codes(self, place: Domain) -> list[str]:
+        """What an approval calls these subjects. Nobody gets a code by being asked for."""
+        for subject in self.told:
+            if place.state(subject) != "known":
+                raise VaultError("no surrogates of this subject: see what records were grouped by")
+        return [f"surrogates of {code}" for code in place.codes(self.told)]
+
+    def has(self, document: Document) -> bool:
+        """Whether this is one of them."""
+        return not self.subject or document.group == self.subject
+
+
+def scope_of(
+    inputs: tuple[Path, ...], codes: tuple[str, ...], place: Domain, domain: str, whose: Whose
+) -> Scope:
+    """What is asked for: these codes, or the tokens in these files and subjects' surrogates."""
     from scrubjay.access import approvals
-    from scrubjay.vault import token
+    from scrubjay.vault import packets
 
     if bool(inputs) == bool(codes):
         raise UsageError("name files whose tokens shall be read, or codes, not both")
     if codes:
         return approvals.Scope("reveal.run", domain, subjects=tuple(sorted(set(codes))))
-    found: set[str] = set()
+    found = set(whose.codes(place))
 
-    def look(text: str) -> str:
-        found.update(text[place.start : place.end] for place in token.find(text))
-        return text
+    def look(documents: list[Document]) -> list[Anonymized]:
+        joined = packets.APART.join(document.text for document in documents)
+        found.update(joined[start:end] for start, end, _ in packets.find(joined))
+        return [unchanged(document) for document in documents]
 
     for path in inputs:
         for source in files.expand(path):
-            _each(source, io.BytesIO(), look)
+            _each(source, io.BytesIO(), look, whose)
     if not found:
         raise InputError("no token in there: nothing to restore")
     return approvals.Scope("restore.run", domain, digest=approvals.digest(found))
+
+
+def signer(file: Path) -> Signer:
+    """A person's keys."""
+    from scrubjay.access import signing
+
+    try:
+        raw = file.read_bytes()
+    except OSError as problem:
+        raise InputError(f"{file}: {problem.strerror}") from None
+    return signing.unlock(raw, vaults.secret("signing passphrase", "SCRUBJAY_SIGNING_PASSPHRASE"))
+
+
+def two_person(trust: Trust, scope: Scope) -> Domain | None:
+    """The domain, if approvers must give parts of its key for this."""
+    place = trust.domain(scope.domain)
+    return place if place.pairs and scope.action == "restore.run" else None
+
+
+def check_emergency(place: Domain) -> None:
+    """Refuse one in a two-person domain: nobody there can read alone."""
+    if place.pairs:
+        raise AccessError("a two-person domain takes two others: no emergency opens it")
 
 
 def _granted(trust: Trust, scope: Scope, approval: str, emergency: bool) -> Grant:
@@ -106,37 +191,88 @@ def _granted(trust: Trust, scope: Scope, approval: str, emergency: bool) -> Gran
         raise UsageError("--approval ID, or --emergency: see scrubjay approvals --help")
     now = int(time.time())
     if emergency:
+        check_emergency(trust.domain(scope.domain))
         return breakglass.use(trust.register, trust.caller, scope, now=now)
     return approvals.use(trust.register, trust.caller, approval, scope, now=now)
 
 
-def _reader(domain: Domain) -> Callable[[str], str]:
-    """What puts values back into a text. A token that cannot be read is an error with its place."""
-    from scrubjay.vault import token
+def _own(trust: Trust, place: Domain, file: Path | None) -> Signer | None:
+    """The requester's key, where it takes one; opened before an approval is used up."""
+    from scrubjay.access import holders
 
-    keys = {version: domain.secret("tokens", version) for version in domain.versions}
-    mints = [token.Mint(keys, token.Context("", domain.id, label)) for label in labels.table()]
+    if not place.pairs:
+        return None
+    if file is None:
+        raise UsageError("reading a two-person domain takes your key: --key FILE")
+    own = signer(file)
+    if own.public != holders.receiver(trust.register, trust.caller.person):
+        raise AccessError(f"{file} is not the key that is registered for you; take that one")
+    return own
 
-    def put_back(text: str) -> str:
-        parts: list[str] = []
-        last = 0
-        for place in token.find(text):
-            if not place.whole:
-                raise InputError(f"a damaged token at {place.start}: nothing was written")
-            [value] = token.read([text[place.start : place.end]], mints)
-            parts += text[last : place.start], value
-            last = place.end
-        return "".join([*parts, text[last:]])
+
+def _readers(place: Domain, own: Signer | None, grant: Grant) -> Readers:
+    """Of every label, with the private keys of a two-person domain."""
+    from scrubjay.access import holders
+    from scrubjay.vault import token, twoperson
+
+    privates = holders.take(own, place, grant) if own else {}
+    return token.Readers(twoperson.readers(place, labels.table(), privates))
+
+
+def putting_back(readers: Readers, surrogates: Iterable[Surrogate] = ()) -> Put:
+    """What puts values back into texts. A token that cannot be read is an error with its place."""
+    from scrubjay.vault import packets, pseudonyms
+
+    stand_in = pseudonyms.places(surrogates)
+
+    def put_back(documents: list[Document]) -> list[Anonymized]:
+        joined = packets.APART.join(document.text for document in documents)
+        starts, ends, groups = packets.scan(joined)
+        opened = readers.values(groups)
+        values = [opened.get(at, DAMAGED) for at in range(len(starts))]
+        begin, last, done = 0, 0, []
+        for document in documents:
+            end = begin + len(document.text)
+            first, last = last, bisect_left(starts, end, last)
+            told = zip(starts[first:last], ends[first:last], values[first:last], strict=True)
+            tokens = list(_values(document, begin, told))
+            done.append(edited(document, _apart(tokens, stand_in(document.text))))
+            begin = end + len(packets.APART)
+        return done
 
     return put_back
 
 
-def _each(source: Path, sink: Any, change: Callable[[str], str]) -> None:
-    """Every text of a file through `change`."""
+def _values(document: Document, begin: int, told: Iterable[Told]) -> Iterator[Edit]:
+    """The values of the tokens in a text, which begins there in its batch."""
+    for start, end, value in told:
+        if not isinstance(value, str):
+            where = f"{document.id}: " if document.id else ""
+            raise InputError(f"{where}at {start - begin}: {value}: nothing was written")
+        yield start - begin, end - begin, value
+
+
+def _apart(tokens: list[Edit], surrogates: Iterable[Edit]) -> list[Edit]:
+    """Both, in order: what looks like a surrogate inside a token is none."""
+    ends = [end for _, end, _ in tokens]
+    outside = []
+    for one in surrogates:
+        at = bisect_right(ends, one[0])
+        if at == len(tokens) or one[1] <= tokens[at][0]:
+            outside.append(one)
+    return sorted([*tokens, *outside])
+
+
+def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:
+    """Every text of a file, in batches, through `change`: those of one subject, if one is told."""
+    from scrubjay.engine import batches
 
     def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
-        for document in documents:
-            yield structs.replace(unchanged(document), text=change(document.text))
+        for batch in batches(documents):
+            changed = iter(change([one for one in batch if whose.has(one)]))
+            for one in batch:
+                yield next(changed) if whose.has(one) else unchanged(one)
 
     with files.naming(source), files.reading(source) as stream:
-        formats.make(files.format_of(source, None, stream)).convert(stream, sink, Work(clean))
+        made = formats.make(files.format_of(source, None, stream), group=whose.group)
+        made.convert(stream, sink, Work(clean))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scrubjay import home
-from scrubjay.errors import ExtraError, UsageError
+from scrubjay.errors import AuditError, ExtraError, UsageError
 
 if TYPE_CHECKING:
     from scrubjay.engine import Engine
@@ -65,11 +66,13 @@ def domain(opener_: Opener, path: str) -> Domain:
     return opened
 
 
-def allowed(vault: Vault, action: str) -> None:
+def allowed(vault: Vault, action: str) -> Trust:
     """Refuse what may not be done with a vault; log what is about to be done."""
     from scrubjay.audit.entry import Entry
 
-    _trust(vault, action).tell(action, "administer", [Entry("", "", "", "done")])
+    trust = _trust(vault, action)
+    trust.tell(action, "administer", [Entry("", "", "", "done")])
+    return trust
 
 
 def _trust(vault: Vault, action: str) -> Trust:
@@ -80,9 +83,19 @@ def _trust(vault: Vault, action: str) -> Trust:
         home.home(), vault, api_key=told("SCRUBJAY_API_KEY", ""),
         id_token=told("SCRUBJAY_ID_TOKEN", ""), accept=action == "keys.accept",
     )  # fmt: skip
-    click.get_current_context().call_on_close(trust.close)
+    before = sys.exc_info()[1]  # of who called
+    click.get_current_context().call_on_close(lambda: _end(trust, action, before))
     trust.require(action)
     return trust
+
+
+def _end(trust: Trust, action: str, before: BaseException | None) -> None:
+    """A command that did not come to its end is in the log: what it announced was not done."""
+    problem = sys.exc_info()[1]
+    if problem and problem is not before and not isinstance(problem, click.exceptions.Exit):
+        with contextlib.suppress(AuditError):  # of the two, who called hears of the first
+            trust.tell_failed(action.removesuffix(".run"), problem)
+    trust.close()
 
 
 def module() -> Any:

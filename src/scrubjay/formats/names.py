@@ -22,7 +22,7 @@ def clean(name: str, clean: Clean) -> str:
     """One component of a path, without what identifies: as it is first, for addresses and dates,
     then with blanks for signs, for people."""
     suffix = PurePath(name).suffix
-    if "@" in name and suffix not in kinds.SUFFIXES:
+    if suffix.lower() not in kinds.SUFFIXES:  # it may be a name like any other
         suffix = ""
     [known] = clean([Document(name.removesuffix(suffix))])
     [result] = clean([Document(SIGNS.sub(" ", known.text))])

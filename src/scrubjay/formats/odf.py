@@ -138,9 +138,12 @@ class _File(Struct):
         return self.pictures[name][0]
 
     def _file(self, name: str, suffix: str) -> bytes | None:
+        data = self.pack.data(name)
+        if data == EMPTY:  # our own, of an earlier time
+            return data
         target = io.BytesIO()
         try:
-            self.work.file(f"file{suffix}", io.BytesIO(self.pack.data(name)), target)
+            self.work.file(f"file{suffix}", io.BytesIO(data), target)
         except (InputError, ExtraError):
             return None
         return target.getvalue()

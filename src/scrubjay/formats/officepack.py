@@ -86,7 +86,7 @@ class Pack:
 
     def tree(self, name: str) -> Node:
         """A part of XML."""
-        return xmltree.parse(self.data(name))
+        return xmltree.parse(self.data(name), renames=False)
 
 
 def markup(tree: Node) -> bytes:

@@ -268,9 +268,12 @@ class Package:
 
     def _file(self, name: str, suffix: str) -> bytes | None:
         """A file within this one, cleaned; nothing if nothing reads it."""
+        data = self._pack.data(name)
+        if data == EMPTY:  # our own, of an earlier time
+            return data
         target = io.BytesIO()
         try:
-            self._work.file(f"file{suffix}", io.BytesIO(self._pack.data(name)), target)
+            self._work.file(f"file{suffix}", io.BytesIO(data), target)
         except (InputError, ExtraError):
             return None
         return target.getvalue()

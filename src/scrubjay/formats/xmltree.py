@@ -10,10 +10,30 @@ from xml.parsers import expat
 
 from scrubjay.errors import InputError
 
-DEEPEST = 200
+DEEPEST = 100
 MOST = 5_000_000  # elements and attributes
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _VALUE = {**_TEXT, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
+PREFIXES = frozenset(
+    {
+        "xml",
+        "xmlns",
+        "xsi",
+        "xs",
+        "xsd",
+        "sdtc",
+        "cda",
+        "v3",
+        "hl7",
+        "n1",
+        "n2",
+        "n3",
+        "voc",
+        "fhir",
+        "xhtml",
+        "h",
+    }
+)
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -60,22 +80,37 @@ class Node:
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, renames: bool) -> None:
         self.root: Node | None = None
         self.left_out: list[str] = []
         self._open: list[Node] = []
         self._count = 0
+        self._prefixes: dict[str, str] = {}
+        self._renames = renames
 
     def start(self, tag: str, attributes: list[str]) -> None:
         self._count += 1 + len(attributes) // 2
         if len(self._open) >= DEEPEST or self._count > MOST:
             raise InputError("XML nested too deeply, or of too many elements")
-        node = Node(tag, dict(zip(attributes[::2], attributes[1::2], strict=True)))
+        names = map(self._named, attributes[::2])
+        node = Node(self._named(tag), dict(zip(names, attributes[1::2], strict=True)))
         if self._open:
             self._open[-1].content.append(node)
         else:
             self.root = node
         self._open.append(node)
+
+    def _named(self, name: str) -> str:
+        """Prefixes are for their author to choose, so they could tell something."""
+        prefix, colon, local = name.rpartition(":")
+        if prefix == "xmlns":
+            return f"xmlns:{self._prefix(local)}"
+        return f"{self._prefix(prefix)}:{local}" if colon else name
+
+    def _prefix(self, prefix: str) -> str:
+        if prefix in PREFIXES or not self._renames:
+            return prefix
+        return self._prefixes.setdefault(prefix, f"ns{len(self._prefixes) + 1}")
 
     def end(self, tag: str) -> None:
         self._open.pop()
@@ -94,9 +129,10 @@ class _Builder:
         self.left_out.append("XML comment or instruction")
 
 
-def parse(data: bytes | str, left_out: list[str] | None = None) -> Node:
-    """The root element. Comments and instructions are left out, and told."""
-    builder = _Builder()
+def parse(data: bytes | str, left_out: list[str] | None = None, *, renames: bool = True) -> Node:
+    """The root element. Comments and instructions are left out, and told. Prefixes that nobody
+    knows get other names, where it `renames`."""
+    builder = _Builder(renames)
     parser = expat.ParserCreate()
     parser.ordered_attributes = True
     parser.buffer_text = True

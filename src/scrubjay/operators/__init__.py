@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime
 import importlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -37,6 +37,39 @@ KNOWN = {
 }
 
 
+T = TypeVar("T")
+
+
+class Ledger(Protocol):
+    """Who was given what. `group` is the document's; with "" it belongs to nobody in particular."""
+
+    def get(self, group: str, *place: str) -> str | None:
+        """What was put there, in this run or before."""
+
+    def put(self, value: str, group: str, *place: str) -> None:
+        """Keep it there, where nothing is."""
+
+    def tell(self, group: str, kind: str, surrogate: str, value: str) -> None:
+        """Keep what stands in a text now, and for what."""
+
+    def notes(self, what: Any) -> dict[str, Any]:
+        """Room for what follows from that and the ledger: what was noted there last, or nothing."""
+
+
+class Pseudonyms(Ledger, Protocol):
+    """A ledger in a vault: `vault.pseudonyms.Pseudonyms`."""
+
+    def key(self, group: str) -> Key | None:
+        """The subject's own key, which goes when the subject is erased."""
+
+    def code(self, subject: str) -> str:
+        """The subject's random code, the same each time."""
+
+    def kept(self, groups: Iterable[str], work: Callable[[], Iterable[T]]) -> list[T]:
+        """What `work` gives for documents of these groups, when all that it minted is in the vault.
+        It may run several times. `VaultError` if one of the groups was erased."""
+
+
 class Domain(Protocol):
     """What operators need of a vault's domain: `vault.domain.Domain` has it."""
 
@@ -55,16 +88,20 @@ class Domain(Protocol):
     def secret(self, purpose: str, version: int) -> Key:
         """The key of one version for a purpose."""
 
+    @property
+    def publics(self) -> Mapping[int, bytes]:
+        """The public keys that two-person tokens are sealed to, by version; of others nothing."""
+
     def lasting(self, purpose: str) -> Key:
         """The key for a purpose, whatever the version."""
 
-    def code(self, subject: str) -> str:
-        """The subject's random code, the same each time."""
+    def pseudonyms(self) -> Pseudonyms:
+        """What a run mints in it."""
 
 
 class Scene(Struct):
     """What an operator may look at besides the value. `memory` lasts for the run: an operator keeps
-    what must agree across documents under its own name in it."""
+    what must agree across documents under its own name in it. `notes` are of this document."""
 
     document: Document
     findings: list[Finding]
@@ -72,6 +109,15 @@ class Scene(Struct):
     memory: dict[str, Any]
     today: datetime.date
     domain: Domain | None = None
+    pseudonyms: Pseudonyms | None = None
+    notes: dict[str, Any] = {}
+
+
+def own_key(scene: Scene) -> Key:
+    """What is drawn for the document's subject is drawn from its own key, where a vault keeps one:
+    who erases the key erases the way back."""
+    kept = scene.pseudonyms.key(scene.document.group) if scene.pseudonyms else None
+    return kept or scene.key
 
 
 def domain_of(scene: Scene, name: str) -> Domain:
@@ -79,6 +125,13 @@ def domain_of(scene: Scene, name: str) -> Domain:
     if scene.domain is None:
         raise OperatorError(f"operator {name} needs a vault: say --domain TENANT/DOMAIN")
     return scene.domain
+
+
+def pseudonyms_of(scene: Scene, name: str) -> Pseudonyms:
+    """What is minted in the domain, which an operator of that name needs."""
+    if scene.pseudonyms is None:
+        raise OperatorError(f"operator {name} needs a vault: say --domain TENANT/DOMAIN")
+    return scene.pseudonyms
 
 
 def full_name(name: str) -> str:

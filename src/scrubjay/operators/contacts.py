@@ -18,24 +18,24 @@ def email(value: str, scene: Scene) -> str:
     local, at, domain = value.rpartition("@")
     if not at:
         return username(value, scene)
-    told = handle(local, scene)
     place = DOMAINS.get(domain.rpartition(".")[2].casefold(), "example.com")
 
     def draw(load: Dice, attempt: int) -> str:
         tail = "" if not attempt else str(load.below(10 ** min(attempt + 1, 9)))
-        return f"{told}{tail}@{place}"
+        return f"{handle(local, scene)}{tail}@{place}"
 
-    return pick(scene, "EMAIL", value, draw, compare=str.casefold)
+    return pick(scene, "EMAIL", value, draw)
 
 
 def username(value: str, scene: Scene) -> str:
     """A handle; a leading @ stays."""
-    told = handle(value.lstrip("@"), scene)
+    bare = value.lstrip("@")
 
     def draw(load: Dice, attempt: int) -> str:
-        return told + ("" if not attempt else str(load.below(10 ** min(attempt + 1, 9))))
+        tail = "" if not attempt else str(load.below(10 ** min(attempt + 1, 9)))
+        return handle(bare, scene) + tail
 
-    found = pick(scene, "USERNAME", value, draw, compare=str.casefold)
+    found = pick(scene, "USERNAME", value, draw)
     return ("@" if value.startswith("@") else "") + found if found else ""
 
 
@@ -113,6 +113,6 @@ def url(value: str, scene: Scene) -> str:
         word = "".join(load.one(SYLLABLES) for _ in range(3 + attempt // 8))
         return f"{word}.{place}" + (f"/{load.below(10**6):06}" if path else "")
 
-    told = pick(scene, "URL", value, draw, compare=str.casefold)
+    told = pick(scene, "URL", value, draw)
     scheme = match["scheme"] if match and match["scheme"] in SCHEMES else ""
     return f"{scheme}{(match and match['www']) or ''}{told}" if told else ""

@@ -1,7 +1,8 @@
 """Move every date of a subject by the same secret number of days: intervals stay, dates go.
 
-The offset is HMAC-derived from the key and the document's group; without a group from the
-document's id, without an id from its text, so that only dates of one document move together.
+The offset is HMAC-derived from the key and the document's group, with a domain from the subject's
+own key; without a group from the document's id, without an id from its text, so that only dates of
+one document move together.
 It is never zero. Dates keep their form and precision. What is not understood as a date is taken
 out: shifting what is no date gave offsets away in a published release (10.1093/jamia/ocac147).
 
@@ -21,7 +22,7 @@ from msgspec import Meta, Struct
 
 from scrubjay import labels, plugins
 from scrubjay.errors import PolicyError
-from scrubjay.operators import Scene, calendar
+from scrubjay.operators import Scene, calendar, own_key
 from scrubjay.types import Document, Finding
 
 AHEAD = 5  # years after today that two digits can mean, appointments and expiry dates
@@ -78,7 +79,7 @@ def offset(scene: Scene, days: int, weeks: bool) -> int:
     """The days this document's dates move: -days to days, never 0."""
     step = 7 if weeks else 1
     most = days // step
-    number = scene.key.number(2 * most, "shift.v1", *subject(scene.document))
+    number = own_key(scene).number(2 * most, "shift.v1", *subject(scene.document))
     return step * (number - most if number < most else number - most + 1)
 
 
@@ -92,13 +93,10 @@ def subject(document: Document) -> tuple[str, str]:
 
 
 def hints_for(finding: Finding, scene: Scene) -> calendar.Hints:
-    """How to read this finding's value, by the rest of its document. Kept for the last document
-    only: findings of one document come together."""
-    last = scene.memory.get("dates")
-    if last is None or last[0] is not scene.findings or last[1] is not scene.document:
-        last = (scene.findings, scene.document, _bearings(scene))
-        scene.memory["dates"] = last
-    bearings: Bearings = last[2]
+    """How to read this finding's value, by the rest of its document."""
+    bearings: Bearings | None = scene.notes.get("dates")
+    if bearings is None:
+        bearings = scene.notes["dates"] = _bearings(scene)
     return bearings.birth if finding.label == "BIRTH_DATE" else bearings.hints
 
 

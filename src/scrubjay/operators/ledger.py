@@ -1,8 +1,9 @@
-"""Which surrogate stands for which value in this run: the same for the same, never one for two.
+"""Which surrogate stands for which value: the same for the same, never one for two.
 
 A surrogate is drawn with dice that the key, the kind, the document's group and the value load, so
 that another run with the same key draws the same. Only where two values would draw alike, or one
-draws what stands in the document, does the order of the documents decide.
+draws what stands in the document, does the order of the documents decide. In a vault that is kept;
+without one it is for the run.
 """
 
 from __future__ import annotations
@@ -11,13 +12,22 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from scrubjay.operators import Scene
+from scrubjay.keys import Key
+from scrubjay.operators import Ledger, Scene, own_key
+from scrubjay.operators.names import STROKES
+from scrubjay.recent import Recent, remembered
 
 TRIES = 96
+NOTES = 1 << 11  # documents whose facts are remembered, if they have
+FEW = 32  # findings at most, of
+SHORT = 2000  # characters
+EXACT = ("EMAIL", "USERNAME", "URL")  # kinds where a full stop makes another one
+SEED = "surrogate.v1"
 
 
 class Dice:
@@ -43,13 +53,33 @@ class Dice:
 
 
 Draw = Callable[[Dice, int], str]
+Free = Callable[[str], bool]
 
 
-class Ledger(Struct):
-    """What was given for what, and to whom it belongs. Lives as long as the run."""
+class Run:
+    """The ledger of a run without a vault."""
 
-    given: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    owner: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, ...], str] = {}
+        self._notes: Recent[Any, dict[str, Any]] = Recent(NOTES)
+
+    def get(self, group: str, *place: str) -> str | None:
+        """As the protocol says."""
+        return self._rows.get((group, *place))
+
+    def put(self, value: str, group: str, *place: str) -> None:
+        """As the protocol says."""
+        self._rows[group, *place] = value
+
+    def tell(self, group: str, kind: str, surrogate: str, value: str) -> None:
+        """Nobody finds anything back without a vault."""
+
+    def notes(self, what: Any) -> dict[str, Any]:
+        """As the protocol says."""
+        found = self._notes.get(what)
+        if found is None:
+            self._notes.put(what, found := {})
+        return found
 
 
 class Real(Struct, frozen=True):
@@ -59,10 +89,11 @@ class Real(Struct, frozen=True):
     words: frozenset[str]
 
 
+@remembered
 def fold(value: str) -> str:
     """Letters and digits alone, without case, accents and width: how values are compared."""
-    spread = unicodedata.normalize("NFKD", value).casefold()
-    return "".join(c for c in spread if c.isalnum()) or value
+    spread = unicodedata.normalize("NFKD", value.translate(STROKES)).casefold()
+    return "".join(filter(str.isalnum, spread)) or value
 
 
 def pick(
@@ -71,31 +102,47 @@ def pick(
     value: str,
     draw: Draw,
     *,
-    scope: str = "",
-    compare: Callable[[str], str] = fold,
+    within_group: bool = False,
+    free: Free | None = None,
 ) -> str:
-    """The surrogate of a value, from `draw(dice, attempt)`; empty if every attempt was taken.
-    Values and draws are the same if they `compare` so; in a `scope` no two values share one."""
-    ledger = _ledger(scene)
-    asked = (kind, scene.document.group, compare(value))
-    real = facts(scene).real
-    known = ledger.given.get(asked)
-    if known is not None and _fresh(known, real):
-        return known
+    """The surrogate of a value, from `draw(dice, attempt)`; empty if every attempt was taken. No
+    two values share one: in the domain or run, or `within_group` alone. It is the first of the
+    value's that is `free` and no real value of this document; if there is none, one more is drawn.
+    """
+    compare = str.casefold if kind in EXACT else fold
+    group, told = scene.document.group, compare(value)
+    ledger, known = ledger_of(scene), facts(scene)
+
+    def fits(drawn: str) -> bool:
+        return _fresh(drawn, known.real) and (free is None or free(drawn))
+
+    number = 0
+    while (given := ledger.get(group, "drawn", kind, told, str(number))) is not None:
+        if fits(given):
+            return given
+        number += 1
+    mine, owners = mark(scene, kind, told), group if within_group else ""
     for attempt in range(TRIES):
-        drawn = draw(Dice(scene.key.derive("surrogate.v1", *asked, str(attempt))), attempt)
-        owned = (f"{kind}\0{scope}", compare(drawn))
-        mine = ledger.owner.get(owned, asked[1:]) == asked[1:]
-        if mine and owned[1] != asked[2] and _fresh(drawn, real):
-            ledger.given[asked] = drawn
-            ledger.owner[owned] = asked[1:]
+        drawn = draw(Dice(known.key.derive(SEED, kind, group, told, str(attempt))), attempt)
+        if compare(drawn) == told or not fits(drawn):
+            continue
+        owner = ledger.get(owners, "taken", kind, compare(drawn))
+        if owner in (None, mine):
+            ledger.put(drawn, group, "drawn", kind, told, str(number))
+            if owner is None:
+                ledger.put(mine, owners, "taken", kind, compare(drawn))
             return drawn
     return ""
 
 
+def mark(scene: Scene, *parts: str) -> str:
+    """Says that something belongs to the document's subject, to nobody without its key."""
+    return facts(scene).key.derive("mine", scene.document.group, *parts).hex()[:32]
+
+
 def dice(scene: Scene, kind: str, *parts: str) -> Dice:
     """Dice for a choice that nobody else may not share."""
-    return Dice(scene.key.derive("surrogate.v1", kind, scene.document.group, *parts))
+    return Dice(facts(scene).key.derive(SEED, kind, scene.document.group, *parts))
 
 
 def _fresh(drawn: str, real: Real) -> bool:
@@ -103,30 +150,48 @@ def _fresh(drawn: str, real: Real) -> bool:
     return folded not in real.values and folded not in real.words
 
 
-def _ledger(scene: Scene) -> Ledger:
-    ledger: Ledger = scene.memory.setdefault("surrogate.ledger", Ledger())
-    return ledger
+def ledger_of(scene: Scene) -> Ledger:
+    """The vault's, or the run's own."""
+    if scene.pseudonyms is not None:
+        return scene.pseudonyms
+    run: Run = scene.memory.setdefault("surrogate.ledger", Run())
+    return run
 
 
 class Facts(Struct):
-    """What surrogates know of the document in hand: `notes` is for those who read it once."""
+    """What surrogates know of a document: `notes` is for those who read it once."""
 
-    findings: Any
-    document: Any
     real: Real
-    notes: dict[str, Any] = field(default_factory=dict)
+    key: Key
+    notes: dict[str, Any] = {}
 
 
 def facts(scene: Scene) -> Facts:
-    """Of the last document only: findings of one document come together."""
-    last: Facts | None = scene.memory.get("surrogate.facts")
-    if last is None or last.findings is not scene.findings or last.document is not scene.document:
-        last = Facts(scene.findings, scene.document, _real(scene))
-        scene.memory["surrogate.facts"] = last
-    return last
+    """Those of the scene's document. One with the same findings of the same subject, such as the
+    next row of a table, has the same."""
+    known: Facts | None = scene.notes.get("surrogate")
+    if known is None:
+        known = scene.notes["surrogate"] = _facts(scene)
+    return known
 
 
-def _real(scene: Scene) -> Real:
-    values = [scene.document.text[f.start : f.end] for f in scene.findings]
-    words = (fold(word) for value in values for word in re.findall(r"[^\W_]{2,}", value))
+def _facts(scene: Scene) -> Facts:
+    document, key = scene.document, own_key(scene)  # which refuses who was erased
+    values = [document.text[f.start : f.end] for f in scene.findings]
+    if len(values) > FEW or sum(map(len, values)) > SHORT:
+        return Facts(_real(values), key)
+    found = ((f.label, f.entity, value) for f, value in zip(scene.findings, values, strict=True))
+    notes = ledger_of(scene).notes((document.group, document.language, *found))
+    if "facts" not in notes:
+        notes["facts"] = Facts(_real(values), key)
+    return notes["facts"]  # type: ignore[no-any-return]
+
+
+def _real(values: list[str]) -> Real:
+    words = chain.from_iterable(map(_words, values))
     return Real(frozenset(map(fold, values)), frozenset(words))
+
+
+@remembered
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(map(fold, re.findall(r"[^\W_]{2,}", value)))

@@ -11,6 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from scrubjay.recent import remembered
+
 GENDERS = ("female", "male")
 
 
@@ -30,15 +32,19 @@ def table() -> dict[str, Any]:
 
 
 @cache
-def pool(role: Role) -> tuple[str, ...]:
-    """The names of that culture and part."""
-    return _lists(role.culture)[role.part]
+def pool(role: Role, *, rare: bool = False) -> tuple[str, ...]:
+    """The names of that culture and part: those that many have, or few, as far as we list them."""
+    name = f"{role.culture}.rare" if rare and role.culture in RARE else role.culture
+    return _lists(name)[role.part]
+
+
+RARE = frozenset({"en"})  # cultures with a list of rare names
 
 
 @cache
-def _lists(culture: str) -> dict[str, tuple[str, ...]]:
-    """lists/names/<culture>.txt: a heading in brackets, then names."""
-    path = files("scrubjay.operators").joinpath("lists", "names", f"{culture}.txt")
+def _lists(name: str) -> dict[str, tuple[str, ...]]:
+    """lists/names/<name>.txt: a heading in brackets, then names."""
+    path = files("scrubjay.operators").joinpath("lists", "names", f"{name}.txt")
     parts = re.split(r"^\[(\w+)\]$", path.read_text("utf-8"), flags=re.M)[1:]
     return {part: tuple(told.split()) for part, told in zip(parts[::2], parts[1::2], strict=True)}
 
@@ -55,6 +61,7 @@ def _lexicon() -> dict[str, tuple[Role, ...]]:
     return known
 
 
+@remembered
 def roles(word: str) -> tuple[Role, ...]:
     """Everything a word is known as. A Russian family name is listed in the men's form."""
     folded = plain(word)
@@ -77,6 +84,7 @@ def spoken(language: str) -> str:
     return next((culture for culture, told in rows if short in told.split()), own)
 
 
+@remembered
 def script(word: str, language: str) -> str:
     """The culture whose names are in the script of this word; empty for Latin and others."""
     for culture, (first, last) in table()["scripts"].items():
@@ -96,6 +104,7 @@ def plain(word: str) -> str:
     return "".join(c for c in spread if not unicodedata.combining(c))
 
 
+@remembered
 def ascii_of(name: str) -> str:
     """The name as one would type it without accents."""
     spread = unicodedata.normalize("NFKD", name.translate(STROKES))

@@ -2,6 +2,8 @@
 Gonzalez is Vargas, M. Gonzalez is E. Vargas, and MARIA's mother Gonzalez is a Vargas, too.
 
 A word's surrogate is of the same part (given, family), gender and culture as far as the lists know.
+Lists of names are short, so a word's surrogate is nobody else's within its group alone. Full names
+are: no two groups of a domain or run have a given and a family name together.
 """
 
 from __future__ import annotations
@@ -9,13 +11,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
+from itertools import product
 
 from msgspec import Struct, field
 
 from scrubjay.operators import Scene, names
-from scrubjay.operators.ledger import Dice, dice, facts, fold, pick
+from scrubjay.operators.ledger import Dice, Free, dice, facts, fold, ledger_of, mark, pick
 from scrubjay.operators.names import Role
+from scrubjay.recent import remembered
 
 # Combining marks are part of a word, and so is all of the Indic and Southeast Asian blocks.
 LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17ff])"
@@ -39,11 +43,22 @@ class Person(Struct):
     family: list[str] = field(default_factory=list)
 
 
+class Part(Struct, frozen=True):
+    """A folded word of a full name."""
+
+    word: str
+    family: bool
+    role: Role
+
+
 class Cast(Struct):
-    """The people of a document: by entity, and the part each folded word plays."""
+    """The people of a document: by entity; the part each folded word plays, what it became in the
+    fullest name, and what all words of each full name became."""
 
     people: dict[int, Person] = field(default_factory=dict)
     parts: dict[str, Role] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
+    full: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @cache
@@ -58,8 +73,9 @@ def name(value: str, entity: int, scene: Scene) -> str:
     words = _parse(value, people)
     if not any(word.part != "kept" for word in words):
         words = [Word(word.text, word.start, word.end, "family") for word in words]
-    told = [_substitute(word, words, entity, people, scene) for word in words]
-    if not words or not all(told):
+    full = _full(value, words, people, scene)
+    told = [_substitute(word, words, entity, people, scene, full) for word in words]
+    if not words or not all(told) or not all(full.values()):
         return ""
     return _woven(value, words, told)
 
@@ -93,7 +109,57 @@ def _cast(scene: Scene) -> Cast:
         for word in words:
             if word.part in ("given", "family"):
                 _enrol(word, words, person, people, scene)
+        people.told = _full(unicodedata.normalize("NFC", value), words, people, scene) | people.told
     return people
+
+
+def _full(value: str, words: list[Word], people: Cast, scene: Scene) -> dict[str, str]:
+    """What each word of a name with both parts becomes; empty for other names."""
+    if value not in people.full:
+        parts = [
+            Part(fold(piece), word.part == "family", _known(piece, word.part, words, people, scene))
+            for word in words
+            if word.part in ("given", "family")
+            for piece in _pieces(word.text)
+        ]
+        both = len({part.family for part in parts}) == 2
+        people.full[value] = together(parts, scene) if both else {}
+    return people.full[value]
+
+
+def together(parts: Sequence[Part], scene: Scene) -> dict[str, str]:
+    """The surrogates of a full name's words, of which no other group has a given and a family name
+    together: all empty where there are none. What was drawn before stays if it can; of what is new,
+    a given name is drawn last, to fit its family name."""
+    ledger, mine = ledger_of(scene), mark(scene, "together")
+    told: dict[str, str] = {}
+
+    def ours(one: str, other: str) -> bool:
+        return ledger.get("", "taken", "together", _pair(one, other)) in (None, mine)
+
+    def free(family: bool, drawn: str) -> bool:
+        beside = (told.get(part.word) for part in parts if part.family != family)
+        return all(ours(drawn, other) for other in beside if other)
+
+    def new(part: Part) -> tuple[bool, bool]:
+        known = ledger.get(scene.document.group, "drawn", "name", part.word, "0")
+        return known is None, not part.family
+
+    for part in sorted(parts, key=new):
+        if part.word not in told:
+            told[part.word] = token(part.word, part.role, scene, partial(free, part.family))
+    by_part = [[told[part.word] for part in parts if part.family is one] for one in (False, True)]
+    pairs = list(product(*by_part))
+    if not all(told.values()) or not all(ours(*pair) for pair in pairs):
+        return dict.fromkeys(told, "")
+    for place in {("taken", "together", _pair(*pair)) for pair in pairs}:
+        if ledger.get("", *place) is None:
+            ledger.put(mine, "", *place)
+    return told
+
+
+def _pair(one: str, other: str) -> str:
+    return " ".join(sorted((fold(one), fold(other))))
 
 
 def _enrol(word: Word, words: list[Word], person: Person, people: Cast, scene: Scene) -> None:
@@ -104,6 +170,7 @@ def _enrol(word: Word, words: list[Word], person: Person, people: Cast, scene: S
         people.parts.setdefault(fold(piece), _role(piece, word.part, words, scene))
 
 
+@remembered
 def _pieces(word: str) -> list[str]:
     """Smith-Jones is two names; Ji-woo and O'Brien are one; 's is none."""
     if names.roles(word):
@@ -112,10 +179,21 @@ def _pieces(word: str) -> list[str]:
 
 
 def _parse(value: str, people: Cast) -> list[Word]:
+    """The words of a mention. One that stands alone plays the part that it plays elsewhere."""
+    words = _parsed(value, "")
+    alone = [word for word in words if word.part in ("given", "family")]
+    pieces = _pieces(alone[0].text) if len(alone) == 1 else []
+    known = people.parts.get(fold(pieces[0])) if pieces else None
+    return _parsed(value, known.part) if known else words
+
+
+@remembered
+def _parsed(value: str, known: str) -> list[Word]:
+    """`known`: the part of a word that is alone, if that is known."""
     found = list(WORD.finditer(value))
     comma = _comma(value, found)
     loose = [m for i, m in enumerate(found) if not _kept(m, i, found, value)]
-    parts = _parts([m[0] for m in loose], [m.start() < comma for m in loose], comma >= 0, people)
+    parts = _parts([m[0] for m in loose], [m.start() < comma for m in loose], comma >= 0, known)
     by_start = {m.start(): part for m, part in zip(loose, parts, strict=True)}
     return [Word(m[0], *m.span(), by_start.get(m.start(), "kept")) for m in found]
 
@@ -153,7 +231,7 @@ def _kept(match: re.Match[str], index: int, found: list[re.Match[str]], value: s
     )
 
 
-def _parts(words: list[str], before: list[bool], comma: bool, people: Cast) -> list[str]:
+def _parts(words: list[str], before: list[bool], comma: bool, known: str) -> list[str]:
     """given, family or initial for each word that is a name."""
     full = [not _is_initial(word) for word in words]
     told = ["initial"] * len(words)
@@ -161,30 +239,29 @@ def _parts(words: list[str], before: list[bool], comma: bool, people: Cast) -> l
     for index, word in enumerate(words):
         if full[index]:
             rank = sum(full[:index])
-            told[index] = _part(word, rank, count, before[index] if comma else None, words, people)
+            told[index] = _part(word, rank, count, before[index] if comma else None, words, known)
     return told
 
 
 def _part(
-    word: str, rank: int, count: int, before: bool | None, words: list[str], people: Cast
+    word: str, rank: int, count: int, before: bool | None, words: list[str], known: str
 ) -> str:
     if before is not None:
         return "family" if before else "given"
     if count == 1:
-        return _alone(word, words, people)
+        return _alone(word, words, known)
     family_first = _family_first(words)
     if rank == (0 if family_first else count - 1):
         return "family"
     second_last = rank == count - 2 and count > 2 and not family_first
-    known = {role.part for role in names.roles(word)}
-    return "family" if second_last and known == {"family"} else "given"
+    listed = {role.part for role in names.roles(word)}
+    return "family" if second_last and listed == {"family"} else "given"
 
 
-def _alone(word: str, words: list[str], people: Cast) -> str:
+def _alone(word: str, words: list[str], known: str) -> str:
     """One word, perhaps with initials: as elsewhere in the document, as in the lists, by its place,
     else a family name."""
-    known = people.parts.get(fold(_pieces(word)[0])) if _pieces(word) else None
-    parts = {known.part} if known else {role.part for role in names.roles(word)}
+    parts = {known} if known else {role.part for role in names.roles(word)}
     if "family" in parts or (not parts and words[0] != words[-1] == word):
         return "family"
     return "given" if parts or len(words) > 1 else "family"
@@ -218,7 +295,9 @@ def _role(word: str, part: str, words: Sequence[Word], scene: Scene) -> Role:
     return Role(culture, "family" if part == "family" else "")
 
 
-def _substitute(word: Word, words: list[Word], entity: int, people: Cast, scene: Scene) -> str:
+def _substitute(
+    word: Word, words: list[Word], entity: int, people: Cast, scene: Scene, full: dict[str, str]
+) -> str:
     if word.part == "kept":
         return word.text
     if word.part == "initial":
@@ -229,29 +308,42 @@ def _substitute(word: Word, words: list[Word], entity: int, people: Cast, scene:
     native = names.script(word.text, scene.document.language)
     if native in ("zh-hani", "ja-jpan", "ko-hang") and len(words) == 1:
         return _unspaced(word.text, native, scene)
-    pieces = [_mapped(piece, word.part, words, people, scene) for piece in _pieces(word.text)]
+    by_word = people.told | full
+    pieces = [
+        _cased(piece, _plain(piece, by_word.get(fold(piece)) or token(piece, role, scene), role))
+        for piece in _pieces(word.text)
+        for role in [_known(piece, word.part, words, people, scene)]
+    ]
     told = "-".join(pieces) if pieces and all(pieces) else ""
     return told + word.text[-2:] if told and re.search(r"[’']s$", word.text) else told
 
 
-def _mapped(piece: str, part: str, words: list[Word], people: Cast, scene: Scene) -> str:
-    role = people.parts.get(fold(piece)) or _role(piece, part, words, scene)
-    told = token(piece, role, scene)
-    plain = piece.isascii() and role.culture not in ("ru-cyrl",)
-    return _cased(piece, names.ascii_of(told) if plain else told)
+def _known(piece: str, part: str, words: list[Word], people: Cast, scene: Scene) -> Role:
+    return people.parts.get(fold(piece)) or _role(piece, part, words, scene)
 
 
-def token(word: str, role: Role, scene: Scene) -> str:
-    """The surrogate of one name. When the list runs short, two of its names with a hyphen."""
-    part = role.part or names.GENDERS[dice(scene, "gender", fold(word)).below(2)]
-    choices = names.pool(Role(role.culture, part))
-    feminine = _feminine(word, role)
+def _plain(piece: str, told: str, role: Role) -> str:
+    """Without accents, if the old one had none."""
+    return names.ascii_of(told) if piece.isascii() and role.culture != "ru-cyrl" else told
+
+
+def other(folded: str, people: Cast, scene: Scene) -> str:
+    """The surrogate of a word of the document's people."""
+    return people.told.get(folded) or token(folded, people.parts[folded], scene)
+
+
+def token(word: str, role: Role, scene: Scene, free: Free | None = None) -> str:
+    """The surrogate of one name: for one that is in no list, one that few have. When the list runs
+    short, two of its names with a hyphen."""
+    rare = not names.roles(word)
 
     def draw(load: Dice, attempt: int) -> str:
+        part = role.part or names.GENDERS[dice(scene, "gender", fold(word)).below(2)]
+        choices, feminine = names.pool(Role(role.culture, part), rare=rare), _feminine(word, role)
         one = load.one(choices) + feminine
         return one if attempt < 24 else f"{one}-{load.one(choices)}{feminine}"
 
-    return pick(scene, "name", word, draw, scope=scene.document.group)
+    return pick(scene, "name", word, draw, within_group=True, free=free)
 
 
 def _feminine(word: str, role: Role) -> str:
@@ -276,7 +368,7 @@ def _initial(word: Word, words: list[Word], entity: int, people: Cast, scene: Sc
     letter = fold(word.text)
     full = next((told for told in order if told.startswith(letter)), "")
     if full and full in people.parts:
-        return token(full, people.parts[full], scene)[:1].upper()
+        return other(full, people, scene)[:1].upper()
     others = [other for other in LETTERS if other != word.text]
     return dice(scene, "initial", str(entity), letter).one(others)
 
@@ -290,7 +382,7 @@ def _initials(word: Word, words: list[Word], entity: int, people: Cast, scene: S
     if not short or names.roles(word.text):
         return ""
     if "".join(w[0] for w in full) == fold(word.text):
-        return "".join(token(w, people.parts[w], scene)[:1].upper() for w in full)
+        return "".join(other(w, people, scene)[:1].upper() for w in full)
     letters = dice(scene, "initials", fold(word.text))
     return "".join(letters.one(LETTERS) for _ in word.text) if count < 4 else ""
 
@@ -305,14 +397,16 @@ def _unspaced(word: str, culture: str, scene: Scene) -> str:
         return token(word, Role(culture, "family"), scene)
     given = word[cut:]
     role = next((r for r in names.roles(given) if r.part != "family"), Role(culture, ""))
-    pair = token(word[:cut], Role(culture, "family"), scene), token(given, role, scene)
-    return "".join(pair) if all(pair) else ""
+    parts = Part(fold(word[:cut]), True, Role(culture, "family")), Part(fold(given), False, role)
+    told = together(parts, scene)
+    return "".join(told[part.word] for part in parts)
 
 
 def email_words(scene: Scene) -> dict[str, str]:
     """Every name word of the document, and the initial of each, as they are typed in addresses."""
     told = {}
-    for word, role in cast(scene).parts.items():
-        new = names.ascii_of(token(word, role, scene)).casefold()
+    people = cast(scene)
+    for word in people.parts:
+        new = names.ascii_of(other(word, people, scene)).casefold()
         told[names.ascii_of(word)] = re.sub(r"[^a-z]", "", new)
     return told

@@ -36,14 +36,15 @@ def _words(kind: str) -> frozenset[str]:
 
 
 def one_of(value: str, kind: str, culture: str, scene: Scene) -> str:
-    """Another of the list in the value's case; pairs of them when the list runs short."""
+    """Another of the list in the value's case; pairs of them when the list runs short. Two groups
+    may share one, as two people live in one town: no list has enough for all of a domain."""
     choices = listed(kind, culture)
 
     def draw(load: Dice, attempt: int) -> str:
         first = load.one(choices)
         return first if attempt < 24 else f"{first}-{load.one(choices)}"
 
-    told = pick(scene, kind, value, draw)
+    told = pick(scene, kind, value, draw, within_group=True)
     return _cased(value, told)
 
 
@@ -91,7 +92,7 @@ def postal(value: str, scene: Scene) -> str:
     def draw(load: Dice, attempt: int) -> str:
         return "".join(str(load.below(10)) if c.isdigit() else load.one(LETTERS) for c in core)
 
-    told = pick(scene, "POSTAL_CODE", core, draw) if len(core) > 1 else ""
+    told = pick(scene, "POSTAL_CODE", core, draw, within_group=True) if len(core) > 1 else ""
     return dress(value, told) if told else ""
 
 
@@ -210,7 +211,11 @@ def _degrees(old: str, load: Dice) -> str:
 
 def _letters(value: str, scene: Scene) -> str:
     core = "".join(c for c in value if c.isalnum())
-    told = pick(scene, "letters", core, lambda load, _: "".join(load.one(LETTERS) for _ in core))
+
+    def draw(load: Dice, attempt: int) -> str:
+        return "".join(load.one(LETTERS) for _ in core)
+
+    told = pick(scene, "letters", core, draw, within_group=True)
     return dress(value, told) if told else ""
 
 

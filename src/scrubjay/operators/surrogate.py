@@ -1,7 +1,8 @@
 """Another value of the same kind in the place of a real one: a name for a name, a town for a town.
 
 The same value of the same group gets the same surrogate, in this run and in every run with this
-key; different values of a run get different ones; none is a real value of its document. Surrogates
+key; different values of a run get different ones; none is a real value of its document. In a domain
+of a vault all that holds for all runs on all hosts, and what stands for what is kept. Surrogates
 hide what detection missed from readers, a second layer and never recall (PMC7647331).
 """
 
@@ -22,7 +23,7 @@ from scrubjay.operators import (
     places,
     shapes,
 )
-from scrubjay.operators.ledger import facts
+from scrubjay.operators.ledger import facts, ledger_of
 from scrubjay.types import Finding
 
 Substitute = Callable[[str, Finding, Scene], str]
@@ -47,16 +48,26 @@ def surrogate(
         lineage = labels.lineage(finding.label)
         for label in lineage:
             if label in own:
-                return own[label](value, finding, scene)
+                told = own[label](value, finding, scene)
+                alone = label == "AGE" or not scene.document.group  # many ages and dates become it
+                return told if alone else _told(told, value, finding, scene)
         done = facts(scene).notes.setdefault("done", {})
         asked = (finding.label, finding.entity, value)
         if asked not in done:
             told = _substitute(lineage)(value, finding, scene)
             same = not told or told.casefold() == value.casefold()
-            done[asked] = f"[{finding.label}]" if same else told
+            done[asked] = _told("" if same else told, value, finding, scene)
         return done[asked]  # type: ignore[no-any-return]
 
     return operate
+
+
+def _told(told: str, value: str, finding: Finding, scene: Scene) -> str:
+    """A surrogate, once it is kept what it stands for; the label where there is none."""
+    label = f"[{finding.label}]"
+    if told and told not in (value, label):
+        ledger_of(scene).tell(scene.document.group, finding.label, told, value)
+    return told or label
 
 
 def _substitute(lineage: tuple[str, ...]) -> Substitute:

@@ -16,6 +16,7 @@ from scrubjay.types import Finding
 
 if TYPE_CHECKING:
     from scrubjay.vault.token import Mint
+    from scrubjay.vault.twoperson import Sealed
 
 
 def token(*, step: Annotated[int, Meta(ge=5, le=100, multiple_of=5)] = 10) -> plugins.Operator:
@@ -33,9 +34,7 @@ def token(*, step: Annotated[int, Meta(ge=5, le=100, multiple_of=5)] = 10) -> pl
     return operate
 
 
-def _mint(scene: Scene, label: str, step: int) -> Mint:
-    from scrubjay.vault import token as tokens  # cryptography: only where there is a vault
+def _mint(scene: Scene, label: str, step: int) -> Mint | Sealed:
+    from scrubjay.vault import twoperson  # cryptography: only where there is a vault
 
-    domain = domain_of(scene, "token.v1")
-    keys = {version: domain.secret("tokens", version) for version in domain.versions}
-    return tokens.Mint(keys, tokens.Context("", domain.id, label), step=step)
+    return twoperson.mint(domain_of(scene, "token.v1"), label, step=step)

@@ -136,7 +136,7 @@ class Worker:
                 yield result
 
         recipe = self._recipe
-        work = Work(clean, recipe.encoding, recipe.group)
+        work = Work(clean, recipe.encoding, recipe.group, called=task.source.path.name)
         with task.source.path.open("rb") as source, task.aside.open("wb") as stream:
             kind = task.kind or recipe.format_ or formats.of(_path(task), source)
             sink = _Hashed(stream)
@@ -182,7 +182,8 @@ class Worker:
             found.update(
                 place.label
                 for place in places
-                if not any(place.start < end and start < place.end for start, end in ours)
+                if not self._second.keeps(place.label)
+                and not any(place.start < end and start < place.end for start, end in ours)
             )
         words = sum(len(result.text.split()) for result in results)
         self._looked += words

@@ -63,9 +63,7 @@ def export(
     try:
         with new.open("xb") as file:
             pyrage.encrypt_io(_Reader(_items(vault)), file, to)
-        with new.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        made = Backup(began, seal.day(clock()), target.name, digest)
+        made = Backup(began, seal.day(clock()), target.name, digest(new))
         vault.record(made)  # before it can be used
         new.replace(target)
         home.sync(target.parent)
@@ -74,6 +72,12 @@ def export(
     finally:
         new.unlink(missing_ok=True)
     return made
+
+
+def digest(path: Path) -> str:
+    """What tells a backup from others."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def restore(

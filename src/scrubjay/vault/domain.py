@@ -1,43 +1,25 @@
-"""One study or release: its keys, its subjects' codes and keys, and their erasure.
-
-Nobody's name is a key of a row: subjects and codes are kept under HMACs, and what is kept is sealed
-to its place, so that a row that was moved to another subject or domain opens nothing.
-"""
+"""One study or release: its keys, its subjects' codes and pseudonyms, and their erasure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from scrubjay.errors import UsageError, VaultError
 from scrubjay.keys import Key
 from scrubjay.vault import nodes, seal, symbols
-from scrubjay.vault.nodes import About, Held, Level
-from scrubjay.vault.seal import LENGTH, Secret, Site
+from scrubjay.vault.nodes import About, Deal, Held, Level, Pair
+from scrubjay.vault.pseudonyms import RECENT, Drawer, Pseudonyms, Surrogate
+from scrubjay.vault.seal import Site
 from scrubjay.vault.store import Row
+from scrubjay.vault.subjects import Erased, Subject, Subjects, living
 
 BITS = 80
 MOST_BITS = 5 * symbols.LONGEST
-LIVE, GONE = b"\x01", b"\x00"  # how a subject's row begins: what seals it says the same
 MOVED = "a row of the vault was moved: put the newest backup in its place"
-
-
-class Subject(Secret, frozen=True, array_like=True):
-    """A subject's row, unsealed."""
-
-    subject: str
-    code: str
-    created: str
-    key: bytes
-
-
-class Erased(msgspec.Struct, frozen=True, array_like=True):
-    """What is left of one: when it came, when it went."""
-
-    created: str
-    at: str
 
 
 class Backup(msgspec.Struct, frozen=True):
@@ -66,10 +48,11 @@ class Links(NamedTuple):
 class Domain:
     """Opened by `Tenant.domain`. It reads its keys once: open it anew after they were rotated."""
 
-    __slots__ = ("_held", "_level", "_links")
+    __slots__ = ("_held", "_level", "_links", "_subjects")
 
     def __init__(self, level: Level, held: Held, links: Links) -> None:
         self._level, self._held, self._links = level, held, links
+        self._subjects = Subjects(level.site, held.node)
 
     @property
     def id(self) -> str:
@@ -109,10 +92,30 @@ class Domain:
         """A key for what must agree for years, such as date shifts: rotation leaves it."""
         return Key(seal.derive(self._held.node.rows, "lasting", purpose))
 
-    def rotate(self, until: str = "") -> int:
+    @property
+    def pairs(self) -> dict[int, Pair]:
+        """Of a two-person domain: the keys of each version that can be used. Else nothing."""
+        usable = self.versions
+        return {v.number: v.pair for v in self._held.node.versions if v.pair and v.number in usable}
+
+    @property
+    def publics(self) -> dict[int, bytes]:
+        """Of a two-person domain: what tokens of each version are sealed to. Else nothing."""
+        return {number: pair.public for number, pair in self.pairs.items()}
+
+    def keep_pairs(self, pairs: Mapping[int, Pair]) -> None:
+        """Other holders of the same keys."""
+        node = self._held.node
+        kept = (replace(v, pair=pairs.get(v.number, v.pair)) for v in node.versions)
+        self._held = nodes.put(self._level, self._held, replace(node, versions=tuple(kept)))
+
+    def rotate(self, until: str = "", deal: Deal | None = None) -> int:
         """A new version for all that is derived from now on; older ones are readable until `until`
-        (a UTC time such as 2030-01-01T00:00:00Z; "" is for good). Its number."""
-        node = nodes.newer(self._held.node, self._site, until)
+        (a UTC time such as 2030-01-01T00:00:00Z; "" is for good). Its number. A two-person domain
+        stays one, and needs `deal`."""
+        if bool(self.pairs) != bool(deal):
+            raise UsageError("a two-person domain needs new shares for its new version, no other")
+        node = nodes.newer(self._held.node, self._site, until, deal)
         self._held = nodes.put(self._level, self._held, node)
         return self.version
 
@@ -133,10 +136,11 @@ class Domain:
         code = symbols.normal(code)
         if not symbols.whole(code):
             raise UsageError("this is no code: a character is wrong or missing")
-        at = self._site.store.get(self._codes, [self._place_of(code)])[0]
+        kept = self._subjects
+        at = self._site.store.get(kept.codes, [kept.place_of(code)])[0]
         if at is None:
             raise VaultError("no such code in this domain: it may be another domain's")
-        record = self._read([at])[0]
+        record = kept.read([at])[0]
         if isinstance(record, Erased):
             raise VaultError("this code's subject was erased")
         if record is None or record.code != code:
@@ -145,16 +149,28 @@ class Domain:
 
     def state(self, subject: str) -> Literal["known", "erased", "unknown"]:
         """Whether there are keys for it, were, or never were."""
-        record = self._read([self._place(subject)])[0]
+        record = self._subjects.read([self._subjects.place(subject)])[0]
         if record is None:
             return "unknown"
         return "known" if isinstance(record, Subject) else "erased"
 
+    def pseudonyms(self, recent: int = RECENT) -> Pseudonyms:
+        """For one engine: mints surrogates and codes in batches, and remembers some `recent`."""
+        return Pseudonyms(self._subjects, self._shared, recent)
+
+    def surrogates(self, group: str = "") -> Iterator[Surrogate]:
+        """What was put into the texts of a subject, or of nobody in particular, and for what.
+        `VaultError` if the subject was erased. Who may ask is decided before this is called."""
+        record = self._subjects.read([self._subjects.place(group)])[0] if group else None
+        if group and record is None:
+            return iter(())
+        return (Drawer.of(living(record).key) if group else self._shared).told(self._site)
+
     def erase(self, subject: str) -> Erasure:
-        """Destroy the subject's key, code and name. Backups that were made since the subject came
-        hold them still: they are told."""
-        at = self._place(subject)
-        record = self._read([at])[0]
+        """Destroy the subject's key, code, name and pseudonyms. Backups that were made since the
+        subject came hold them still: they are told."""
+        at = self._subjects.place(subject)
+        record = self._subjects.read([at])[0]
         if record is None:
             raise VaultError("nothing is known of this subject: there is nothing to erase")
         if isinstance(record, Subject):
@@ -164,13 +180,15 @@ class Domain:
 
     def destroy(self, at: bytes) -> Erasure:
         """Erase what is kept at a place, if it is still there: the second half of `erase`."""
-        old = self._site.store.get(self._subjects, [at])[0]
-        record = self._opened(at, old)
+        kept, store = self._subjects, self._site.store
+        old = store.get(kept.space, [at])[0]
+        record = kept.opened(at, old)
         if old is None or not isinstance(record, Subject):
             raise VaultError(nodes.CHANGED)
         gone = Erased(record.created, seal.day(self._site.clock()))
-        tombstone = Row(self._subjects, at, self._sealed(at, GONE, msgspec.msgpack.encode(gone)))
-        if not self._site.store.change([tombstone], expect=[Row(self._subjects, at, old)]):
+        spaces = Drawer.of(record.key).spaces()
+        rest = [(space, key) for space in spaces for key, _ in store.items(space)]
+        if not store.change([kept.tombstone(at, gone)], rest, expect=[Row(kept.space, at, old)]):
             raise VaultError(nodes.CHANGED)
         return self._erasure(gone)
 
@@ -179,66 +197,24 @@ class Domain:
         return self._level.site
 
     @property
-    def _subjects(self) -> str:
-        return subjects_of(self.id)
-
-    @property
-    def _codes(self) -> str:
-        return f"code:{self.id}"
-
-    def _place(self, subject: str) -> bytes:
-        return seal.place(self._held.node.index, "subject", subject)
-
-    def _place_of(self, code: str) -> bytes:
-        return seal.place(self._held.node.index, "code", code)
+    def _shared(self) -> Drawer:
+        """Where lies what belongs to no subject."""
+        node = self._held.node
+        return Drawer(node.id, node.index, node.rows)
 
     def _ensured(self, subjects: Sequence[str]) -> list[Subject]:
         """Each subject's record; those that are missing are made, once, whoever else makes them."""
-        places = [self._place(subject) for subject in subjects]
+        kept = self._subjects
+        places = [kept.place(subject) for subject in subjects]
         names = dict(zip(places, subjects, strict=True))
-        records = dict(zip(names, self._read(list(names)), strict=True))
+        records = dict(zip(names, kept.read(list(names)), strict=True))
         while missing := [at for at, record in records.items() if record is None]:
-            now = seal.day(self._site.clock())
-            new = {at: self._new(names[at], now) for at in missing}
-            if self._site.store.add([row for at in new for row in self._rows(at, new[at])]):
+            new = {at: kept.new(names[at]) for at in missing}
+            if self._site.store.add([row for at in new for row in kept.rows(at, new[at])]):
                 records.update(new)
             else:  # somebody was faster, or has one of these codes
-                records.update(zip(missing, self._read(missing), strict=True))
-        return [self._known(records[at]) for at in places]
-
-    def _new(self, subject: str, now: str) -> Subject:
-        random = self._site.random
-        return Subject(subject, coded(random, self._held.node.bits), now, random(LENGTH))
-
-    def _rows(self, at: bytes, record: Subject) -> tuple[Row, Row]:
-        """A subject as it is kept, and its code, which nobody else may have."""
-        sealed = self._sealed(at, LIVE, msgspec.msgpack.encode(record))
-        return Row(self._subjects, at, sealed), Row(self._codes, self._place_of(record.code), at)
-
-    def _read(self, places: Sequence[bytes]) -> list[Subject | Erased | None]:
-        """Each subject, what is left of it, or None."""
-        values = self._site.store.get(self._subjects, places)
-        return [self._opened(at, value) for at, value in zip(places, values, strict=True)]
-
-    def _opened(self, at: bytes, value: bytes | None) -> Subject | Erased | None:
-        if value is None:
-            return None
-        plain = seal.unseal(self._held.node.rows, value[1:], *self._bound(at, value[:1]))
-        if value[:1] == GONE:
-            return msgspec.msgpack.decode(plain, type=Erased)
-        return msgspec.msgpack.decode(plain, type=Subject)
-
-    def _sealed(self, at: bytes, kind: bytes, plain: bytes) -> bytes:
-        bound = self._bound(at, kind)
-        return kind + seal.seal(self._held.node.rows, plain, self._site.random, *bound)
-
-    def _bound(self, at: bytes, kind: bytes) -> tuple[str | bytes, ...]:
-        return self._site.vault, self._subjects, at, kind
-
-    def _known(self, record: Subject | Erased | None) -> Subject:
-        if isinstance(record, Subject):
-            return record
-        raise VaultError("this subject was erased: it gets no code or key again in this domain")
+                records.update(zip(missing, kept.read(missing), strict=True))
+        return [living(records[at]) for at in places]
 
     def _erasure(self, gone: Erased) -> Erasure:
         """Rather one backup too many: times are to the second, and reading takes a while."""
@@ -248,15 +224,3 @@ class Domain:
 
     def __repr__(self) -> str:
         return f"Domain({self._held.node.name!r}, version={self.version})"
-
-
-def subjects_of(domain: str) -> str:
-    """The space where the subjects of a domain are kept."""
-    return f"subject:{domain}"
-
-
-def coded(random: seal.Random, bits: int) -> str:
-    """A new code of at least so many random bits, with its check character."""
-    length = -(-bits // 5)
-    raw = symbols.encode(random(-(-length * 5 // 8)))[:length]
-    return raw + symbols.check(raw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +18,37 @@ LONGEST = 100  # characters of a name
 CHANGED = "another process changed the vault meanwhile; nothing was changed: run it again"
 
 
+class Holder(Struct, frozen=True):
+    """An approver's share of a private key: the XOR of what is sealed to their `receive` key. `at`
+    is its place on the line (TOK-35)."""
+
+    name: str
+    receive: bytes
+    at: int
+    sealed: tuple[bytes, ...]
+
+
+class Admission(Struct, frozen=True):
+    """A share that one approver, `by`, has given towards. It takes another's part, and whoever that
+    is, what fits theirs is here."""
+
+    name: str
+    receive: bytes
+    at: int
+    by: str
+    parts: dict[str, bytes]
+
+
+class Pair(Secret, frozen=True):
+    """The keys of a version of a two-person domain: one half of the private one, and who holds
+    shares of the other (TOK-34)."""
+
+    public: bytes
+    half: bytes
+    holders: tuple[Holder, ...]
+    admissions: tuple[Admission, ...] = ()
+
+
 class Version(Secret, frozen=True):
     """One key of a row of them. `until`: from then on it is neither used nor kept; "" is never."""
 
@@ -25,6 +56,10 @@ class Version(Secret, frozen=True):
     created: str
     key: bytes
     until: str = ""
+    pair: Pair | None = None
+
+
+Deal = Callable[[str, int], Pair]  # of a domain's id and a version
 
 
 class Node(Secret, frozen=True):
@@ -45,6 +80,7 @@ class About(Struct, frozen=True):
     name: str
     created: str
     versions: tuple[tuple[int, str, str], ...]  # number, created, until
+    holders: tuple[str, ...] = ()  # of the newest version's private key
 
 
 class Level(NamedTuple):
@@ -66,13 +102,14 @@ class Held(NamedTuple):
     node: Node
 
 
-def add(level: Level, name: str, bits: int = 0) -> Held:
-    """A new node with new keys."""
+def add(level: Level, name: str, bits: int = 0, deal: Deal | None = None) -> Held:
+    """A new node with new keys; `deal` makes a pair too, which makes it a two-person domain."""
     if not name or len(name) > LONGEST or "/" in name or not name.isprintable():
         raise UsageError(f"a name has 1 to {LONGEST} printable characters and no '/'")
     random, now = level.site.random, seal.day(level.site.clock())
-    first = Version(1, now, random(LENGTH))
-    node = Node(name, random(8).hex(), now, random(LENGTH), random(LENGTH), (first,), bits)
+    id_ = random(8).hex()
+    first = Version(1, now, random(LENGTH), pair=deal(id_, 1) if deal else None)
+    node = Node(name, id_, now, random(LENGTH), random(LENGTH), (first,), bits)
     held = Held(row(level, node), node)
     if not level.site.store.add([held.row]):
         raise VaultError(f"'{name}' is there already: take another name")
@@ -118,21 +155,23 @@ def unchanged(level: Level, held: Held) -> None:
         raise VaultError(CHANGED)
 
 
-def newer(node: Node, site: Site, until: str = "") -> Node:
+def newer(node: Node, site: Site, until: str = "", deal: Deal | None = None) -> Node:
     """With one version more. Older ones end at `until` if they had no end yet; those that have
     ended are gone for good."""
     now = seal.day(site.clock())
     old = (replace(version, until=version.until or until) for version in node.versions)
     kept = tuple(version for version in old if not version.until or version.until > now)
-    return replace(
-        node, versions=(*kept, Version(node.versions[-1].number + 1, now, site.random(LENGTH)))
-    )
+    number = node.versions[-1].number + 1
+    pair = deal(node.id, number) if deal else None
+    return replace(node, versions=(*kept, Version(number, now, site.random(LENGTH), pair=pair)))
 
 
 def about(node: Node) -> About:
     """Without its keys."""
     told = ((version.number, version.created, version.until) for version in node.versions)
-    return About(node.name, node.created, tuple(told))
+    pair = node.versions[-1].pair
+    holders = tuple(holder.name for holder in pair.holders) if pair else ()
+    return About(node.name, node.created, tuple(told), holders)
 
 
 def _opened(level: Level, at: bytes, value: bytes) -> Held:

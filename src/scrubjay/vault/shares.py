@@ -20,11 +20,8 @@ CHECK = 4
 
 def split(secret: bytes, random: Random) -> tuple[str, ...]:
     """Three parts, each to be kept by somebody else."""
-    slope, name = random(len(secret)), random(SET)
-    return tuple(
-        _written(x, name, bytes(s ^ _times(a, x) for s, a in zip(secret, slope, strict=True)))
-        for x in PARTS
-    )
+    points, name = line(secret, len(PARTS), random), random(SET)
+    return tuple(_written(x, name, y) for x, y in zip(PARTS, points, strict=True))
 
 
 def join(first: str, second: str) -> bytes:
@@ -34,8 +31,26 @@ def join(first: str, second: str) -> bytes:
         raise VaultError("these parts come from two different splittings: find one more of either")
     if x1 == x2:
         raise VaultError(f"this is part {x1} twice: give another one")
-    share = _inverse(x1 ^ x2)  # the line through two points, at 0
-    return bytes(_times(_times(a, x2) ^ _times(b, x1), share) for a, b in zip(y1, y2, strict=True))
+    return xor(term(x1, y1, x2), term(x2, y2, x1))
+
+
+def line(secret: bytes, count: int, random: Random) -> list[bytes]:
+    """Points at 1, 2, ... of a random line for each byte, which at 0 is the secret's. One point is
+    noise; any two give the line."""
+    slope = random(len(secret))
+    return [xor(secret, bytes(_times(a, x) for a in slope)) for x in range(1, count + 1)]
+
+
+def term(x: int, y: bytes, other: int, at: int = 0) -> bytes:
+    """What the point at `x` adds to the value at `at` of its line through the point at `other`: the
+    XOR of both points' terms is that value."""
+    weight = _times(at ^ other, _inverse(x ^ other))
+    return bytes(_times(byte, weight) for byte in y)
+
+
+def xor(a: bytes, b: bytes) -> bytes:
+    """Two strings of one length."""
+    return bytes(x ^ y for x, y in zip(a, b, strict=True))
 
 
 def _written(x: int, name: bytes, y: bytes) -> str:

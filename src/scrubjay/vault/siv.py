@@ -1,8 +1,8 @@
 """AES-SIV (RFC 5297) over many values in one go.
 
 `cryptography` seals one value in a call, and the call costs more than its AES. Here the blocks of
-all values of one length go through AES-ECB together: the same bytes, several times as fast. Only
-sealing is done here. Opening, which has to compare in constant time, stays with `AESSIV`.
+all values of one length go through AES-ECB together: the same bytes, several times as fast. What
+is compared when it is opened is compared whole, with no branch on where it differs (TOK-24).
 """
 
 from __future__ import annotations
@@ -23,6 +23,19 @@ def seal(key: bytes, associated: bytes, rows: Rows) -> Rows:
     half = len(key) // 2
     vectors = _s2v(key[:half], associated, rows)
     return np.hstack([vectors, rows ^ _stream(key[half:], vectors, rows.shape[1])])
+
+
+def open(key: bytes, associated: bytes, rows: Rows) -> list[bytes | None]:
+    """What `AESSIV(key).decrypt(row, [associated])` gives for each row; None where it refuses."""
+    half = len(key) // 2
+    vectors = np.ascontiguousarray(rows[:, :BLOCK])
+    plains = rows[:, BLOCK:] ^ _stream(key[half:], vectors, rows.shape[1] - BLOCK)
+    wrong = np.bitwise_or.reduce(_s2v(key[:half], associated, plains) ^ vectors, axis=1)
+    flat, width = plains.tobytes(), plains.shape[1]
+    return [
+        None if bad else flat[at : at + width]
+        for bad, at in zip(wrong.tolist(), range(0, len(flat), width), strict=True)
+    ]
 
 
 def _s2v(key: bytes, associated: bytes, rows: Rows) -> Rows:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from scrubjay.errors import UsageError, VaultError
 from scrubjay.vault import nodes
 from scrubjay.vault.domain import BITS, MOST_BITS, Domain, Links
-from scrubjay.vault.nodes import About, Held, Level
+from scrubjay.vault.nodes import About, Deal, Held, Level
 
 
 class Tenant:
@@ -36,12 +36,13 @@ class Tenant:
         below = self._below()
         return Domain(below, nodes.find(below, name, "domain"), self._links)
 
-    def add_domain(self, name: str, *, bits: int = BITS) -> Domain:
-        """A new one, whose codes have `bits` random bits."""
+    def add_domain(self, name: str, *, bits: int = BITS, deal: Deal | None = None) -> Domain:
+        """A new one, whose codes have `bits` random bits. With `deal` (`access.holders.dealer`) its
+        tokens take two approvers to read."""
         if not BITS <= bits <= MOST_BITS:
             raise UsageError(f"codes of {bits} bits: take {BITS} to {MOST_BITS}")
         below = self._below()
-        return Domain(below, nodes.add(below, name, bits), self._links)
+        return Domain(below, nodes.add(below, name, bits, deal), self._links)
 
     def rotate(self) -> int:
         """A new key for the tenant; its domains' keys are wrapped again under it, all as one step.

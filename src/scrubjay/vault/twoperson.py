@@ -1,17 +1,17 @@
 """Tokens that code alone cannot read: sealed to a public key whose private half is in two hands.
 
 Who mints holds the domain's key and the public key. Who reads needs the private key too, which
-exists only as two halves: one under the domain's key, one under the approvers' (TOK-34). Equal
-values agree, because the ephemeral key is derived from the value. The price is that who can mint
-can guess: docs/spec/token.md says what that means (TOK-40 to TOK-43).
+exists only as two halves: one under the domain's key, one in shares of which any two approvers'
+make it (TOK-34; `access/holders.py`). Equal values agree, because the ephemeral key is derived from
+the value. The price is that who can mint can guess: docs/spec/token.md says what that means.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -21,7 +21,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from scrubjay.errors import UsageError, VaultError
 from scrubjay.keys import Key
-from scrubjay.vault import token
+from scrubjay.vault import packets, shares, token
+from scrubjay.vault.siv import Rows
+
+if TYPE_CHECKING:
+    from scrubjay.operators import Domain
 
 LENGTH = 32  # of an X25519 key, private or public
 
@@ -36,7 +40,7 @@ class Lock(NamedTuple):
 class Sealed:
     """Makes two-person tokens, and reads them where the private keys have been put together."""
 
-    kind = token.SEALED
+    kind = packets.SEALED
 
     def __init__(
         self, locks: Mapping[int, Lock], context: token.Context, *, step: int = token.STEP
@@ -50,9 +54,9 @@ class Sealed:
         """A token for each value: equal ones for equal values, and for those alone."""
         newest = max(self._locks)
         tag = token.tag(self._context.label)
-        around = token.HEAD + LENGTH + token.SIV + token.CHECK
+        around = packets.HEAD + LENGTH + packets.SIV + packets.CHECK
         return [
-            token.pack(token.Packet(self.kind, newest, tag, self.seal(newest, plain)))
+            packets.pack(packets.Packet(self.kind, newest, tag, self.seal(newest, plain)))
             for plain in token.padded(values, around, self._step)
         ]
 
@@ -89,7 +93,7 @@ class Sealed:
 class _Reader:
     """A `token.Reader`."""
 
-    kind = token.SEALED
+    kind = packets.SEALED
 
     def __init__(self, mint: Sealed, privates: Mapping[int, bytes], context: token.Context) -> None:
         self.tag = token.tag(context.label)
@@ -103,26 +107,48 @@ class _Reader:
     def versions(self) -> Collection[int]:
         return self._privates
 
-    def open(self, packet: token.Packet) -> str:
+    def open(self, version: int, sealed: Rows) -> list[str | VaultError]:
+        """As the protocol says."""
+        return [token.unpadded(self._minted(version, row.tobytes())) for row in sealed]
+
+    def _minted(self, version: int, sealed: bytes) -> bytes | None:
         """What is not what minting makes of the value is refused (TOK-33): the public key alone,
         which is no secret, must not be enough to make a token."""
-        plain = self._decrypt(packet)
-        if not hmac.compare_digest(self._mint.seal(packet.version, plain), packet.sealed):
-            raise token.stranger()
-        return token.unpadded(plain)
+        plain = self._decrypt(version, sealed[:LENGTH], sealed[LENGTH:])
+        if plain is None:
+            return None
+        again = self._mint.seal(version, plain)
+        return plain if hmac.compare_digest(again, sealed) else None
 
-    def _decrypt(self, packet: token.Packet) -> bytes:
-        private = self._privates[packet.version]
-        shown, sealed = packet.sealed[:LENGTH], packet.sealed[LENGTH:]
+    def _decrypt(self, version: int, shown: bytes, sealed: bytes) -> bytes | None:
+        private = self._privates[version]
         try:
             agreed = private.exchange(X25519PublicKey.from_public_bytes(shown))
             primitive = _primitive(agreed, shown, private.public_key().public_bytes_raw())
-            return primitive.decrypt(sealed, [self._mint.bound(packet.version)])
+            return primitive.decrypt(sealed, [self._mint.bound(version)])
         except (InvalidTag, ValueError):  # ValueError: too short, or a point of small order
-            raise token.stranger() from None
+            return None
 
     def __repr__(self) -> str:
         return f"_Reader(<{len(self._privates)} private keys>)"
+
+
+def mint(domain: Domain, label: str, *, step: int = token.STEP) -> token.Mint | Sealed:
+    """What makes a domain's tokens of one label."""
+    keys = {version: domain.secret("tokens", version) for version in domain.versions}
+    context = token.Context("", domain.id, label)
+    if not domain.publics:
+        return token.Mint(keys, context, step=step)
+    locks = {number: Lock(keys[number], public) for number, public in domain.publics.items()}
+    return Sealed(locks, context, step=step)
+
+
+def readers(
+    domain: Domain, labels: Iterable[str], privates: Mapping[int, bytes]
+) -> list[token.Reader]:
+    """What reads a domain's tokens of these labels, with the private keys of a two-person one."""
+    mints = [mint(domain, label) for label in labels]
+    return [made.reader(privates) if isinstance(made, Sealed) else made for made in mints]
 
 
 def new(random: Callable[[int], bytes] = secrets.token_bytes) -> tuple[bytes, bytes]:
@@ -138,14 +164,14 @@ def halves(
     if len(private) != LENGTH:
         raise VaultError(f"a private key has {LENGTH} bytes, this has {len(private)}")
     first = random(LENGTH)
-    return first, _xor(first, private)
+    return first, shares.xor(first, private)
 
 
 def join(first: bytes, second: bytes, public: bytes) -> bytes:
     """The private key again. `VaultError` if these are not the halves of this public key's."""
     if len(first) != LENGTH or len(second) != LENGTH:
         raise VaultError(f"half a private key has {LENGTH} bytes; one of these was cut or is none")
-    private = _xor(first, second)
+    private = shares.xor(first, second)
     _check(private, public)
     return private
 
@@ -170,7 +196,3 @@ def _primitive(agreed: bytes, shown: bytes, public: bytes) -> AESSIV:
     """TOK-32: as RFC 9180 does, both public keys go into the key."""
     info = b"scrubjay token sealed" + shown + public
     return AESSIV(HKDF(SHA256(), 64, salt=None, info=info).derive(agreed))
-
-
-def _xor(a: bytes, b: bytes) -> bytes:
-    return bytes(x ^ y for x, y in zip(a, b, strict=True))

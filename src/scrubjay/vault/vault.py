@@ -24,7 +24,7 @@ from scrubjay import home
 from scrubjay.errors import UsageError, VaultError
 from scrubjay.keys import Key
 from scrubjay.vault import nodes, root, seal, shares, slots
-from scrubjay.vault.domain import LIVE, Backup, Links, subjects_of
+from scrubjay.vault.domain import Backup, Links
 from scrubjay.vault.mark import Mark, Marked, alone
 from scrubjay.vault.nodes import Held, Level
 from scrubjay.vault.root import Ring, Root
@@ -32,6 +32,7 @@ from scrubjay.vault.seal import LENGTH, Clock, Random, Site
 from scrubjay.vault.slots import Cost, Opener, Slot
 from scrubjay.vault.sqlite import SQLite
 from scrubjay.vault.store import Row, Store
+from scrubjay.vault.subjects import LIVE, space_of
 from scrubjay.vault.tenant import Tenant
 
 FILE = "vault.db"
@@ -94,16 +95,17 @@ class Vault:
     @classmethod
     def open(
         cls, folder: Path, opener: Opener, tools: Tools = TOOLS, *, least: int = 0,
-        accept: bool = False,
+        older: bool = False,
     ) -> Vault:  # fmt: skip
         """An existing one. `VaultError` where the key is wrong, something was changed, or the store
         or root.json is older than what was here; `least`: a count of writes that was noted
-        elsewhere. `accept` takes what is there as the newest, and erases again who was erased."""
+        elsewhere. `older`: it may be, for `accept`, or nothing."""
         known = root.read(folder)
         key, ring = root.unlock(known, opener)
         vault = cls(folder, key, (known, ring), tools)
         try:
-            vault._prove(least, accept)
+            if not older:
+                vault._prove(least)
         except BaseException:
             vault.close()
             raise
@@ -267,19 +269,23 @@ class Vault:
             self._root, self._key = root.write(self.folder, new, key), key
             self._remember()
 
-    def _prove(self, least: int, accept: bool) -> None:
+    def accept(self) -> None:
+        """Take what is there as the newest, and erase again who was erased."""
+        self._mark.make(self.store.writes())
+        self._remember()
+        self._prove(0)
+
+    def _prove(self, least: int) -> None:
         """That nothing is older than it was."""
-        if accept:
-            self._mark.make(self.store.writes())
         seen = max(self._mark.counts().writes, least)  # before the store, which only grows
         if (writes := self.store.writes()) < seen:
             raise VaultError(f"the store has had {writes} writes, but {seen} were seen: it {OLDER}")
         at = Row("vault", b"root", b"")
         value = self.store.get(at.space, [at.key])[0]
         remembered = 0 if value is None else int(self._opened(at, value))
-        if remembered > root.read(self.folder).revision and not accept:
+        if remembered > root.read(self.folder).revision:
             raise VaultError(f"{root.NAME} {OLDER}")
-        if remembered != self._root.revision:  # a kill before it was remembered, or accepted
+        if remembered != self._root.revision:  # a kill before it was remembered
             self._remember()
         self._finish()
 
@@ -329,7 +335,7 @@ def _free(taken: Sequence[Slot], name: str) -> str:
 
 def _living(store: Store, domain: str, places: Sequence[bytes]) -> list[bytes]:
     """Of these places, where somebody still is."""
-    values = store.get(subjects_of(domain), places)
+    values = store.get(space_of(domain), places)
     return [at for at, value in zip(places, values, strict=True) if value and value[:1] == LIVE]
 
 

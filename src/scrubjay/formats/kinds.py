@@ -34,6 +34,8 @@ class Kind(Struct, frozen=True):
 
 # What is more special comes first.
 KINDS = (
+    Kind("dicom.v1", "dicom", (".dcm", ".dicom"), ((128, b"DICM"),), extra="dicom"),
+    Kind("dicom-basic.v1", "dicom", extra="dicom"),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),

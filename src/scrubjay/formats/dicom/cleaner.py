@@ -78,6 +78,8 @@ class Cleaner:
             return False
         if group % 2:
             return self._private(element, sets, creators)
+        if group < 8:
+            return self._gone("attribute of commands or media")
         if group & 0xFF01 in (0x5000, 0x6000):
             return self._gone("overlay" if group >= 0x6000 else "curve")
         keyword, vr = _named(element)
@@ -163,6 +165,8 @@ class Cleaner:
             return values.fits(text, vr)
         if vr == "CS":
             return all(one.strip() in profile.terms() for one in text.split("\\") if one.strip())
+        if vr == "UI" and "uids" in self._options.names:
+            return values.fits(text, vr)
         return vr == "UI" and all(map(registered, text.split("\\")))
 
     def _run(self) -> None:
@@ -209,9 +213,9 @@ class Cleaner:
     def _stands(self, job: Job, value: str, *, same: bool) -> bool:
         """Whether a value can be written: it must have the shape of its kind; be another one where
         the profile asks for that; and be nobody else's number, as a bare `[MRN 1]` would."""
-        if job.action == "Z" and LABEL_ONLY.search(value):
+        if job.action in ("Z", "D") and (same or LABEL_ONLY.search(value)):
             return False
-        return values.fits(value, job.element.vr) and not (same and job.action in ("Z", "D"))
+        return values.fits(value, job.element.vr)
 
     def _write(self, element: Element, vr: str, value: str | None) -> None:
         if value is None:

@@ -9,22 +9,13 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
+import pydicom
 import pytest
 from format_dicom import PLANTED, ct, planted, saved, wide
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-import scrubjay
-from scrubjay import formats
-from scrubjay.errors import InputError, RefusedError
-from scrubjay.formats.dicom import Dicom, profile
-from scrubjay.formats.dicom.elements import EXPLICIT, Reader
-from scrubjay.formats.work import Limits, Work
-from scrubjay.testing import FakeDetector, canary
-
-pydicom = pytest.importorskip("pydicom")
-from pydicom.dataset import Dataset  # noqa: E402
-from pydicom.uid import (  # noqa: E402
+from pydicom.dataset import Dataset
+from pydicom.uid import (
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     EncapsulatedPDFStorage,
@@ -34,6 +25,14 @@ from pydicom.uid import (  # noqa: E402
     MediaStorageDirectoryStorage,
     SecondaryCaptureImageStorage,
 )
+
+import scrubjay
+from scrubjay import formats
+from scrubjay.errors import InputError, RefusedError
+from scrubjay.formats.dicom import Dicom, profile
+from scrubjay.formats.dicom.elements import EXPLICIT, Reader
+from scrubjay.formats.work import Limits, Work
+from scrubjay.testing import FakeDetector, canary
 
 SAMPLES = Path(pydicom.__file__).parent / "data" / "test_files"
 PLANTS = {PLANTED: "PERSON", PLANTED.upper(): "PERSON"}
@@ -392,6 +391,21 @@ def test_damage_is_refused_or_read(everything, changes, cut) -> None:
             return
 
     canary(once, "Gonzalez")
+
+
+def test_thumbnails_go_wherever_they_are(everything: scrubjay.Engine) -> None:
+    image, small = ct(), Dataset()
+    small.add_new(0x7FE00010, "OB", PLANTED.encode() + b"\0")
+    image.ReferencedImageSequence = [small]
+    assert_gone(run(saved(image), everything))
+
+
+def test_dates_of_a_file_without_a_patient_move_together() -> None:
+    image = ct()
+    image.PatientID = ""
+    told = read(run(saved(image), engine("gdpr-pseudonymise")))
+    days = [pydicom.valuerep.DA(day) for day in (told.StudyDate, told.ContentDate)]
+    assert (days[1] - days[0]).days == 1
 
 
 def test_what_is_left_out_is_told() -> None:

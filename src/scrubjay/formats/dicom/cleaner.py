@@ -117,7 +117,7 @@ class Cleaner:
     def _kept(self, element: Element, vr: str, action: str, keyword: str, sets: list[str]) -> bool:
         tag, value = element.tag, element.value
         if isinstance(value, list):
-            element.value = [] if action == "Z" else [self._visit(item, sets) for item in value]
+            element.value = [] if action == "Z" else [self._item(item, sets) for item in value]
             return True
         if values.kind(vr) == "text":
             return self._text(element, vr, action, keyword, sets)
@@ -126,6 +126,13 @@ class Cleaner:
         if vr in values.ARRAYS or tag in BULK:
             return True
         return tag == INSIDE or self._gone("bytes that nothing reads")
+
+    def _item(self, item: list[Element], sets: list[str]) -> list[Element]:
+        """Pixels of an item are a thumbnail, and nobody has looked at them."""
+        rest = [element for element in item if element.tag >> 16 != 0x7FE0]
+        if len(rest) < len(item):
+            self._gone("thumbnail")
+        return self._visit(rest, sets)
 
     def _numbers(self, element: Element, vr: str, action: str) -> bool:
         data = element.value

@@ -22,6 +22,7 @@ UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXELS = 0x7FE00010
 HELD = 1 << 16  # bytes of a value that are held in memory, unless it is a text
+LARGEST = 1 << 28  # bytes of a text
 DEEPEST = 32  # sequences in sequences
 MOST = 1 << 20  # elements and items
 BLOCK = 1 << 20
@@ -125,6 +126,8 @@ class Reader:
         if length > HELD and vr in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
             self._source.seek(here + length)
             return Element(tag, vr, Span(here, length))
+        if length > LARGEST:
+            raise InputError(f"{told(tag)}: more than {LARGEST >> 20} MiB in one value")
         return Element(tag, vr, self._take(length, end))
 
     def _head(self, tag: int, end: int, syntax: Syntax) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from scrubjay.formats.dicom.elements import Element
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
-PATIENT, STUDY, STUDY_DATE = 0x00100020, 0x0020000D, 0x00080020
+PATIENT, STUDY, INSTANCE, STUDY_DATE = 0x00100020, 0x0020000D, 0x00080018, 0x00080020
 KNOWN = {
     0x00100020: "MRN", 0x00101000: "MRN", 0x00100030: "BIRTH_DATE", 0x00101040: "STREET_ADDRESS",
     0x00102154: "PHONE", 0x00080050: "ID", 0x00080018: "UID", 0x0020000D: "UID",
@@ -24,14 +24,16 @@ PROBES = {"patient": ("M", "GENDER"), "device": ("DEV-4711", "DEVICE"),
 
 
 def of(root: list[Element], group: str) -> Subject:
-    """The subject of a data set. Without a patient's number, what is of one study agrees."""
+    """The subject of a data set. Without a patient's number, what is of one study agrees, or of
+    one file."""
     found: dict[str, dict[str, None]] = {}
     for label, value in _values(root, []):
         if len(value) >= SHORTEST or label == "PERSON":
             found.setdefault(label, {})[value] = None
     known = {label: tuple(list(told)[:NAMES]) for label, told in found.items()}
     patient = [told for e in root if e.tag == PATIENT for told in _strings(e, [])]
-    return Subject("\\".join(patient) or group or pixels.text(root, STUDY), known)
+    other = group or pixels.text(root, STUDY) or pixels.text(root, INSTANCE)
+    return Subject("\\".join(patient) or other, known)
 
 
 def _strings(element: Element, sets: list[str]) -> list[str]:

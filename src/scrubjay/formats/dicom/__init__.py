@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import zlib
+from contextlib import ExitStack
 from typing import BinaryIO
 
 from msgspec import Struct
@@ -80,7 +81,11 @@ class Dicom:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """In the transfer syntax that it has."""
-        file = _open(seekable(source), work)
+        with ExitStack() as opened:
+            file = _open(seekable(source), work, opened)
+            self._convert(file, target, work)
+
+    def _convert(self, file: _File, target: BinaryIO, work: Work) -> None:
         root = Reader(file.source, file.end).elements(file.end, file.encoding)
         _check(root)
         if not self._seen and (why := pixels.risk(root)):
@@ -91,11 +96,11 @@ class Dicom:
         inside.clean(root, file.source, file.encoding, work, whose)
         cleaner = Cleaner(work, options, whose)
         kept = cleaner.clean(root, [])
-        kept += _record(options, file.encoding, plain=cleaner.plain)
+        kept += _record(options, plain=cleaner.plain)
         _write(kept, file, target)
 
 
-def _open(source: BinaryIO, work: Work) -> _File:
+def _open(source: BinaryIO, work: Work, opened: ExitStack) -> _File:
     end = source.seek(0, 2)
     source.seek(0)
     head = source.read(MAGIC_AT + 4)
@@ -111,7 +116,7 @@ def _open(source: BinaryIO, work: Work) -> _File:
         raise InputError("(0002,0010): a transfer syntax that nothing reads; video is refused")
     encoding = NATIVE.get(syntax, EXPLICIT)
     if syntax == DEFLATED:
-        source = _inflated(source, end - source.tell(), work)
+        source = opened.enter_context(_inflated(source, end - source.tell(), work))
         end = source.seek(0, 2)
         source.seek(0)
     return _File(syntax, encoding, source, end)
@@ -120,21 +125,26 @@ def _open(source: BinaryIO, work: Work) -> _File:
 def _inflated(source: BinaryIO, packed: int, work: Work) -> BinaryIO:
     """The data set unpacked, within what may be asked for."""
     most = min(work.limits.bytes, max(1 << 20, packed * work.limits.ratio))
-    target = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - gone when nobody holds it
+    target = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - its caller closes it
+    try:
+        _inflate(source, target, most)  # type: ignore[arg-type]
+    except InputError:
+        target.close()
+        raise
+    return target  # type: ignore[return-value]
+
+
+def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> None:
     unpack = zlib.decompressobj(-15)
-    length = 0
     try:
         while not unpack.eof and (block := unpack.unconsumed_tail or source.read(1 << 16)):
-            data = unpack.decompress(block, 1 << 20)
-            length += len(data)
-            if length > most:
+            target.write(unpack.decompress(block, 1 << 20))
+            if target.tell() > most:
                 raise InputError("deflated: it unpacks to more than it may")
-            target.write(data)
     except zlib.error:
         raise InputError("deflated: damaged") from None
     if not unpack.eof:
         raise InputError("deflated: cut short")
-    return target  # type: ignore[return-value]
 
 
 def _check(root: list[Element]) -> None:
@@ -160,7 +170,7 @@ def _pixels(root: list[Element], file: _File, work: Work) -> None:
             )
 
 
-def _record(options: profile.Options, syntax: Syntax, *, plain: bool) -> list[Element]:
+def _record(options: profile.Options, *, plain: bool) -> list[Element]:
     """What was done, PS3.15 E.1.1 and PS3.3 C.12.1.1.5."""
     names = {*options.names, "basic"} | ({"private"} if options.private else set())
     codes = [profile.PURPOSES[name] for name in profile.PURPOSES if name in names]

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from msgspec import Struct
+from pydicom import config
 from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
 from pydicom.uid import UID
 
@@ -278,5 +279,5 @@ def _named(element: Element) -> tuple[str, str]:
 
 
 def registered(uid: str) -> bool:
-    """Whether it is one of the standard's own, and so nobody's."""
-    return UID(uid).name != uid
+    """Whether it is one of the standard's own, and so nobody's. A warning would quote the value."""
+    return UID(uid, config.IGNORE).name != uid

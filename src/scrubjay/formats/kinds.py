@@ -41,6 +41,8 @@ MAIL = (
 
 # What is more special comes first.
 KINDS = (
+    Kind("dicom.v1", "dicom", (".dcm", ".dicom"), ((128, b"DICM"),), extra="dicom"),
+    Kind("dicom-basic.v1", "dicom", extra="dicom"),
     Kind("pdf.v1", "pdf", (".pdf",), ((0, b"%PDF-"),), extra="files"),
     Kind("image.v1", "image", (".png",), ((0, b"\x89PNG\r\n\x1a\n"),), extra="ocr"),
     Kind("image.v1", "image", (".jpg", ".jpeg"), ((0, b"\xff\xd8\xff"),), extra="ocr"),

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from msgspec import Struct, field, structs
 
 from scrubjay import formats
-from scrubjay.errors import InputError, RefusedError
+from scrubjay.errors import ExtraError, InputError, RefusedError
 from scrubjay.formats import names
 from scrubjay.types import Anonymized, Document
 
@@ -83,6 +83,8 @@ class Work(Struct):
         try:
             form = formats.make(kind, encoding=self.encoding, group=self.group)
             form.convert(source, target, inner)
+        except ExtraError as problem:
+            raise InputError(f"a file in it: {problem}") from None
         except RefusedError as problem:
             raise type(problem)(f"in a {kind.partition('.')[0]} file in it: {problem}") from None
 

@@ -126,15 +126,15 @@ class Log:
         return Head(self._edge.size, self._edge.root())
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Alone with the log. What the disk cannot do becomes an `AuditError`."""
+    def locked(self, so: str = "nothing was released") -> Iterator[None]:
+        """Alone with the log. What the disk cannot do becomes an `AuditError`, and `so`."""
         try:
             with self._disk.lock(self._place.state / "lock"):
                 yield
         except OSError as problem:
             self._whole = False
             where = problem.filename or self._place.state
-            raise AuditError(f"{where}: {problem.strerror}; nothing was released") from None
+            raise AuditError(f"{where}: {problem.strerror}; {so}") from None
         except VaultError as problem:
             raise AuditError(f"{self.origin}: the keys of entries: {problem}") from None
         except BaseException:
@@ -234,7 +234,7 @@ class Log:
 
     def publish(self) -> None:
         """Make the folder what the journal is, durably."""
-        with self.locked():
+        with self.locked("what was logged is kept beside it"):
             self._fresh(spool=False)
             self._publish(spool=False)
             if self._base.size < self._edge.size:

@@ -27,10 +27,8 @@ NEEDS = {"apsw": "apsw-sqlite3mc", "cryptography": "cryptography", "pyrage": "py
 def exists() -> bool:
     """Whether there is one. One that cannot be seen, or of which the log alone is left, is one:
     else who hides it would be asked nothing, and its runs would not be logged."""
-    if (home.home() / "audit-state").exists():
-        return True
     try:
-        return any(folder().iterdir())
+        return (home.home() / "audit-state").exists() or any(folder().iterdir())
     except FileNotFoundError:
         return False
     except OSError as problem:

@@ -71,7 +71,7 @@ def tokens(names: Sequence[str]) -> dict[str, Any]:
     primitive, plains = AESSIV(bytes(64)), [value.encode() for value in names]
     bound = token.bound(packets.PLAIN, CONTEXT, 1)
     every = [token.Mint({1: KEY}, CONTEXT._replace(label=label)) for label in labels.table()]
-    put_back = restore.putting_back(token.Readers([mint, *every]))
+    put_back = restore.putting_back(token.Readers([mint, *every]), set(made))
     return {
         "mint, cold": rate(lambda: token.Mint({1: KEY}, CONTEXT).tokens(names), len(names)),
         "mint, warm": rate(lambda: mint.tokens(names), len(names)),

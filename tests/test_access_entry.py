@@ -367,3 +367,11 @@ def test_who_looks_at_what_is_found_is_logged(run, tmp_path):
 def test_a_claim_that_can_change_says_nobody(world):
     with pytest.raises(UsageError, match="sub or oid"):
         take(world, Login(), "email")
+
+
+def test_a_key_that_ends_during_a_run_releases_nothing_more(world):
+    shown = world.key("robot", ("detect.run",), NOW + 60)
+    caller = world.enter(shown)
+    world.register.require(caller, "detect.run", NOW + 59)
+    with pytest.raises(AccessError, match="revoked or expired meanwhile"):
+        world.register.require(caller, "detect.run", NOW + 60)

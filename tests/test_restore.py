@@ -10,6 +10,7 @@ for needed in ("cryptography", "apsw", "pyrage"):
 
 from scrubjay import cli, trust  # noqa: E402
 from scrubjay.access import signing  # noqa: E402
+from scrubjay.cli import restore  # noqa: E402
 from scrubjay.errors import AccessError, InputError, UsageError, VaultError  # noqa: E402
 
 NOTE = "Call 555-010-7788, mail ann.lee@example.org.\n"
@@ -283,3 +284,34 @@ def test_a_two_person_domain_takes_two_who_can_sign(home, run):
         run("ada", "keys", "add", "hospital/two", "--two-person")
     with pytest.raises(UsageError, match="for domains"):
         run("ada", "keys", "add", "clinic", "--two-person")
+
+
+def test_a_file_that_is_swapped_after_it_was_approved_gives_nothing(home, run, monkeypatch):
+    """Two shells: the other one writes between the first reading and the second."""
+    whole = (home / "b.txt").read_text()
+    (home / "small.txt").write_text(whole.split(", ")[0])
+    request = run("ana", "approvals", "ask", "small.txt", *ASK)
+    for name in ("bo", "cy"):
+        run(name, "approvals", "sign", request, "--key", f"{name}.key")
+    granted = restore._granted
+
+    def swapped(*asked):
+        (home / "small.txt").write_text(whole)
+        return granted(*asked)
+
+    monkeypatch.setattr(restore, "_granted", swapped)
+    with pytest.raises(InputError, match="not there when the file was read first"):
+        run("ana", "restore", "small.txt", "-o", "c.txt", *WHERE, "--approval", request)
+    assert not (home / "c.txt").exists()
+
+
+def test_an_emergency_opens_the_domain_to_who_may_start_one(home, run):
+    with pytest.raises(AccessError, match="no emergency of yours"):
+        run("di", "restore", "b.txt", "-o", "c.txt", *WHERE, "--emergency")
+    assert run("eli", "audit", "reviews") == ""
+    run("di", "approvals", "emergency", *ASK)
+    run("di", "restore", "b.txt", "-o", "c.txt", *WHERE, "--emergency")
+    assert (home / "c.txt").read_text() == NOTE
+    assert "was not reviewed" in run("eli", "audit", "reviews")
+    with pytest.raises(AccessError, match="it takes the role re-identify"):
+        run("di", "restore", "b.txt", "-o", "d.txt", *WHERE, "--approval", "0" * 64)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +14,7 @@ for needed in ("cryptography", "apsw", "pyrage"):
 from scrubjay import cli, trust  # noqa: E402
 from scrubjay.access import people  # noqa: E402
 from scrubjay.access.people import Caller  # noqa: E402
-from scrubjay.errors import AccessError, AuditError, UsageError  # noqa: E402
+from scrubjay.errors import AccessError, AuditError, UsageError, VaultError  # noqa: E402
 
 NOTE = "Call 555-010-7788, mail ann.lee@example.org.\n"
 TOKENS = '[default]\noperator = "token.v1"\n'
@@ -136,3 +138,64 @@ def test_without_a_vault_a_domain_is_told_how_to_come_by(tmp_path, monkeypatch):
         anonymize("-o", "b.txt", "--domain", "hospital/study")
     anonymize("-o", "b.txt")
     assert (tmp_path / "b.txt").exists() and not (tmp_path / "none/audit").exists()
+
+
+@pytest.mark.parametrize("where", ["--reason", "subject"])
+@pytest.mark.parametrize("words", ["", " ", "\udcff", "P\x1b[2J", "a\nb"])
+def test_what_others_cannot_read_is_not_held(home, where, words):
+    told = ("P", "--reason", words) if where == "--reason" else (words, "--reason", "a case")
+    with pytest.raises(UsageError, match="can be read"):
+        run("audit", "hold", *told)
+    assert run("audit", "holds") == ""
+
+
+@pytest.mark.parametrize("name", ["root", "Uniklinik M\xfcnchen", "\udcff", "a b", "a/b/c"])
+def test_a_name_that_no_other_command_could_use_is_refused(home, name):
+    with pytest.raises(UsageError):
+        run("keys", "add", name)
+    with pytest.raises(UsageError):
+        run("keys", "add-slot", "\udcff", "--key-file", "machine.key")
+
+
+def test_a_log_is_checked_far_from_its_vault_and_not_taken_for_another(home, tmp_path, monkeypatch):
+    shutil.copytree(home / "audit", tmp_path / "copy")
+    first = run("audit", "key").strip()
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path / "an/auditor"))
+    run("audit", "verify", "copy", "--log-key", first)
+    run("keys", "init")
+    assert run("audit", "verify").startswith("whole")
+    assert run("audit", "verify", "copy", "--log-key", first).startswith("whole")
+    seen = next((tmp_path / "an/auditor").glob("audit-seen-*"))
+    seen.write_text("9 " + seen.read_text().split()[1])
+    with pytest.raises(AuditError, match="is missing"):
+        run("audit", "verify", "copy", "--log-key", first)
+    with pytest.raises(AuditError, match="is whole, but cannot be remembered"):
+        run("audit", "verify", "copy", "--log-key", first, "--seen", "/proc/seen")
+
+
+def test_verify_names_the_entry_where_the_log_does_not_open(home, tmp_path):
+    bundle = max(home.glob("audit/tile/entries/000.p/*"), key=lambda path: int(path.name))
+    bundle.write_bytes(bundle.read_bytes()[:-1] + b"\0")
+    with pytest.raises(AuditError, match=r"entry \d+ is not what was logged"):
+        run("audit", "verify")
+    with pytest.raises(AuditError, match="audit verify says more"):
+        anonymize("-o", "b.txt")
+
+
+def test_runs_are_not_let_off_the_log_where_the_vault_is_gone(home, tmp_path):
+    (home / "vault").rename(tmp_path / "hidden")
+    with pytest.raises(VaultError, match="is not there: make a vault"):
+        anonymize("-o", "b.txt")
+    assert not (tmp_path / "b.txt").exists()
+
+
+def test_a_clock_that_was_ahead_is_told_until_somebody_looked(home, monkeypatch):
+    real = trust._now
+    monkeypatch.setattr(trust, "_now", lambda: real() + timedelta(days=7 * 365))
+    run("audit", "forget")
+    monkeypatch.setattr(trust, "_now", real)
+    told = run("audit", "reviews")
+    assert "the clock was ahead at entry" in told
+    number = told.split("ahead at entry ")[1].split(",")[0]
+    run("audit", "reviewed", "--entry", number, "--reason", "the test")
+    assert "ahead" not in run("audit", "reviews")

@@ -113,6 +113,13 @@ def came_back(home: Path, vault: Vault, backup: str) -> str:
     return f"its log goes on; {gap}"
 
 
+def log_key(vault: Vault) -> Verifier:
+    """The public key of a log that need not open: for who finds out what is wrong with it."""
+    ledger = _ledger(vault)
+    known = ledger.read(AUDITORS, ledger.derive(AUDITORS), Auditors) or _no_log()
+    return _secrets(vault, known).signer.verifier
+
+
 class Trust:
     """An open vault, its log, and who is asking. `accept` takes an older register of people as the
     newest there is, but never one of nobody."""

@@ -127,8 +127,11 @@ class Register:
             self.ledger.refuse(event, f"this API key is not for {action}; use one whose scope is")
         if action in matrix().rules.personal and (person.service or caller.scope is not None):
             self.ledger.refuse(event, f"no service and no API key may {action}; sign in yourself")
-        if caller.scope is not None and caller.via.removeprefix("key ") not in person.keys:
-            self.ledger.refuse(event, "this API key was revoked meanwhile; ask for another")
+        key = person.keys.get(caller.via.removeprefix("key "))
+        if caller.scope is not None and (key is None or now >= key.expires):
+            self.ledger.refuse(
+                event, "this API key was revoked or expired meanwhile; ask for another"
+            )
         return person
 
     def change(

@@ -66,6 +66,14 @@ def decode(data: bytes) -> Entry:
     return msgspec.json.decode(data, type=Entry)
 
 
+def logged(entry: Entry, time: int, auditors: Sequence[pyrage.x25519.Recipient]) -> bytes:
+    """The entry as it is encrypted. `UsageError` where the command line was no text."""
+    try:
+        return encode(stamped(entry, time, auditors))
+    except UnicodeEncodeError:
+        raise UsageError("a name, a code or a reason is no UTF-8: type it anew") from None
+
+
 def stamped(entry: Entry, time: int, auditors: Sequence[pyrage.x25519.Recipient]) -> Entry:
     """The entry with its time, its details sealed."""
     if not entry.details:

@@ -23,7 +23,7 @@ import pyrage
 
 from scrubjay.audit import note, query, ratchet, tiles
 from scrubjay.audit.disk import FILES, Disk, replace
-from scrubjay.audit.entry import NONCE, Entry, box, encode, leaf, recipients, stamped, unbox
+from scrubjay.audit.entry import NONCE, Entry, box, leaf, logged, recipients, unbox
 from scrubjay.audit.journal import Base, Batch, Journal
 from scrubjay.audit.secrets import Dice, EntryKeys, Secrets
 from scrubjay.audit.tree import SIZE, WIDTH, Edge, Head
@@ -38,6 +38,7 @@ SETTLE = 2 << 20  # bytes of journal after which tiles are made durable
 SPOOL = 64 << 20  # bytes of journal that may wait for the folder
 
 LATE = timedelta(seconds=1)  # that the folder may lag behind a journal that is appended to
+SEE = "scrubjay audit verify says more; put its newest copy there, or: scrubjay audit renew"
 EVER = datetime.min.replace(tzinfo=UTC)
 
 Clock = Callable[[], datetime]
@@ -125,15 +126,15 @@ class Log:
         return Head(self._edge.size, self._edge.root())
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Alone with the log. What the disk cannot do becomes an `AuditError`."""
+    def locked(self, so: str = "nothing was released") -> Iterator[None]:
+        """Alone with the log. What the disk cannot do becomes an `AuditError`, and `so`."""
         try:
             with self._disk.lock(self._place.state / "lock"):
                 yield
         except OSError as problem:
             self._whole = False
             where = problem.filename or self._place.state
-            raise AuditError(f"{where}: {problem.strerror}; nothing was released") from None
+            raise AuditError(f"{where}: {problem.strerror}; {so}") from None
         except VaultError as problem:
             raise AuditError(f"{self.origin}: the keys of entries: {problem}") from None
         except BaseException:
@@ -183,7 +184,7 @@ class Log:
         nonces = self._dice(NONCE * count)
         leaves = []
         for at, (entry, key) in enumerate(zip(entries, keys, strict=True)):
-            data = encode(stamped(entry, time, self._auditors))
+            data = logged(entry, time, self._auditors)
             nonce = nonces[at * NONCE : (at + 1) * NONCE]
             sealed = box(data, self.origin, first + at, key=key, nonce=nonce)
             leaves.append(leaf(sealed, first + at, tagging[at]))
@@ -233,7 +234,7 @@ class Log:
 
     def publish(self) -> None:
         """Make the folder what the journal is, durably."""
-        with self.locked():
+        with self.locked("what was logged is kept beside it"):
             self._fresh(spool=False)
             self._publish(spool=False)
             if self._base.size < self._edge.size:
@@ -348,15 +349,15 @@ class Log:
         rows, tail = tiles.Tiles(self._disk, folder, base.size).edge()
         if (rows, tail) != (base.rows[: len(rows)], base.tail):
             raise AuditError(
-                f"{folder}: its right edge is not that of the {base.size} entries logged"
+                f"{folder}: its right edge is not that of the {base.size} entries logged; {SEE}"
             )
         try:
             head = note.opened(data, self._signer.verifier)[1]
-        except AuditError:
+        except AuditError as problem:
             if base.size < self._edge.size:
                 self._checked = True
                 return
-            raise
+            raise AuditError(f"{folder}/{tiles.CHECKPOINT}: {problem}; {SEE}") from None
         self._check_head(head)
         self._checked = True
 

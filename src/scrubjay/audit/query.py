@@ -19,6 +19,7 @@ from scrubjay.errors import AuditError, UsageError
 DISCLOSE = "disclose"  # the action that 45 CFR 164.528 has accounted for
 REVIEW = "review-log"  # the action of having examined the log: 45 CFR 164.308(a)(1)(ii)(D)
 EMERGENCY = "breakglass.start"
+LEAP = 86_400_000  # milliseconds that no honest clock goes back
 YEARS = 6  # 45 CFR 164.316(b)(2)(i) and 164.528(a)(1)
 
 
@@ -225,20 +226,30 @@ def reviews(
     items: Iterable[Item], now: datetime, every: timedelta = timedelta(days=30)
 ) -> list[Reminder]:
     """What is to be examined: the log itself when nobody did for so long, and each emergency
-    access until a review names its number as its subject."""
+    access and each clock that was ahead, until a review names its number as its subject."""
     reviewed, emergencies, last, first = set[str](), list[int](), 0, stamp(now)
-    for number, entry in select(items):
+    kept = list(select(items))
+    for number, entry in kept:
         first = min(first, entry.time)
         if entry.action == REVIEW and entry.outcome == "done":
             last = max(last, entry.time if not entry.subject else 0)
             reviewed.add(entry.subject)
-        if entry.action == EMERGENCY:
+        if entry.action == EMERGENCY and entry.outcome == "done":
             emergencies.append(number)
-    reminders = [
-        Reminder(f"emergency access, entry {number}, was not reviewed", number)
-        for number in emergencies
-        if f"{number}" not in reviewed
-    ]
+    due = {n: f"emergency access, entry {n}, was not reviewed" for n in emergencies}
+    due |= {n: f"the clock was ahead at entry {n}, and went back" for n in _ahead(kept)}
+    reminders = [Reminder(why, n) for n, why in due.items() if f"{n}" not in reviewed]
     if stamp(now) - (last or first) > every / timedelta(milliseconds=1):
         reminders.insert(0, Reminder(f"the log was not reviewed for {every.days} days", None))
     return reminders
+
+
+def _ahead(kept: Iterable[tuple[int, Entry]]) -> Iterator[int]:
+    """Entries of a time that had not come: a clock set ahead makes others old enough to go."""
+    newest, at = 0, 0
+    for number, entry in kept:
+        if entry.time < newest - LEAP:
+            yield at
+            newest = 0
+        if entry.time >= newest:
+            newest, at = entry.time, number

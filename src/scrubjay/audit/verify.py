@@ -277,4 +277,11 @@ def remembered(path: Path) -> list[Head]:
 
 def remember(path: Path, head: Head) -> None:
     """Keep the newest head that was found whole, for the next `verify`."""
-    home.write(path, f"{note.paper(head)}\n".encode())
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.write(path, f"{note.paper(head)}\n".encode())
+    except OSError as problem:
+        raise AuditError(
+            f"{path}: {problem.strerror}: the log is whole, but cannot be remembered; note this"
+            f" head: {note.paper(head)}, or name another file with --seen"
+        ) from None

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from scrubjay.cli import options, restore, vaults
-from scrubjay.errors import UsageError
+from scrubjay.errors import OutputError, UsageError
 
 _path = click.Path(path_type=Path)
 _domain = click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Whose tokens.")
@@ -38,7 +38,11 @@ def key(file: Path) -> None:
     if file.exists():
         raise UsageError(f"{file} is there already: name another file")
     words = vaults.secret("signing passphrase", "SCRUBJAY_SIGNING_PASSPHRASE", twice=True)
-    home.write(file, signing.lock(signing.Signer.new(), words))
+    made = signing.lock(signing.Signer.new(), words)
+    try:
+        home.write(file, made)
+    except OSError as problem:
+        raise OutputError(f"{file}: {problem.strerror}; nothing was written") from None
     click.echo(f"{file} is made; it and its passphrase are yours alone")
 
 

@@ -13,15 +13,28 @@ import msgspec
 
 from scrubjay import home
 from scrubjay.cli import vaults
-from scrubjay.errors import UsageError
+from scrubjay.errors import AuditError, UsageError
 
 if TYPE_CHECKING:
+    from scrubjay.audit.note import Verifier
     from scrubjay.audit.query import Item
     from scrubjay.trust import Trust
 
 _path = click.Path(path_type=Path)
 _day = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
-_reason = click.option("--reason", required=True, help="Why, for those who read the log.")
+
+
+def _shown(_context: click.Context, _option: click.Parameter, words: str) -> str:
+    """What others are to read, and what must be found again."""
+    if not words.strip() or not words.isprintable():
+        raise UsageError("a reason, a subject or a recipient is one line that can be read: type it")
+    return words
+
+
+_reason = click.option(
+    "--reason", required=True, callback=_shown, help="Why, for those who read the log."
+)
+_subject = click.argument("subject", callback=_shown)
 _witness = click.option(
     "--witness", "witnesses", multiple=True, metavar="KEY",
     help="A witness's public key, name+id+base64. Repeatable.",
@@ -53,13 +66,15 @@ def verify(
     vaults.module()
     from scrubjay.audit import note, verify
 
-    folder = folder or home.home() / "audit"
-    seen = seen or home.home() / "audit-seen"
-    key = note.verifier(log_key) if log_key else vaults.trusted("audit.verify").key
+    own, folder = home.home() / "audit", folder or home.home() / "audit"
+    key, problem = (note.verifier(log_key), None) if log_key else _key()
+    seen = seen or home.home() / ("audit-seen" if folder == own else f"audit-seen-{key.id.hex()}")
     secret = _first(first or folder / "first.age", identity) if identity else b""
     trusted = verify.Trusted(key, tuple(map(note.verifier, witnesses)), secret)
     heads = [*verify.remembered(seen), *map(note.read_paper, paper)]
     found = verify.verify(folder, trusted, heads, processes=processes)
+    if problem and folder == own:
+        raise problem  # what others read is whole, what writes it is not
     verify.remember(seen, found.head)
     click.echo(f"whole: {found.head.size} entries; note this head: {note.paper(found.head)}")
     if witnesses:
@@ -147,9 +162,13 @@ def reviewed(entry: int, reason: str) -> None:
 
 
 @command.command()
-@click.argument("subject")
-@click.option("--recipient", required=True, help="Who was given something, and their address.")
-@click.option("--about", required=True, help="What was given: no value, a description.")
+@_subject
+@click.option(
+    "--recipient", required=True, callback=_shown, help="Who was given something, their address."
+)
+@click.option(
+    "--about", required=True, callback=_shown, help="What was given: no value, a description."
+)
 @_reason
 def disclose(subject: str, recipient: str, about: str, reason: str) -> None:
     """Note what was disclosed of a SUBJECT's code, for its accounting (45 CFR 164.528)."""
@@ -185,7 +204,7 @@ def witness(file: Path, witnesses: tuple[str, ...]) -> None:
 
 
 @command.command()
-@click.argument("subject")
+@_subject
 @_reason
 def hold(subject: str, reason: str) -> None:
     """Keep all entries of a SUBJECT's code, however old: a legal hold."""
@@ -230,10 +249,18 @@ def renew(reason: str) -> None:
     """
     from scrubjay import trust
 
-    vault = vaults.module().Vault.open(vaults.folder(), vaults.opener(), vaults.tools())
-    click.get_current_context().call_on_close(vault.close)
-    trust.renew(home.home(), vault, reason)
+    trust.renew(home.home(), vaults.opened(), reason)
     click.echo("another log begins: take audit/first.age and scrubjay audit key away again")
+
+
+def _key() -> tuple[Verifier, AuditError | None]:
+    """The log's key, and why the log does not open, if so: then `verify` names the entry."""
+    try:
+        return vaults.trusted("audit.verify").key, None
+    except AuditError as problem:
+        from scrubjay import trust
+
+        return trust.log_key(vaults.opened()), problem
 
 
 def _items(action: str) -> list[Item]:

@@ -95,10 +95,16 @@ def add(name: str, bits: int, two_person: bool) -> None:
 
     The key of a two-person domain's tokens is shared out to those who can sign approvals now.
     """
+    from scrubjay.access import approvals
+
     trust = _trusted()
     tenant, slash, domain = name.partition("/")
     if two_person and not slash:
         raise UsageError("--two-person is for domains: say TENANT/NAME")
+    if not approvals.DOMAIN.fullmatch(name):  # else no approval could name what is in it
+        raise UsageError("a tenant's or domain's name has 1 to 128 of A-Z, a-z, 0-9 and . _ -")
+    if name == "root":
+        raise UsageError("root is the vault's own key, which rotate names so: take another name")
     if not slash:
         trust.vault.add_tenant(tenant)
         click.echo(f"{name} is made")

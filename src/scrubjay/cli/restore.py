@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Put = Callable[[list[Document]], list[Anonymized]]
 Told = tuple[int, int, str | VaultError]  # a token's start, end, and value
 DAMAGED = VaultError("a damaged token")
+OTHER = VaultError("a token that was not there when the file was read first")
 
 _path = click.Path(path_type=Path)
 _domain = click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Whose tokens.")
@@ -73,13 +74,14 @@ def command(
 
     if not inputs or files.STDIO in inputs:
         raise UsageError("name files: they are read twice, to see what was approved")
-    trust = vaults.trusted("restore.run")
+    trust = vaults.trusted("restore.run", needs=_needs(emergency))
     place = trust.domain(domain)
     records = Whose.asked(**whose)
-    scope = scope_of(inputs, (), place, domain, records)
+    tokens = _tokens(inputs, records)
+    scope = _restoring(tokens, place, domain, records)
     own = None if emergency else _own(trust, place, file)
     grant = _granted(trust, scope, approval, emergency)
-    put_back = putting_back(_readers(place, own, grant), records.surrogates(place))
+    put_back = putting_back(_readers(place, own, grant), tokens, records.surrogates(place))
     with files.Outputs() as outputs:
         for source, target in plan(inputs, output, in_place=False):
             with outputs.open(target) as sink:
@@ -94,7 +96,7 @@ def command(
 @_emergency
 def reveal(codes: tuple[str, ...], domain: str, approval: str, emergency: bool) -> None:
     """Print whose CODES these are."""
-    trust = vaults.trusted("reveal.run")
+    trust = vaults.trusted("reveal.run", needs=_needs(emergency))
     place = trust.domain(domain)
     scope = scope_of((), codes, place, domain, Whose())
     grant = _granted(trust, scope, approval, emergency)
@@ -140,13 +142,28 @@ def scope_of(
 ) -> Scope:
     """What is asked for: these codes, or the tokens in these files and subjects' surrogates."""
     from scrubjay.access import approvals
-    from scrubjay.vault import packets
 
     if bool(inputs) == bool(codes):
         raise UsageError("name files whose tokens shall be read, or codes, not both")
     if codes:
         return approvals.Scope("reveal.run", domain, subjects=tuple(sorted(set(codes))))
-    found = set(whose.codes(place))
+    return _restoring(_tokens(inputs, whose), place, domain, whose)
+
+
+def _restoring(tokens: set[str], place: Domain, domain: str, whose: Whose) -> Scope:
+    from scrubjay.access import approvals
+
+    found = tokens.union(whose.codes(place))
+    if not found:
+        raise InputError("no token in there: nothing to restore")
+    return approvals.Scope("restore.run", domain, digest=approvals.digest(found))
+
+
+def _tokens(inputs: tuple[Path, ...], whose: Whose) -> set[str]:
+    """All that are in these files, in the records that are asked for."""
+    from scrubjay.vault import packets
+
+    found: set[str] = set()
 
     def look(documents: list[Document]) -> list[Anonymized]:
         joined = packets.APART.join(document.text for document in documents)
@@ -156,9 +173,7 @@ def scope_of(
     for path in inputs:
         for source in files.expand(path):
             _each(source, io.BytesIO(), look, whose)
-    if not found:
-        raise InputError("no token in there: nothing to restore")
-    return approvals.Scope("restore.run", domain, digest=approvals.digest(found))
+    return found
 
 
 def signer(file: Path) -> Signer:
@@ -182,6 +197,11 @@ def check_emergency(place: Domain) -> None:
     """Refuse one in a two-person domain: nobody there can read alone."""
     if place.pairs:
         raise AccessError("a two-person domain takes two others: no emergency opens it")
+
+
+def _needs(emergency: bool) -> str:
+    """Which action must be allowed instead: an emergency opens a domain to who started it."""
+    return "breakglass.start" if emergency else ""
 
 
 def _granted(trust: Trust, scope: Scope, approval: str, emergency: bool) -> Grant:
@@ -219,8 +239,9 @@ def _readers(place: Domain, own: Signer | None, grant: Grant) -> Readers:
     return token.Readers(twoperson.readers(place, labels.table(), privates))
 
 
-def putting_back(readers: Readers, surrogates: Iterable[Surrogate] = ()) -> Put:
-    """What puts values back into texts. A token that cannot be read is an error with its place."""
+def putting_back(readers: Readers, tokens: set[str], surrogates: Iterable[Surrogate] = ()) -> Put:
+    """What puts values back into texts. A token that cannot be read, or is none of `tokens`, is an
+    error with its place: the file may have been swapped since it was approved."""
     from scrubjay.vault import packets, pseudonyms
 
     stand_in = pseudonyms.places(surrogates)
@@ -229,14 +250,17 @@ def putting_back(readers: Readers, surrogates: Iterable[Surrogate] = ()) -> Put:
         joined = packets.APART.join(document.text for document in documents)
         starts, ends, groups = packets.scan(joined)
         opened = readers.values(groups)
-        values = [opened.get(at, DAMAGED) for at in range(len(starts))]
+        values = [
+            opened.get(at, DAMAGED) if joined[start:end] in tokens else OTHER
+            for at, (start, end) in enumerate(zip(starts, ends, strict=True))
+        ]
         begin, last, done = 0, 0, []
         for document in documents:
             end = begin + len(document.text)
             first, last = last, bisect_left(starts, end, last)
             told = zip(starts[first:last], ends[first:last], values[first:last], strict=True)
-            tokens = list(_values(document, begin, told))
-            done.append(edited(document, _apart(tokens, stand_in(document.text))))
+            put = list(_values(document, begin, told))
+            done.append(edited(document, _apart(put, stand_in(document.text))))
             begin = end + len(packets.APART)
         return done
 

@@ -25,10 +25,10 @@ NEEDS = {"apsw": "apsw-sqlite3mc", "cryptography": "cryptography", "pyrage": "py
 
 
 def exists() -> bool:
-    """Whether there is one. One that cannot be seen, or has lost its root.json, is one: else who
-    hides it would be asked nothing."""
+    """Whether there is one. One that cannot be seen, or of which the log alone is left, is one:
+    else who hides it would be asked nothing, and its runs would not be logged."""
     try:
-        return any(folder().iterdir())
+        return (home.home() / "audit-state").exists() or any(folder().iterdir())
     except FileNotFoundError:
         return False
     except OSError as problem:
@@ -41,13 +41,19 @@ def asked(action: str) -> Trust | None:
     return trusted(action) if exists() else None
 
 
-def trusted(action: str, opener_: Opener | None = None) -> Trust:
-    """The vault of this home, opened for an action, with its log. Closed when the command ends."""
+def trusted(action: str, opener_: Opener | None = None, *, needs: str = "") -> Trust:
+    """The vault of this home, opened for an action, with its log. Closed when the command ends.
+    `needs`: the action that must be allowed, if it is another."""
     if not exists():
         raise UsageError(f"no vault in {folder()}: scrubjay keys init makes one")
-    vault = module().Vault.open(folder(), opener_ or opener(), tools())
+    return _trust(opened(opener_), action, needs)
+
+
+def opened(opener_: Opener | None = None) -> Vault:
+    """The vault alone, closed when the command ends. Nobody was asked, nothing is logged."""
+    vault: Vault = module().Vault.open(folder(), opener_ or opener(), tools())
     click.get_current_context().call_on_close(vault.close)
-    return _trust(vault, action)
+    return vault
 
 
 def looked(trust: Trust, action: str, engine: Engine, *, show_text: bool) -> None:
@@ -75,7 +81,7 @@ def allowed(vault: Vault, action: str) -> Trust:
     return trust
 
 
-def _trust(vault: Vault, action: str) -> Trust:
+def _trust(vault: Vault, action: str, needs: str = "") -> Trust:
     from scrubjay.trust import Trust
 
     told = os.environ.get
@@ -85,7 +91,7 @@ def _trust(vault: Vault, action: str) -> Trust:
     )  # fmt: skip
     before = sys.exc_info()[1]  # of who called
     click.get_current_context().call_on_close(lambda: _end(trust, action, before))
-    trust.require(action)
+    trust.require(needs or action)
     return trust
 
 

@@ -102,10 +102,15 @@ class Held(NamedTuple):
     node: Node
 
 
-def add(level: Level, name: str, bits: int = 0, deal: Deal | None = None) -> Held:
-    """A new node with new keys; `deal` makes a pair too, which makes it a two-person domain."""
+def check_name(name: str) -> None:
+    """Refuse what cannot be shown, and what could be taken for a path."""
     if not name or len(name) > LONGEST or "/" in name or not name.isprintable():
         raise UsageError(f"a name has 1 to {LONGEST} printable characters and no '/'")
+
+
+def add(level: Level, name: str, bits: int = 0, deal: Deal | None = None) -> Held:
+    """A new node with new keys; `deal` makes a pair too, which makes it a two-person domain."""
+    check_name(name)
     random, now = level.site.random, seal.day(level.site.clock())
     id_ = random(8).hex()
     first = Version(1, now, random(LENGTH), pair=deal(id_, 1) if deal else None)

@@ -130,6 +130,7 @@ class Vault:
 
     def add_slot(self, name: str, opener: Opener) -> None:
         """One more way to open it."""
+        nodes.check_name(name)
         if any(slot.name == name for slot in self._root.slots):
             raise UsageError(f"slot '{name}' is there already: take another name")
         self._write(slots=(*self._root.slots, self._wrapped(opener, name)))

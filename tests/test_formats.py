@@ -85,7 +85,9 @@ def test_names_fit_every_disk():
     for name in ("\u9577" * 84 + ".txt", "a" * 255, "\U0001f600" * 63):
         told = names.clean(name, ENGINE.stream)
         assert len(told.encode()) <= 210 and told.encode().decode() == told
-    told = [names.clean(name, ENGINE.stream) for name in ("con", "NUL.txt", "aux.a.b", "cone", "...")]
+    told = [
+        names.clean(name, ENGINE.stream) for name in ("con", "NUL.txt", "aux.a.b", "cone", "...")
+    ]
     assert told == ["con_", "NUL_.txt", "aux_.a.b", "cone", "file"]
     assert names.clean("a\u202etxt.exe\x7f", ENGINE.stream) == "a_txt.exe_"
 

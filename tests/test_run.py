@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubjay import bound, cli
+from scrubjay.cli import folders
 from scrubjay.detectors import built
 from scrubjay.errors import InputError, OutputError, QuarantineError, UsageError
 from scrubjay.formats.text import Text
@@ -143,6 +144,70 @@ def test_a_killed_run_goes_on(place):
     told = report(place)
     assert told["files"] == 404 and 0 < told["now"] < 404
     assert len(files(place / "out")) == 406 and not (place / "out/.scrubjay-run").exists()
+
+
+def _dies(step):
+    """The command, in a process that is killed where it comes to this step."""
+    if process := os.fork():
+        return os.waitpid(process, 0)[1]
+    owner, name, after = step
+    real = getattr(owner, name)
+
+    def last(*words):
+        if after:
+            real(*words)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, last)
+    try:
+        run("-o", "out")
+    finally:
+        os._exit(0)
+
+
+def test_a_run_that_is_killed_at_any_step_gives_what_it_would_have_given(place, monkeypatch):
+    for number in range(3):
+        (place / f"in/{number}{MAIL}.txt").write_text(NOTE)
+    monkeypatch.setattr(runs, "SOON", 60.0)
+    steps = [
+        (State, "claim", True), (folders, "_log", False), (folders, "_log", True),
+        (runs, "_show", True), (State, "note", False), (State, "note", True),
+    ]  # fmt: skip
+    for step in steps:
+        assert _dies(step) == signal.SIGKILL, step
+        shown = {n for n in files(place / "out") if not n.startswith(".scrubjay-run/")}
+        assert len(shown) == (7 if step[0:2] == (runs, "_show") or step[1] == "note" else 0), step
+        hidden = place / "out/.scrubjay-run"
+        assert hidden.stat().st_mode & 0o77 == 0
+    assert "7 done now" in run("-o", "out")
+    got = {name: path.read_bytes() for name, path in files(place / "out").items()}
+    (place / "out").rename(place / "before")
+    (place / "home/runs").rename(place / "home/other")
+    run("-o", "out")
+    want = {name: path.read_bytes() for name, path in files(place / "out").items()}
+    assert got.keys() == want.keys()
+    assert all(got[name] == want[name] for name in got if "report" not in name)
+
+
+def test_a_file_that_changes_while_it_is_read_is_on_the_list(place, monkeypatch):
+    real = Text.convert
+
+    def convert(self, source, target, work):
+        real(self, source, target, work)
+        if source.name.endswith("in/a.txt"):
+            os.utime(source.name, (1, 1))
+        if source.name.endswith("in/empty.txt"):
+            os.kill(os.getppid(), signal.SIGINT)
+
+    monkeypatch.setattr(Text, "convert", convert)
+    (place / "in/empty.txt").rename(place / "none")
+    run("-o", "out", fails=QuarantineError)
+    [row] = report(place)["quarantine"]
+    assert row["file"] == "a.txt" and "changed while it was read" in row["why"]
+    (place / "none").rename(place / "in/empty.txt")
+    done = CliRunner().invoke(cli.group, ["anonymize", "in", "--profile", "patterns", "-o", "out"])
+    assert done.exit_code == 130 and "goes on from here" in done.output
+    assert not (place / "out/.scrubjay-run").exists()
 
 
 def test_what_does_not_fit_is_refused(place):
@@ -305,7 +370,7 @@ def test_names_on_the_list_are_a_line_each_and_move_no_cursor(place):
         "x\\n\\x1b[2Jy\\udcff.txt\tNUL character at 0: no text, and no reader for this kind of file"
     ]
     assert "\x1b" not in told
-    assert [row["file"] for row in report(place)["quarantine"]] == ["x__[2Jy\ufffd.txt"]
+    assert [row["file"] for row in report(place)["quarantine"]] == ["x_[2Jy\ufffd.txt"]
 
 
 class _Lines(Text):

@@ -14,6 +14,7 @@ import sqlite3
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,7 @@ CREATE TABLE IF NOT EXISTS files
   (id BLOB PRIMARY KEY, size INTEGER, modified INTEGER, target TEXT, done BLOB) WITHOUT ROWID;
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID;
 """
+SEEN = "INSERT OR IGNORE INTO seen VALUES (?)"
 PATIENCE = 5.0  # seconds in which the processes of a run that was killed find out
 FOLDERS = 10_000  # whose names are at hand
 LISTED = -1  # the time of change of what is on the list: it is tried again
@@ -45,6 +47,7 @@ class State:
     def __init__(self, folder: Path, out: Path, recipe: str, *, restart: bool = False) -> None:
         self.folder = folder
         self._above: dict[str, str] = {}
+        self._id = lru_cache(1024)(self._hmac)  # each is asked for three times
         self._lock = _locked(folder / "lock", out)
         try:
             self._begin(folder / "state.db", out, restart=restart)
@@ -101,12 +104,14 @@ class State:
     def target(self, source: Source) -> str:
         """Where a source's output is, if it was done as it now is; or an empty text."""
         id_ = self._id(source.name)
-        self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (id_,))
         row = self._db.execute(
             "SELECT target FROM files WHERE id = ? AND size = ? AND modified = ?",
             (id_, source.size, source.modified),
         ).fetchone()
-        return row[0] if row else ""
+        if not row:
+            return ""
+        self._db.execute(SEEN, (id_,))
+        return str(row[0])
 
     def made(self, source: Source) -> str:
         """Where the output of a source is as it once was; or an empty text."""
@@ -147,11 +152,11 @@ class State:
         return self._above[source]
 
     def _claim(self, id_: bytes, under: str, name: str) -> str:
+        if self._add(id_, under + name):
+            return under + name
         row = self._db.execute("SELECT target FROM places WHERE id = ?", (id_,)).fetchone()
         if row:
             return str(row[0])
-        if self._add(id_, under + name):
-            return under + name
         stem, dot, suffix = name.rpartition(".") if "." in name[1:] else (name, "", "")
         first = (_told(under + name),)
         [number] = self._db.execute("SELECT tried FROM places WHERE told = ?", first).fetchone()
@@ -169,14 +174,13 @@ class State:
 
     def note(self, done: Sequence[tuple[Source, str, Done]]) -> None:
         """What was released or put on the list; all of it or none."""
-        self._db.executemany(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-            [
-                (self._id(source.name), source.size, LISTED if one.problem else source.modified,
-                 target, msgspec.msgpack.encode(one))
-                for source, target, one in done
-            ],
-        )  # fmt: skip
+        rows = [
+            (self._id(source.name), source.size, LISTED if one.problem else source.modified,
+             target, msgspec.msgpack.encode(one))
+            for source, target, one in done
+        ]  # fmt: skip
+        self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+        self._db.executemany(SEEN, (row[:1] for row in rows))
 
     @contextlib.contextmanager
     def whole(self) -> Iterator[None]:
@@ -201,7 +205,7 @@ class State:
         self._db.close()
         os.close(self._lock)
 
-    def _id(self, name: str) -> bytes:
+    def _hmac(self, name: str) -> bytes:
         return hmac.digest(self._key, name.encode("utf-8", "surrogateescape"), "sha256")[:16]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import scrubjay
 from scrubjay import formats
+from scrubjay.formats.work import Work
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +36,8 @@ def test_pieces_are_gone(engine, text, pieces):
 def test_a_bare_number_under_a_telling_key(engine):
     record = {"patientSSN": "536904399", "mrn": 4481923, "phone_number": "5550107788", "n": 12}
     sink = io.BytesIO()
-    clean = lambda documents: (result.text for result in engine.stream(documents))  # noqa: E731
-    formats.make("jsonl.v1").convert(io.BytesIO(json.dumps(record).encode()), sink, clean)
+    source = io.BytesIO(json.dumps(record).encode())
+    formats.make("jsonl.v1").convert(source, sink, Work(engine.stream))
     left = sink.getvalue().decode()
     assert not [v for v in ("536904399", "4481923", "5550107788") if v in left], left
     assert json.loads(left)["n"] == 12

@@ -67,7 +67,8 @@ def test_one_bad_file_and_nothing_is_written(tmp_path, note):
         (b"a\x00b", "a.txt", b"NUL character at 1"),
         (b"\xff\xfea\x00", "a.txt", b"--encoding utf-16"),
         (b'{"a": 1}\n{"b": \n', "a.jsonl", b"line 2: not JSON"),
-        (b"PK\x03\x04", "a.docx", b"no reader for '.docx' files"),
+        (b"PK\x03\x04", "a.docx", b"begins as a zip and is none"),
+        (b"words", "a.unknown", b"no reader for '.unknown' files"),
         (b"[" * 100_000, "a.jsonl", b"line 1: not JSON"),
     ],
 )

@@ -147,3 +147,29 @@ def test_a_string_crosses_few_files(engine):
         sys.setprofile(None)
     ours = {name for name in files if "/scrubjay/" in name}
     assert len(ours) <= 8, sorted(ours)
+
+
+def test_equal_texts_of_a_batch_are_looked_at_once_and_told_each():
+    looked = []
+
+    class Counting(FakeDetector):
+        def detect(self, documents):
+            looked.extend(document.text for document in documents)
+            return super().detect(documents)
+
+    engine = scrubjay.load(
+        "everything", profile="patterns", detectors=[Counting({"Ann": "PERSON"})]
+    )
+    same = [Document("Ann", id=str(n), field="a") for n in range(600)]
+    other = [Document("Ann", field="b"), Document("Ann", label="MRN"), Document("")]
+    told = list(engine.stream([*same, *other]))
+    assert looked == ["Ann", "Ann", ""], "its place says what the third is"
+    assert [result.report.document for result in told[:600]] == [str(n) for n in range(600)]
+    assert all(result.report.counts for result in told[:602])
+
+
+def test_a_place_settles_only_what_goes_then():
+    kept = Policy("p", {"STATE": Rule("keep.v1")}, detectors=("patterns.v1",))
+    engine = scrubjay.load(kept, profile="patterns", detectors=[FakeDetector({"Ann": "PERSON"})])
+    told = engine.anonymize(Document("Ann, Ohio", label="STATE")).text
+    assert "Ann" not in told and engine.anonymize(Document("Ohio", label="STATE")).text == "Ohio"

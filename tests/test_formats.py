@@ -99,6 +99,16 @@ def test_names_fit_every_disk():
         ("note", b"plain", "text.v1"),
         ("a.jsonl", b'{"a": 1}', "jsonl.v1"),
         ("syslog.log", b"a\nb", "lines.v1"),
+        ("a.json", b'{"a": 1}', "json.v1"),
+        ("note.txt", b'{"a": 1}', "text.v1"),
+        ("a.txt", b"<?xml version='1.0'?><a/>", "xml.v1"),
+        ("a.txt", b" <!DOCTYPE HTML><p>", "html.v1"),
+        ("a.txt", b"{\\rtf1 x}", "rtf.v1"),
+        ("a.txt", b"\x1f\x8b\x08", "gz.v1"),
+        ("a.txt", b"\x28\xb5\x2f\xfd", "zst.v1"),
+        ("a.yml", b"a: 1", "yaml.v1"),
+        ("a.toml", b"a = 1", "toml.v1"),
+        ("a.txt", b"a" + bytes(256) + b"ustar", "tar.v1"),
     ],
 )
 def test_kinds(name, data, kind):
@@ -107,7 +117,7 @@ def test_kinds(name, data, kind):
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [("photo.txt", b"\x89PNG\r\n\x1a\n\0\0\0"), ("a.unknown", b"text"), ("x.jsonl", b"\0\1\2")],
+    [("photo.txt", b"GIF89a\0\0\0"), ("a.unknown", b"text"), ("x.jsonl", b"\0\1\2")],
 )
 def test_what_nothing_reads_is_refused(name, data):
     with pytest.raises(InputError):

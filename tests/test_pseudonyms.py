@@ -176,7 +176,7 @@ def test_a_name_whose_words_were_apart_before_is_nobody_elses_either(vault, monk
     """With six names each, most pairs are taken: the words that are known give way."""
     pools = {"family": ("Adams", "Baker", "Clark", "Davis", "Evans", "Foster")}
     short = ("Amy", "Beth", "Cora", "Dora", "Edith", "Fay")
-    monkeypatch.setattr(names, "pool", lambda role: pools.get(role.part, short))
+    monkeypatch.setattr(names, "pool", lambda role, rare=False: pools.get(role.part, short))
     apart = [note(("PERSON", w), group=f"p{n}") for n in range(12) for w in ("Mary", "Smith")]
     together = [note(("PERSON", "Mary Smith"), group=f"p{n}") for n in range(12)]
     place = domain(vault)

@@ -18,10 +18,11 @@ from scrubjay.errors import PolicyError
 from scrubjay.keys import Key
 from scrubjay.replace import replace
 from scrubjay.resolve import resolve
-from scrubjay.types import Anonymized, Document, Finding, Policy
+from scrubjay.types import Anonymized, Document, Finding, Policy, Replacement
 
 BATCH_CHARACTERS = 1 << 18  # a batch ends when it holds this much, or
-BATCH_DOCUMENTS = 256
+BATCH_DOCUMENTS = 256  # different ones
+BATCH_LONGEST = 1 << 13  # documents, equal ones included
 PLACE = "place.v1"  # the detector that a format's own knowledge of a text counts as
 _KNOWN = Known()
 
@@ -66,6 +67,7 @@ class Engine:
     ) -> None:
         self.policy = policy
         self.detectors = tuple(detectors)
+        self._names = tuple(detector.name for detector in detectors)
         self._key = key or (domain.lasting("operators") if domain else Key.random())
         self._domain = domain
         self._pseudonyms = domain.pseudonyms() if domain else None
@@ -105,26 +107,49 @@ class Engine:
             yield from self._find(batch)
 
     def _find(self, batch: list[Document]) -> list[list[Finding]]:
+        """Equal texts under equal names are looked at once: a table's column repeats itself."""
+        different = {_looks(document): document for document in batch}
+        found = dict(zip(different, self._look(list(different.values())), strict=True))
+        return [found[_looks(document)] for document in batch]
+
+    def _look(self, batch: list[Document]) -> list[list[Finding]]:
+        placed = list(map(_placed, batch))
+        settled = list(map(self._settled, placed))
+        unsettled = [one for one, done in zip(batch, settled, strict=True) if not done]
+        found = iter(self._detected(unsettled))
+        return [
+            resolve(
+                document.text, [*filter(self._counts, place), *(() if done else next(found))],
+                self._allow, self.keeps,
+            )
+            for document, place, done in zip(batch, placed, settled, strict=True)
+        ]  # fmt: skip
+
+    def _settled(self, placed: list[Finding]) -> bool:
+        """Whether the place alone says that all of a text goes: then nobody need look at it."""
+        return any(self._counts(one) and not self.keeps(one.label) for one in placed)
+
+    def _detected(self, batch: list[Document]) -> list[list[Finding]]:
+        """What detectors find, as far as it is certain enough."""
         detectors = self.detectors
         if any(document.known for document in batch):
             detectors += (_KNOWN,)
         found = [detect.run(detector, batch) for detector in detectors]
-        if any(document.label for document in batch):
-            found.append(list(map(_placed, batch)))
-        return [
-            resolve(document.text, filter(self._counts, chain(*every)), self._allow, self.keeps)
-            for document, *every in zip(batch, *found, strict=True)
-        ]
+        return [list(filter(self._counts, chain(*every))) for every in zip(*found, strict=True)]
 
     def _anonymize(self, document: Document, findings: list[Finding]) -> Anonymized:
+        text, replacements = self._replace(document, findings) if findings else (document.text, [])
+        names = (*self._names, _KNOWN.name) if document.known else self._names
+        return report.anonymized(text, document, replacements, self.policy, self.digest, names)
+
+    def _replace(
+        self, document: Document, findings: list[Finding]
+    ) -> tuple[str, list[Replacement]]:
         today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
         scene = operators.Scene(
             document, findings, self._key, self._memory, today, self._domain, self._pseudonyms
         )
-        text, replacements = replace(scene, self._operator)
-        detectors = (*self.detectors, _KNOWN) if document.known else self.detectors
-        names = tuple(detector.name for detector in detectors)
-        return report.anonymized(text, document, replacements, self.policy, self.digest, names)
+        return replace(scene, self._operator)
 
     def _counts(self, finding: Finding) -> bool:
         """Whether a finding is certain enough for its label's rule."""
@@ -152,6 +177,12 @@ def _placed(document: Document) -> list[Finding]:
     return [Finding(0, len(document.text), document.label, 1.0, PLACE)]
 
 
+def _looks(document: Document) -> tuple[object, ...]:
+    """What detectors see of a document."""
+    known = id(document.known) if document.known else 0
+    return document.text, document.field, document.label, document.language, known
+
+
 def _document(document: Document | str) -> Document:
     return Document(document) if isinstance(document, str) else document
 
@@ -159,12 +190,18 @@ def _document(document: Document | str) -> Document:
 def batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
     """Documents in lists that are worth one call of a detector, and fit in memory."""
     batch: list[Document] = []
+    different: set[tuple[object, ...]] = set()
     size = 0
     for document in documents:
         batch.append(document)
-        size += len(document.text)
-        if size >= BATCH_CHARACTERS or len(batch) >= BATCH_DOCUMENTS:
+        count = len(different)
+        different.add(_looks(document))
+        if len(different) > count:
+            size += len(document.text)
+        full = len(different) >= BATCH_DOCUMENTS or len(batch) >= BATCH_LONGEST
+        if full or size >= BATCH_CHARACTERS:
             yield batch
             batch, size = [], 0
+            different.clear()
     if batch:
         yield batch

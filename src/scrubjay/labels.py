@@ -21,6 +21,7 @@ class Label(Struct, frozen=True):
     hipaa: str = ""
     parent: str = ""
     everywhere: bool = False
+    operator: str = ""
 
 
 @cache

@@ -64,9 +64,12 @@ class Policy(Struct, frozen=True):
         return f"Policy({self.name!r}, {len(self.rules)} rules)"
 
     def rule(self, label: str) -> Rule:
-        """The rule in force for a label: its own, its parents', or the default."""
+        """The rule in force for a label: its own, the label's own, its parents', or the default."""
         from scrubjay import labels  # the table is read when first needed
 
+        known = labels.table().get(label)
+        if known and known.operator and label not in self.rules:
+            return Rule(known.operator, self.default.threshold)
         for name in labels.lineage(label):
             if name in self.rules:
                 return self.rules[name]

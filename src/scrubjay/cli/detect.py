@@ -80,7 +80,7 @@ def _rows(
         look = partial(_look, engine, rows, str(source), show_text, explain)
         with files.naming(source), files.reading(source) as stream:
             reader = formats.make(files.format_of(source, format_, stream), encoding=encoding)
-            reader.convert(stream, io.BytesIO(), Work(look, encoding))
+            reader.convert(stream, io.BytesIO(), Work(look, encoding, called=source.name))
         yield from rows
 
 
@@ -102,7 +102,7 @@ def _look(
             if explain:
                 row["why"] = why(finding)
             rows.append(row)
-        yield unchanged(document)
+        yield unchanged(document, findings)
 
 
 def why(finding: Finding) -> str:

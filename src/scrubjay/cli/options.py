@@ -34,12 +34,12 @@ recall: Decorator = click.option(
 )  # fmt: skip
 format_: Decorator = click.option(
     "--format", "format_", metavar="NAME",
-    help="Read as text, lines or jsonl, whatever the suffix says.",
+    help="Read as text, lines, jsonl, csv ..., whatever the suffix says.",
 )  # fmt: skip
 encoding: Decorator = click.option(
     "--encoding", default="utf-8", show_default=True, help="How the bytes are text."
 )
 group: Decorator = click.option(
     "--group", default="", metavar="FIELD",
-    help="JSONL: the field that says whose record a line is; dates shift alike within it.",
+    help="The field or column that says whose record it is; dates shift alike within it.",
 )  # fmt: skip

@@ -32,14 +32,70 @@ class Kind(Struct, frozen=True):
     extra: str = ""
 
 
+ZIP = (0, b"PK\x03\x04")
+OLE = (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+MAIL = (
+    r"(?i)(?:return-path|received|delivered-to|mime-version|message-id|dkim-signature):.*?"
+    r"\n(?:message-id|mime-version|from):"
+)
+
 # What is more special comes first.
 KINDS = (
+    Kind("dicom.v1", "dicom", (".dcm", ".dicom"), ((128, b"DICM"),), extra="dicom"),
+    Kind("dicom-basic.v1", "dicom", extra="dicom"),
+    Kind("pdf.v1", "pdf", (".pdf",), ((0, b"%PDF-"),), extra="files"),
+    Kind("image.v1", "image", (".png",), ((0, b"\x89PNG\r\n\x1a\n"),), extra="ocr"),
+    Kind("image.v1", "image", (".jpg", ".jpeg"), ((0, b"\xff\xd8\xff"),), extra="ocr"),
+    Kind("image.v1", "image", (".tif", ".tiff"), ((0, b"II*\0"), (0, b"MM\0*")), extra="ocr"),
+    Kind("image.v1", "image", (".webp",), ((8, b"WEBP"),), extra="ocr"),
+    Kind(
+        "fhir.v1",
+        "fhir",
+        shape=r'\{.*"resourceType"\s*:\s*"[A-Z]|<[^\0]*?xmlns="http://hl7.org/fhir"',
+    ),
+    Kind("hl7v2.v1", "hl7v2", (".hl7",), shape=r"\x0b?(MSH|FHS|BHS)[^\w\s].{1,5}"),
+    Kind("ccda.v1", "ccda", (".ccda", ".cda"), shape=r"<[^\0]*?[<:]ClinicalDocument[\s>/]"),
+    Kind(
+        "x12.v1", "x12", (".x12", ".edi", ".837", ".835"), shape=r"ISA[^\w\s][0-9]{2}[^\w\s].{98}"
+    ),
+    Kind("parquet.v1", "arrow", (".parquet", ".pq"), ((0, b"PAR1"),), extra="files"),
+    Kind("arrow.v1", "arrow", (".arrow", ".feather", ".ipc"), ((0, b"ARROW1"),), extra="files"),
+    Kind("docx.v1", "ooxml", (".docx", ".docm"), (ZIP,), "word/document.xml"),
+    Kind("docx.v1", "ooxml", (".dotx", ".dotm"), (ZIP,), "word/settings.xml"),
+    Kind("pptx.v1", "ooxml", (".pptx", ".ppsx"), (ZIP,), "ppt/presentation.xml"),
+    Kind("pptx.v1", "ooxml", (".pptm", ".potx"), (ZIP,), "ppt/presProps.xml"),
+    Kind("odf.v1", "odf", (".odt", ".odp", ".odg", ".ods"), (ZIP,), "META-INF/manifest.xml"),
+    Kind("ole.v1", "ole", (".doc", ".xls", ".ppt", ".msg"), (OLE,)),
+    Kind(
+        "xlsx.v1",
+        "xlsx",
+        (".xlsx", ".xlsm"),
+        (ZIP,),
+        "xl/workbook.xml",
+        extra="files",
+    ),
+    Kind(
+        "sqlite.v1", "sqlite", (".sqlite", ".sqlite3", ".db", ".db3"), ((0, b"SQLite format 3\0"),)
+    ),
+    Kind("sql.v1", "sql", (".sql",)),
+    Kind("csv.v1", "csv", (".csv", ".tsv", ".tab", ".psv")),
+    Kind("zip.v1", "archives", (".zip",), magic=(ZIP, (0, b"PK\x05\x06"))),
+    Kind("tar.v1", "archives", (".tar",), magic=((257, b"ustar"),)),
+    Kind("gz.v1", "archives", (".gz", ".tgz"), magic=((0, b"\x1f\x8b"),)),
+    Kind("zst.v1", "zst", (".zst", ".tzst"), magic=((0, b"\x28\xb5\x2f\xfd"),), extra="files"),
+    Kind("json.v1", "json", (".json", ".geojson", ".ipynb", ".har", ".webmanifest")),
     Kind("jsonl.v1", "jsonl", (".jsonl", ".ndjson")),
+    Kind("xml.v1", "xml", (".xml", ".svg", ".rss", ".atom", ".kml", ".gpx"), shape=r"<\?xml\s"),
+    Kind("html.v1", "html", (".html", ".htm", ".xhtml"), shape=r"(?i)<!doctype html|<html\b"),
+    Kind("eml.v1", "mail", (".eml",), shape=MAIL),
+    Kind("mbox.v1", "mail", (".mbox", ".mbx"), shape=r"From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} +\d"),
+    Kind("rtf.v1", "rtf", (".rtf",), magic=((0, b"{\\rtf"),)),
+    Kind("toml.v1", "toml", (".toml",)),
+    Kind("yaml.v1", "yaml", (".yaml", ".yml"), extra="files"),
     Kind("lines.v1", "text", (".log",)),
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),
 )
 SUFFIXES = frozenset(suffix for kind in KINDS for suffix in kind.suffixes)
-ZIP = (0, b"PK\x03\x04")
 
 
 def of(path: PurePath, source: BinaryIO) -> str:

@@ -5,12 +5,14 @@ Line ends, byte-order marks and a missing last newline stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats.work import Work
+from scrubjay.formats import cut
+from scrubjay.formats.work import Part, Work
 from scrubjay.types import Document
 
 LARGEST = 1 << 28  # bytes in one document; what is longer should be read as lines
@@ -28,7 +30,26 @@ class Text:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """In the same encoding."""
-        documents = self._lines(source) if self.name == "lines.v1" else self._whole(source)
+        lines = self.name == "lines.v1"
+        documents = self._lines(source, 1, 0) if lines else self._whole(source)
+        self._write(documents, target, work)
+
+    def parts(self, source: BinaryIO, size: int) -> Iterator[Part]:
+        """Runs of whole lines, with number and offset of the first; one text is one part."""
+        number, offset = 1, 0
+        lines = self.name == "lines.v1"
+        for data in cut.lines(source, size, LARGEST) if lines else [source.read(LARGEST + 1)]:
+            yield Part(data, (number, offset))
+            number += data.count(b"\n")
+            offset += len(data)
+
+    def convert_part(self, part: Part, target: BinaryIO, work: Work) -> None:
+        """As `convert`."""
+        source, lines = io.BytesIO(part.data), self.name == "lines.v1"
+        documents = self._lines(source, *part.before) if lines else self._whole(source)
+        self._write(documents, target, work)
+
+    def _write(self, documents: Iterable[Document], target: BinaryIO, work: Work) -> None:
         for result in work.clean(documents):
             try:
                 target.write(result.text.encode(self._encoding))
@@ -41,9 +62,8 @@ class Text:
             raise InputError(f"more than {LARGEST >> 20} MiB in one document: say --format lines")
         yield Document(formats.decode(data, self._encoding))
 
-    def _lines(self, source: BinaryIO) -> Iterator[Document]:
-        offset = 0
-        for number, line in enumerate(iter(lambda: source.readline(LARGEST), b""), 1):
+    def _lines(self, source: BinaryIO, first: int, offset: int) -> Iterator[Document]:
+        for number, line in enumerate(iter(lambda: source.readline(LARGEST), b""), first):
             text = formats.decode(line, self._encoding, offset, f"line {number}: ")
             yield Document(text, id=f"line {number}", group=self._group)
             offset += len(line)

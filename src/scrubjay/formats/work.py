@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from scrubjay import formats
-from scrubjay.errors import InputError, RefusedError
+from scrubjay.errors import ExtraError, InputError, RefusedError
 from scrubjay.formats import names
 from scrubjay.types import Anonymized, Document
 
@@ -45,7 +45,8 @@ class Part(Struct, frozen=True):
 
 class Work(Struct):
     """One file's. `clean` is the engine's `stream`, or whatever looks at texts; it draws documents
-    when it needs them and answers in order. `dropped` counts what was left out, by its kind."""
+    when it needs them and answers in order. `dropped` counts what was left out, by its kind.
+    `called` is the file's name, as far as it is known."""
 
     clean: Clean
     encoding: str = "utf-8"
@@ -53,10 +54,19 @@ class Work(Struct):
     limits: Limits = Limits()
     depth: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    called: str = ""
+    spent: Counter[str] = field(default_factory=Counter)
 
     def dropped(self, what: str, count: int = 1) -> None:
         """Say that something is not in the output: "EXIF", "thumbnail". Never words of the file."""
-        self.left_out[what] += count
+        if count:
+            self.left_out[what] += count
+
+    def spend(self, what: str, count: int = 1) -> None:
+        """Count towards a limit, `members` or `bytes`, that all files within files share."""
+        self.spent[what] += count
+        if self.spent[what] > getattr(self.limits, what):
+            raise InputError(f"more than {getattr(self.limits, what):,} {what} in one file")
 
     def name(self, name: str) -> str:
         """A file name without what identifies; names are data too."""
@@ -69,11 +79,12 @@ class Work(Struct):
             raise InputError(f"files within files, {self.limits.depth} deep: unpack some first")
         source = seekable(source)
         kind = formats.of(PurePath(name), source)
-        inner = Work(
-            self.clean, self.encoding, self.group, self.limits, self.depth + 1, self.left_out
-        )
+        inner = structs.replace(self, depth=self.depth + 1, called=name)
         try:
-            formats.make(kind, encoding=self.encoding).convert(source, target, inner)
+            form = formats.make(kind, encoding=self.encoding, group=self.group)
+            form.convert(source, target, inner)
+        except ExtraError as problem:
+            raise InputError(f"a file in it: {problem}") from None
         except RefusedError as problem:
             raise type(problem)(f"in a {kind.partition('.')[0]} file in it: {problem}") from None
 

@@ -34,6 +34,7 @@ KNOWN = {
     "code.v1": "code.code",
     "token.v1": "token.token",
     "fpe.v1": "fpe.fpe",
+    "uid.v1": "uid.uid",
 }
 
 

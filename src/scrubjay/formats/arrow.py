@@ -1,0 +1,447 @@
+"""Parquet and Arrow files (`parquet.v1`, `arrow.v1`): every value of every type, at every depth.
+
+Types stay. What is no text is read as text and written as its own type again; where a substitute is
+none of that type, nothing stands there. Metadata is left out; statistics are of what is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from scrubjay import plugins
+from scrubjay.errors import InputError
+from scrubjay.formats import blobs, fields
+from scrubjay.formats.columns import Columns
+from scrubjay.formats.sink import Sink
+from scrubjay.formats.work import Work, seekable
+from scrubjay.types import Document
+
+ROWS = 1 << 14  # that are held at once, and at most in a row group
+SPARSE = 10_000  # values a byte of the file may stand for
+DEEPEST = 64  # types within types
+FIELD_ID = b"PARQUET:field_id"
+TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+BYTES = (
+    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+)  # fmt: skip
+STILL = (pa.types.is_null, pa.types.is_boolean, pa.types.is_duration, pa.types.is_interval)
+
+
+class Arrow:
+    """Both kinds. `group` names the column that tells whose row it is."""
+
+    def __init__(self, name: str, group: str) -> None:
+        self.name = name
+        self.suffixes: tuple[str, ...] = SUFFIXES[name]
+        self._group = group
+
+    def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
+        """Some rows after others."""
+        with _told():
+            stream = seekable(source)
+            opened = _parquet(stream, work) if self.name == "parquet.v1" else _ipc(stream, work)
+            _convert(opened, self._group, target, work)
+
+
+class _Opened(Struct):
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    compression: Any = None  # of each column of a Parquet file
+    parquet: bool = False
+
+
+def _parquet(source: BinaryIO, work: Work) -> _Opened:
+    file = pq.ParquetFile(source)
+    told = file.metadata
+    groups = [told.row_group(i) for i in range(told.num_row_groups)]
+    _bounded(told.num_rows * max(told.num_columns, 1), source, work)
+    if sum(group.total_byte_size for group in groups) > work.limits.bytes:
+        raise InputError(f"more than {work.limits.bytes >> 30} GiB when unpacked")
+    codec = {
+        group.column(i).path_in_schema: group.column(i).compression
+        for group in groups[:1] for i in range(group.num_columns)
+    }  # fmt: skip
+    if told.metadata:
+        work.dropped("metadata")
+    return _Opened(file.schema_arrow, file.iter_batches(ROWS), codec or "snappy", parquet=True)
+
+
+def _ipc(source: BinaryIO, work: Work) -> _Opened:
+    file = pa.ipc.open_file(source)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for number in range(file.num_record_batches):
+            batch = file.get_batch(number)
+            batch.validate(full=True)
+            _bounded(batch.num_rows * max(batch.num_columns, 1), source, work)
+            yield from (batch.slice(at, ROWS) for at in range(0, max(batch.num_rows, 1), ROWS))
+
+    if file.schema.metadata:
+        work.dropped("metadata")
+    return _Opened(file.schema, batches())
+
+
+def _bounded(values: int, source: BinaryIO, work: Work) -> None:
+    at = source.tell()
+    size = source.seek(0, io.SEEK_END)
+    source.seek(at)
+    if values > SPARSE * size + 1_000_000 or values > work.limits.bytes:
+        raise InputError(
+            f"{values:,} values in {size:,} bytes: more than a table is likely to hold"
+        )
+
+
+def _convert(opened: _Opened, group: str, target: BinaryIO, work: Work) -> None:
+    columns = Columns(opened.schema.names, group)
+    names = _names(opened.schema, work)
+    schema = pa.schema([_field(field, names) for field in opened.schema])
+    sink = Sink(target)
+    if opened.parquet:
+        codec = opened.compression
+        if isinstance(codec, dict):
+            codec = {_path(path, names): _codec(name) for path, name in codec.items()}
+        writer: Any = pq.ParquetWriter(sink, schema, compression=codec)
+    else:
+        writer = pa.ipc.new_file(sink, schema)
+    with writer:
+        row = 1
+        for batch in opened.batches:
+            arrays = _Batch(batch, columns, work, row).cleaned()
+            made = [_cast(array, field.type) for array, field in zip(arrays, schema, strict=True)]
+            writer.write_batch(pa.record_batch(made, schema=schema))
+            row += batch.num_rows
+
+
+def _names(schema: pa.Schema, work: Work) -> dict[str, str]:
+    """Every name of a field at every depth, and what becomes of it."""
+    every = list(dict.fromkeys(_every_name(schema, 0)))
+    documents = (Document(name, "name of a column") for name in every)
+    told = [result.text for result in work.clean(documents)]
+    names: dict[str, str] = {}
+    for old, new in zip(every, told, strict=True):
+        taken = set(names.values()) | (set(every) - {old})
+        unique, count = new, 1
+        while unique in taken:
+            count += 1
+            unique = f"{new} {count}"
+        names[old] = unique
+    return names
+
+
+def _every_name(fields_: Any, depth: int) -> Iterator[str]:
+    if depth > DEEPEST:
+        raise InputError(f"types within types, more than {DEEPEST} deep")
+    for field in fields_:
+        yield field.name
+        yield from _every_name(_inner(field.type), depth + 1)
+
+
+def _inner(kind: pa.DataType) -> list[pa.Field]:
+    """The fields that a type is made of."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return _inner(kind.storage_type)
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return _inner(kind.value_type)
+    return [kind.field(i) for i in range(kind.num_fields)]
+
+
+def _codec(name: str) -> str:
+    return name.lower().replace("uncompressed", "none")
+
+
+def _path(path: str, names: dict[str, str]) -> str:
+    return ".".join(names.get(part, part) for part in path.split("."))
+
+
+def _field(field: pa.Field, names: dict[str, str]) -> pa.Field:
+    """The field as it is written: without metadata, and empty where a value cannot stay."""
+    number = (field.metadata or {}).get(FIELD_ID, b"")
+    kept = {FIELD_ID: number} if number.lstrip(b"-").isdigit() else None
+    kind = _type(field.type, names)
+    text = any(text(kind) for text in TEXT) or pa.types.is_nested(kind)
+    return pa.field(names[field.name], kind, field.nullable or not text, kept)
+
+
+def _type(kind: pa.DataType, names: dict[str, str]) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):
+        return _type(kind.storage_type, names)
+    if pa.types.is_run_end_encoded(kind):
+        return _type(kind.value_type, names)
+    if pa.types.is_struct(kind):
+        return pa.struct([_field(field, names) for field in kind])
+    if pa.types.is_map(kind):
+        key, item = (
+            _field(kind.key_field, names).with_nullable(False),
+            _field(kind.item_field, names),
+        )
+        return pa.map_(key, item)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_field(kind.value_field, names), kind.list_size)
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_field(kind.value_field, names))
+    if pa.types.is_list(kind):
+        return pa.list_(_field(kind.value_field, names))
+    if pa.types.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, kind.value_type, kind.ordered)
+    if pa.types.is_nested(kind) or pa.types.is_union(kind):
+        raise InputError(f"columns of the type {kind.id} are not read")
+    return kind
+
+
+class _Leaf(Struct):
+    """Values of no inner type, each with the row that it is in."""
+
+    array: pa.Array
+    rows: Any
+    name: str
+    column: int  # -1: within another type
+
+
+class _Batch:
+    """Some rows on their way."""
+
+    def __init__(self, batch: pa.RecordBatch, columns: Columns, work: Work, first: int) -> None:
+        self._batch = batch
+        self._columns = columns
+        self._work = work
+        self._first = first
+        self._about: dict[int, tuple[str, dict[str, tuple[str, ...]]]] = {}
+
+    def cleaned(self) -> list[pa.Array]:
+        """The columns without what identifies."""
+        leaves: list[_Leaf] = []
+        rows = np.arange(self._batch.num_rows)
+        for column, name in enumerate(self._batch.schema.names):
+            _leaves(self._batch.column(column), name, rows, leaves, column)
+        texts = [_texts(leaf.array) for leaf in leaves]
+        new = self._changed(leaves, texts)
+        made = iter(
+            _restored(leaf.array, changes, self._work)
+            for leaf, changes in zip(leaves, new, strict=True)
+        )
+        return [_rebuilt(array, made) for array in self._batch.columns]
+
+    def _changed(self, leaves: list[_Leaf], texts: list[Any]) -> list[dict[int, Any]]:
+        """Of each leaf, what its values become."""
+        flat = {leaf.column: i for i, leaf in enumerate(leaves) if leaf.column >= 0}
+        width = self._batch.num_columns
+        empty = [None] * self._batch.num_rows
+        cells = [texts[flat[c]] if c in flat else empty for c in range(width)]
+        cells = [[v if isinstance(v, str) else None for v in column] for column in cells]
+        rows = list(zip(*cells, strict=True)) if width else []
+        wheres = [f"row {self._first + i}" for i in range(len(rows))]
+        changes: list[dict[int, Any]] = [{} for _ in leaves]
+        for row, column, text in self._columns.changes(rows, wheres, self._work):
+            changes[flat[column]][row] = text
+        for i, leaf in enumerate(leaves):
+            self._deep(leaf, texts[i], changes[i], rows)
+        return changes
+
+    def _deep(self, leaf: _Leaf, texts: list[Any], changes: dict[int, Any], rows: Any) -> None:
+        """Values within other types, and bytes."""
+        places = [
+            place for place, text in enumerate(texts)
+            if text and (leaf.column < 0 or isinstance(text, bytes))
+        ]  # fmt: skip
+        documents = [self._document(leaf, place, texts[place], rows) for place in places]
+        if documents and isinstance(texts[places[0]], bytes):
+            new: list[Any] = [
+                blobs.clean(texts[place], document, self._work)
+                for place, document in zip(places, documents, strict=True)
+            ]
+        else:
+            new = [result.text for result in self._work.clean(documents)]
+        changes.update((p, v) for p, v in zip(places, new, strict=True) if v != texts[p])
+
+    def _document(self, leaf: _Leaf, place: int, text: Any, rows: Any) -> Document:
+        row = int(leaf.rows[place])
+        if row not in self._about:
+            self._about[row] = self._columns.about(rows[row])
+        group, known = self._about[row]
+        label = fields.label(leaf.name)
+        said = text if isinstance(text, str) else ""
+        where = f"row {self._first + row}"
+        return Document(said, where, "und", group, leaf.name, label, {} if label else known)
+
+
+def _leaves(array: pa.Array, name: str, rows: Any, found: list[_Leaf], column: int = -1) -> None:
+    """All that hold values, in the order in which `_rebuilt` wants them."""
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType):
+        _leaves(array.storage, name, rows, found, column)
+    elif pa.types.is_run_end_encoded(kind):
+        _leaves(pc.run_end_decode(array), name, rows, found, column)
+    elif pa.types.is_dictionary(kind):
+        _leaves(array.dictionary_decode(), name, rows, found, column)
+    elif pa.types.is_struct(kind):
+        for i, field in enumerate(kind):
+            _leaves(_child(array, i), f"{name}.{field.name}", rows, found)
+    elif pa.types.is_map(kind):
+        inner = _repeated(array, rows)
+        keys, items = _map(array)
+        _leaves(keys, f"{name}.key", inner, found)
+        _leaves(items, name, inner, found)
+    elif _is_list(kind):
+        _leaves(array.flatten(), name, _repeated(array, rows), found)
+    else:
+        found.append(_Leaf(array, rows, name, column))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def _child(array: pa.StructArray, i: int) -> pa.Array:
+    """A field's values, none where the whole is none."""
+    return array.flatten()[i]
+
+
+def _map(array: pa.MapArray) -> tuple[pa.Array, pa.Array]:
+    """Keys and items that are in some row."""
+    whole = array.take(pa.array(range(len(array)), pa.int32()))  # nothing before, behind, beneath
+    return whole.keys, whole.items
+
+
+def _repeated(array: pa.Array, rows: Any) -> Any:
+    """The row of each inner value."""
+    return np.repeat(rows, _lengths(array))
+
+
+def _lengths(array: pa.Array) -> Any:
+    if pa.types.is_map(array.type):
+        lengths = np.diff(array.offsets.to_numpy())
+        return np.where(array.is_null().to_numpy(zero_copy_only=False), 0, lengths)
+    return pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+
+
+def _texts(array: pa.Array) -> list[Any]:
+    """Each value as text, or as bytes; None where there is nothing to be seen."""
+    kind = array.type
+    if any(still(kind) for still in STILL):
+        return [None] * len(array)
+    if any(binary(kind) for binary in BYTES):
+        return list(array.to_pylist())
+    if pa.types.is_string_view(kind):
+        array = array.cast(pa.large_string())
+    elif pa.types.is_temporal(kind):
+        array = _naive(array).cast(pa.string())
+    return [None if v is None else str(v) for v in array.to_pylist()]
+
+
+def _naive(array: pa.Array) -> pa.Array:
+    """A time without its zone, as it is stored."""
+    if pa.types.is_timestamp(array.type) and array.type.tz:
+        return array.cast(pa.timestamp(array.type.unit))
+    return array
+
+
+def _restored(array: pa.Array, changes: dict[int, Any], work: Work) -> pa.Array:
+    """The array with other values, in its own type."""
+    if not changes:
+        return array
+    kind = array.type
+    places = np.zeros(len(array), bool)
+    places[list(changes)] = True
+    new = [_value(changes[i], kind, work) for i in sorted(changes)]
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        wide = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
+        return pc.replace_with_mask(array.cast(wide), pa.array(places), pa.array(new, wide)).cast(
+            kind
+        )
+    return pc.replace_with_mask(array, pa.array(places), pa.array(new, kind))
+
+
+def _value(new: Any, kind: pa.DataType, work: Work) -> Any:
+    """A substitute as a value of the type, or none."""
+    fixed = pa.types.is_fixed_size_binary(kind)
+    if new is None or any(text(kind) for text in TEXT):
+        return new
+    if isinstance(new, bytes) and not (fixed and len(new) != kind.byte_width):
+        return new
+    with contextlib.suppress(pa.ArrowException):
+        if not fixed:
+            return pa.scalar(new).cast(kind)
+    work.dropped("value that its type cannot hold")
+    return None
+
+
+def _rebuilt(array: pa.Array, made: Iterator[pa.Array]) -> pa.Array:
+    """The array around its new leaves."""
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _rebuilt(array.storage, made)
+    if pa.types.is_run_end_encoded(kind):
+        return _rebuilt(pc.run_end_decode(array), made)
+    if pa.types.is_dictionary(kind):
+        return _rebuilt(array.dictionary_decode(), made)
+    mask = array.is_null()
+    if pa.types.is_struct(kind):
+        inner = [_rebuilt(_child(array, i), made) for i in range(kind.num_fields)]
+        return (
+            pa.StructArray.from_arrays(inner, [f.name for f in kind], mask=mask) if inner else array
+        )
+    if pa.types.is_map(kind):
+        keys, items = _map(array)
+        new_keys, new_items = _rebuilt(keys, made), _rebuilt(items, made)
+        return pa.MapArray.from_arrays(_offsets(array, pa.int32()), new_keys, new_items)
+    if pa.types.is_fixed_size_list(kind):
+        return _fixed(array, _rebuilt(array.flatten(), made))
+    if pa.types.is_large_list(kind):
+        return pa.LargeListArray.from_arrays(
+            _offsets(array, pa.int64()), _rebuilt(array.flatten(), made)
+        )
+    if pa.types.is_list(kind):
+        return pa.ListArray.from_arrays(
+            _offsets(array, pa.int32()), _rebuilt(array.flatten(), made)
+        )
+    return next(made)
+
+
+def _fixed(array: pa.Array, inner: pa.Array) -> pa.Array:
+    """Rows that are none hold none."""
+    size = array.type.list_size
+    valid = np.repeat(array.is_valid().to_numpy(zero_copy_only=False), size)
+    take = np.where(valid, np.cumsum(valid) - 1, 0)
+    spread = inner.take(pa.array(take, mask=~valid)) if len(valid) else inner
+    return pa.FixedSizeListArray.from_arrays(spread, size, mask=array.is_null())
+
+
+def _offsets(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Where each row begins; none where the row is none."""
+    ends = np.concatenate([[0], np.cumsum(_lengths(array))])
+    none = np.append(array.is_null().to_numpy(zero_copy_only=False), [False])
+    return pa.array(ends, kind, mask=none)
+
+
+def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    if pa.types.is_dictionary(kind):
+        return array.dictionary_encode().cast(kind)
+    return array.cast(kind) if array.type != kind else array
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError):
+        raise InputError("damaged, encrypted, or written in a way that is not read") from None
+
+
+SUFFIXES = {"parquet.v1": (".parquet", ".pq"), "arrow.v1": (".arrow", ".feather", ".ipc")}
+
+
+def make(name: str, *, encoding: str, group: str) -> plugins.Format:
+    """`parquet.v1` or `arrow.v1`."""
+    return Arrow(name, group)

@@ -1,0 +1,105 @@
+"""XML of spreadsheets without words: elements with those attributes that cannot say anything.
+
+A value stays if it is a number, a cell's place, a colour or a word of the format's own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from scrubjay.errors import InputError
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+DEEPEST = 64
+PLAIN = re.compile(
+    r"[-+]?\d{1,7}(?:\.\d{1,17})?(?:E[-+]?\d{1,3})?"
+    r"|[0-9A-F]{8}"  # a colour
+    r"|(?:\$?[A-Z]{1,3}\$?\d{1,7}(?::\$?[A-Z]{1,3}\$?\d{1,7})? ?){1,2000}",
+    re.ASCII,
+)
+_WORDS = frozenset(
+    """true false visible hidden veryHidden none single double thin medium thick hair dotted dashed
+    dashDot dashDotDot mediumDashed mediumDashDot mediumDashDotDot slantDashDot solid gray125
+    gray0625 darkGray mediumGray lightGray darkHorizontal darkVertical darkDown darkUp darkGrid
+    darkTrellis lightHorizontal lightVertical lightDown lightUp lightGrid lightTrellis general left
+    center right fill justify centerContinuous distributed top bottom context leftToRight
+    rightToLeft portrait landscape default normal pageBreakPreview pageLayout frozen frozenSplit
+    split topLeft topRight bottomLeft bottomRight linear path whole decimal list date time
+    textLength custom between notBetween equal notEqual lessThan lessThanOrEqual greaterThan
+    greaterThanOrEqual stop warning information cellIs expression colorScale dataBar iconSet top10
+    aboveAverage uniqueValues duplicateValues containsText notContainsText beginsWith endsWith
+    containsBlanks notContainsBlanks containsErrors notContainsErrors timePeriod min max num percent
+    percentile formula 3Arrows 3ArrowsGray 3Flags 3TrafficLights1 3TrafficLights2 3Signs 3Symbols
+    3Symbols2 4Arrows 4ArrowsGray 4RedToBlack 4Rating 4TrafficLights 5Arrows 5ArrowsGray 5Rating
+    5Quarters baseline superscript subscript minor major auto manual autoNoTable asDisplayed atEnd
+    downThenOver overThenDown displayed blank dash NA shared array""".split()  # noqa: SIM905
+)
+_FONTS = frozenset(
+    """Aptos Arial Calibri Cambria Candara Consolas Constantia Corbel Courier Georgia Helvetica
+    Tahoma Times Trebuchet Verdana Liberation DejaVu Segoe Noto New Roman Sans Serif Mono Narrow MS
+    UI Light Display Gothic Mincho""".split()  # noqa: SIM905
+)
+_FORMAT = re.compile(
+    r"(?:[-#0?.,%()+/*:; @$\u20ac\u00a3\u00a5ymdhsYMDHSEe]|\\[-., /()]|_.|AM/PM|A/P|General"
+    r"|\[(?:Red|Blue|Green|Black|White|Yellow|Cyan|Magenta|Color\d{1,2}|[hms]{1,2}"
+    r"|[<>=]{1,2}\d{1,9}|\$[^\w\[\]]?-?[0-9A-Fa-f]{0,6})\]|\"[-., /()$:]\")*"
+)
+_DAY = re.compile(r"\[[^\]]*\]|\"[^\"]*\"|\\.|_.|General")
+
+
+def local(element: Any) -> str:
+    """Its name without the namespace; nothing for comments and instructions."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def new(name: str, /, **attributes: str) -> Any:
+    """An element of a workbook."""
+    return etree.Element(f"{{{MAIN}}}{name}", attributes, {None: MAIN, "r": OFFICE})
+
+
+def under(parent: Any, name: str, /, **attributes: str) -> Any:
+    """An element within another."""
+    return etree.SubElement(parent, f"{{{MAIN}}}{name}", attributes)
+
+
+def copy(element: Any, depth: int = 0) -> Any:
+    """The element and what is in it, without words."""
+    if depth > DEEPEST:
+        raise InputError(f"elements within elements, more than {DEEPEST} deep")
+    name = local(element)
+    made = new(name)
+    for key, value in element.attrib.items():
+        kept = _kept(name, key, value)
+        if kept is not None:
+            made.set(key, kept)
+    for child in element:
+        if local(child) not in {
+            "",
+            "extLst",
+            "cellStyles",
+            "tableStyles",
+            "filterColumn",
+            "sortState",
+        }:
+            made.append(copy(child, depth + 1))
+    return made
+
+
+def _kept(name: str, key: str, value: str) -> str | None:
+    if key.startswith("{"):
+        return None  # another namespace, a relation
+    if name in {"name", "rFont"} and key == "val":
+        known = value and all(word in _FONTS for word in value.split())
+        return value if known else "Calibri"
+    if key == "formatCode":
+        return value if _FORMAT.fullmatch(value) else "General"
+    return value if value in _WORDS or PLAIN.fullmatch(value) else None
+
+
+def is_day(code: str) -> bool:
+    """Whether a number's format shows a day."""
+    return any(sign in _DAY.sub("", code).lower() for sign in "yd")

@@ -1,0 +1,81 @@
+"""How a workbook writes what is in a cell: text, days, the names of columns."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any
+
+from scrubjay.formats.bare import local
+from scrubjay.formats.work import Work
+
+REF = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def said(element: Any, work: Work) -> str:
+    """The text of runs together. Their own fonts go; so do readings, which are names again."""
+    parts = []
+    for one in element:
+        name = local(one)
+        if name == "t":
+            parts.append(one.text or "")
+        elif name == "r":
+            work.dropped("format of a part of a cell")
+            parts += [t.text or "" for t in one if local(t) == "t"]
+        elif name == "rPh":
+            work.dropped("reading of a cell")
+    return unescaped("".join(parts))
+
+
+def escaped(text: str) -> str:
+    """A text as a workbook writes it."""
+    text = _ESCAPE.sub(lambda match: f"_x005F{match[0]}", text)
+    return _UNFIT.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
+
+
+def unescaped(text: str) -> str:
+    """A text behind a workbook's own way of writing signs."""
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def _start(date1904: bool) -> datetime.datetime:
+    return datetime.datetime(1904, 1, 1) if date1904 else datetime.datetime(1899, 12, 30)
+
+
+def day(value: float, date1904: bool) -> str:
+    """A day's number as a person would write it; nothing if it is none."""
+    if not 1 <= value < 2_958_466:
+        return ""
+    whole, part = divmod(value, 1)
+    shown = _start(date1904) + datetime.timedelta(days=whole, seconds=round(part * 86400))
+    return shown.isoformat(" ") if part else shown.date().isoformat()
+
+
+def serial(text: str, date1904: bool) -> str | None:
+    """A day as a number again."""
+    try:
+        said = datetime.datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None
+    value = (said - _start(date1904)) / datetime.timedelta(days=1)
+    return f"{value:.10f}".rstrip("0").rstrip(".") if value >= 1 else None
+
+
+def column_of(name: str) -> int:
+    """A -> 0, AA -> 26."""
+    number = 0
+    for letter in name:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def letters(column: int) -> str:
+    """0 -> A, 26 -> AA."""
+    name = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(65 + rest) + name
+    return name

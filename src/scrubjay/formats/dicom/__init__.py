@@ -1,0 +1,234 @@
+"""DICOM files: the basic profile of PS3.15 Annex E, with the options that the policy asks for.
+
+Names, numbers, dates and UIDs go through the engine by their labels, other texts as free text, and
+what became of them must still be valid. Compressed pixels stay compressed: nothing is decoded.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from contextlib import ExitStack
+from typing import BinaryIO
+
+from msgspec import Struct
+
+import scrubjay
+from scrubjay import plugins
+from scrubjay.errors import InputError
+from scrubjay.formats.dicom import inside, pixels, profile, subject
+from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, registered
+from scrubjay.formats.dicom.elements import (
+    EXPLICIT,
+    IMPLICIT,
+    PIXELS,
+    Element,
+    Reader,
+    Syntax,
+    Writer,
+    told,
+)
+from scrubjay.formats.work import SPOOL, Work, seekable
+
+MAGIC_AT = 128
+META_CLASS, META_INSTANCE, META_SYNTAX = 0x00020002, 0x00020003, 0x00020010
+CLASS, INSTANCE = 0x00080016, 0x00080018
+UID = "1.2.840.10008.1.2"
+DEFLATED = f"{UID}.1.99"
+NATIVE = {
+    UID: IMPLICIT, f"{UID}.1": EXPLICIT, DEFLATED: EXPLICIT, f"{UID}.2": Syntax(False, big=True),
+}  # fmt: skip
+RUNS = f"{UID}.5"
+JPEG = frozenset(
+    f"{UID}.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 92, 93, 201, 202, 203)
+)  # fmt: skip
+REFUSED = {
+    "1.2.840.10008.1.3.10": "a DICOMDIR lists other files: convert those, and make a new one",
+    "1.2.840.10008.5.1.4.1.1.9.4.1": "a recorded voice",
+    "1.2.840.10008.5.1.4.1.1.9.4.2": "a recorded voice",
+}
+OUR_CLASS = "2.25.329800735698586629295641978511506172928"  # of this implementation, PS3.7 D.3.3.2
+METHOD = "Scrubjay {}, PS3.15 Annex E"
+
+
+class _File(Struct):
+    """What the file meta information says, and where the data set is."""
+
+    syntax: str
+    encoding: Syntax
+    source: BinaryIO
+    end: int
+
+
+class Dicom:
+    """`dicom.v1`: options as the policy says, or as given. `dicom-basic.v1`: no option. `seen`:
+    somebody has looked at the pixels, and no text is burned in that identifies."""
+
+    suffixes: tuple[str, ...] = (".dcm", ".dicom")
+
+    def __init__(
+        self,
+        name: str,
+        group: str,
+        options: profile.Options | None = None,
+        *,
+        seen: bool = False,
+    ) -> None:
+        self.name = name
+        self._group = group
+        self._options = options
+        self._seen = seen
+
+    def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
+        """In the transfer syntax that it has."""
+        with ExitStack() as opened:
+            file = _open(seekable(source), work, opened)
+            self._convert(file, target, work)
+
+    def _convert(self, file: _File, target: BinaryIO, work: Work) -> None:
+        root = Reader(file.source, file.end).elements(file.end, file.encoding)
+        _check(root)
+        if not self._seen and (why := pixels.risk(root)):
+            raise InputError(f"{why}: clean its pixels first")
+        _pixels(root, file, work)
+        whose = subject.of(root, self._group)
+        options = self._options or subject.options(work, root, whose)
+        inside.clean(root, file.source, file.encoding, work, whose)
+        cleaner = Cleaner(work, options, whose)
+        kept = cleaner.clean(root, [])
+        kept += _record(options, plain=cleaner.plain)
+        _write(kept, file, target)
+
+
+def _open(source: BinaryIO, work: Work, opened: ExitStack) -> _File:
+    end = source.seek(0, 2)
+    source.seek(0)
+    head = source.read(MAGIC_AT + 4)
+    if head[MAGIC_AT:] != b"DICM":
+        raise InputError("no DICM at byte 128: not a DICOM file (PS3.10)")
+    if any(head[:MAGIC_AT]):
+        work.dropped("preamble")
+    meta = Reader(source, end).before(2, end, EXPLICIT)
+    syntax = pixels.text(meta, META_SYNTAX)
+    if pixels.text(meta, META_CLASS) in REFUSED:
+        raise InputError(REFUSED[pixels.text(meta, META_CLASS)])
+    if syntax not in NATIVE and syntax not in JPEG and syntax != RUNS:
+        raise InputError("(0002,0010): a transfer syntax that nothing reads; video is refused")
+    encoding = NATIVE.get(syntax, EXPLICIT)
+    if syntax == DEFLATED:
+        source = opened.enter_context(_inflated(source, end - source.tell(), work))
+        end = source.seek(0, 2)
+        source.seek(0)
+    return _File(syntax, encoding, source, end)
+
+
+def _inflated(source: BinaryIO, packed: int, work: Work) -> BinaryIO:
+    """The data set unpacked, within what may be asked for."""
+    most = min(work.limits.bytes, max(1 << 20, packed * work.limits.ratio))
+    target = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - its caller closes it
+    try:
+        _inflate(source, target, most)  # type: ignore[arg-type]
+    except InputError:
+        target.close()
+        raise
+    return target  # type: ignore[return-value]
+
+
+def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> None:
+    unpack = zlib.decompressobj(-15)
+    try:
+        while not unpack.eof and (block := unpack.unconsumed_tail or source.read(1 << 16)):
+            target.write(unpack.decompress(block, 1 << 20))
+            if target.tell() > most:
+                raise InputError("deflated: it unpacks to more than it may")
+    except zlib.error:
+        raise InputError("deflated: damaged") from None
+    if not unpack.eof:
+        raise InputError("deflated: cut short")
+
+
+def _check(root: list[Element]) -> None:
+    """What every instance has: its class, one of the standard's, and its own UID."""
+    kind = pixels.text(root, CLASS)
+    if kind in REFUSED:
+        raise InputError(REFUSED[kind])
+    if not registered(kind):
+        raise InputError(f"{told(CLASS)}: no SOP class of the standard")
+    if not pixels.text(root, INSTANCE):
+        raise InputError(f"{told(INSTANCE)}: no SOP instance UID")
+
+
+def _pixels(root: list[Element], file: _File, work: Work) -> None:
+    pixels.native(root, file.encoding)
+    pixels.unhidden(root)
+    for element in root:
+        if element.tag == PIXELS and isinstance(element.value, tuple):
+            if file.syntax in NATIVE:
+                raise InputError(f"{told(PIXELS)}: compressed in a syntax that is not")
+            element.value = pixels.compressed(
+                file.source, element.value, work.limits.text, runs=file.syntax == RUNS
+            )
+
+
+def _record(options: profile.Options, *, plain: bool) -> list[Element]:
+    """What was done, PS3.15 E.1.1 and PS3.3 C.12.1.1.5."""
+    names = {*options.names, "basic"} | ({"private"} if options.private else set())
+    codes = [profile.PURPOSES[name] for name in profile.PURPOSES if name in names]
+    dates = {"full": "UNMODIFIED", "modified": "MODIFIED"}
+    changed = next((told for name, told in dates.items() if name in names), "REMOVED")
+    items = [
+        [
+            Element(0x00080100, "SH", code.encode()),
+            Element(0x00080102, "SH", b"DCM"),
+            Element(0x00080104, "LO", meaning.encode()),
+        ]
+        for code, meaning in codes
+    ]
+    done = [
+        Element(0x00120062, "CS", b"YES"),
+        Element(0x00120063, "LO", METHOD.format(scrubjay.__version__).encode()),
+        Element(0x00120064, "SQ", items),
+        Element(0x00280303, "CS", changed.encode()),
+    ]
+    return done if plain else [Element(CHARSET, "CS", b"ISO_IR 192"), *done]
+
+
+def _write(root: list[Element], file: _File, target: BinaryIO) -> None:
+    packed = file.syntax == DEFLATED
+    _write_meta(root, file, target)
+    if not packed:
+        Writer(file.source, target).write(root, file.encoding)
+        return
+    with tempfile.SpooledTemporaryFile(SPOOL) as whole:
+        Writer(file.source, whole).write(root, file.encoding)  # type: ignore[arg-type]
+        whole.seek(0)
+        pack = zlib.compressobj(wbits=-15)
+        while block := whole.read(1 << 20):
+            target.write(pack.compress(block))
+        target.write(pack.flush())
+
+
+def _write_meta(root: list[Element], file: _File, target: BinaryIO) -> None:
+    """PS3.10 7.1, ours but for class, instance and syntax."""
+    rows = [
+        Element(0x00020001, "OB", b"\0\x01"),
+        Element(META_CLASS, "UI", pixels.text(root, CLASS).encode()),
+        Element(META_INSTANCE, "UI", pixels.text(root, INSTANCE).encode()),
+        Element(META_SYNTAX, "UI", file.syntax.encode()),
+        Element(0x00020012, "UI", OUR_CLASS.encode()),
+        Element(0x00020013, "SH", b"SCRUBJAY"),
+    ]
+    with tempfile.SpooledTemporaryFile(SPOOL) as held:
+        Writer(file.source, held).write(rows, EXPLICIT)  # type: ignore[arg-type]
+        length = held.tell()
+        held.seek(0)
+        target.write(b"\0" * MAGIC_AT + b"DICM")
+        first = Element(0x00020000, "UL", length.to_bytes(4, "little"))
+        Writer(file.source, target).write([first], EXPLICIT)
+        target.write(held.read())
+
+
+def make(name: str, *, encoding: str, group: str) -> plugins.Format:
+    """`dicom.v1`, or `dicom-basic.v1`. `encoding` is the file's own."""
+    options = profile.Options(frozenset()) if name == "dicom-basic.v1" else None
+    return Dicom(name, group, options)

@@ -1,0 +1,283 @@
+"""One data set's elements: which stay, which go, and which texts of them are looked at."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+
+from msgspec import Struct
+from pydicom import config
+from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
+from pydicom.uid import UID
+
+from scrubjay.errors import InputError, OperatorError
+from scrubjay.formats.dicom import profile, values
+from scrubjay.formats.dicom.elements import Element, told
+from scrubjay.formats.dicom.values import Piece
+from scrubjay.formats.work import Work
+from scrubjay.types import Document
+
+CHARSET, INSIDE = 0x00080005, 0x00420011
+OURS = frozenset((0x00120062, 0x00120063, 0x00120064, 0x00280303))  # written anew
+BULK = frozenset(  # bytes that are samples: pixels, tables of colours, waves, offsets of frames
+    (0x7FE00001, 0x7FE00002, 0x7FE00008, 0x7FE00009, 0x7FE00010, 0x00281201, 0x00281202)
+) | {
+    0x00281203, 0x00281204, 0x00281221, 0x00281222, 0x00281223, 0x00281224, 0x00283006, 0x54000110,
+    0x54000112, 0x5400100A, 0x54001010, 0x56000020, 0x00660023, 0x00660024, 0x00660025, 0x00660029,
+}  # fmt: skip
+LABEL_ONLY = re.compile(r"\[[A-Z_]+(?: [0-9]+)?\]")
+
+
+class Subject(Struct, frozen=True):
+    """Whose file it is, and what is known of those in it."""
+
+    group: str
+    known: dict[str, tuple[str, ...]]
+
+
+class Job(Struct):
+    """An element whose value is made anew from its pieces."""
+
+    element: Element
+    action: str
+    pieces: list[Piece]
+    keyword: str
+
+    def __repr__(self) -> str:
+        return f"Job({self.element!r})"
+
+
+class Cleaner:
+    """Plans all elements first, then lets the texts through in one stream."""
+
+    def __init__(self, work: Work, options: profile.Options, subject: Subject) -> None:
+        self._work = work
+        self._options = options
+        self._subject = subject
+        self._jobs: list[Job] = []
+        self.plain = True  # whether ASCII is enough for all that was written
+
+    def clean(self, elements: list[Element], sets: list[str]) -> list[Element]:
+        """The elements that stay, their texts clean."""
+        kept = self._visit(elements, sets)
+        self._run()
+        return _without_removed(kept)
+
+    def _visit(self, elements: list[Element], sets: list[str]) -> list[Element]:
+        declared = next((e.value for e in elements if e.tag == CHARSET), b"")
+        if isinstance(declared, bytes):
+            sets = values.encodings(declared, sets)
+        creators = _creators(elements, sets)
+        return [e for e in elements if self._stays(e, sets, creators)]
+
+    def _stays(self, element: Element, sets: list[str], creators: dict[int, str]) -> bool:
+        """Whether an element stays; its texts are noted."""
+        tag = element.tag
+        group = tag >> 16
+        if tag == CHARSET or tag in OURS or tag & 0xFFFF == 0:
+            return False
+        if group % 2:
+            return self._private(element, sets, creators)
+        if group < 8:
+            return self._gone("attribute of commands or media")
+        if group & 0xFF01 in (0x5000, 0x6000):
+            return self._gone("overlay" if group >= 0x6000 else "curve")
+        keyword, vr = _named(element)
+        if not keyword:
+            return self._gone("unknown attribute")
+        if not vr:
+            return self._gone("attribute of a wrong kind")
+        return self._public(element, vr, keyword, sets)
+
+    def _gone(self, what: str) -> bool:
+        self._work.dropped(what)
+        return False
+
+    def _private(self, element: Element, sets: list[str], creators: dict[int, str]) -> bool:
+        """PS3.5 7.8: the creator of block xx stands in (gggg,00xx)."""
+        group, number = element.tag >> 16, element.tag & 0xFFFF
+        if not self._options.private:
+            return self._gone("private attribute")
+        block = number if number <= 0xFF else number >> 8
+        creator = creators.get(group << 16 | block, "")
+        if number <= 0xFF:
+            safe = any((creator, group) == known[:2] for known in self._options.private)
+            return safe or self._gone("private attribute")
+        safe = (creator, group, number & 0xFF) in self._options.private
+        if not safe or element.vr in values.BYTES:
+            return self._gone("private attribute")
+        return self._kept(element, element.vr, "", "", sets)
+
+    def _public(self, element: Element, vr: str, keyword: str, sets: list[str]) -> bool:
+        action = profile.action(element.tag, self._options)
+        if action == "X":
+            return self._gone(keyword)
+        return self._kept(element, vr, action, keyword, sets)
+
+    def _kept(self, element: Element, vr: str, action: str, keyword: str, sets: list[str]) -> bool:
+        tag, value = element.tag, element.value
+        if isinstance(value, list):
+            element.value = [] if action == "Z" else [self._item(item, sets) for item in value]
+            return True
+        if values.kind(vr) == "text":
+            return self._text(element, vr, action, keyword, sets)
+        if vr in values.NUMBERS:
+            return self._numbers(element, vr, action)
+        if vr in values.ARRAYS or tag in BULK:
+            return True
+        return tag == INSIDE or self._gone("bytes that nothing reads")
+
+    def _item(self, item: list[Element], sets: list[str]) -> list[Element]:
+        """Pixels of an item are a thumbnail, and nobody has looked at them."""
+        rest = [element for element in item if element.tag >> 16 != 0x7FE0]
+        if len(rest) < len(item):
+            self._gone("thumbnail")
+        return self._visit(rest, sets)
+
+    def _numbers(self, element: Element, vr: str, action: str) -> bool:
+        data = element.value
+        if not isinstance(data, bytes) or len(data) % values.NUMBERS[vr]:
+            raise InputError(f"{told(element.tag)}: no whole number of {vr} values")
+        if action == "Z":
+            element.value = b""
+        elif action == "D":
+            element.value = bytes(len(data))
+        return True
+
+    def _text(self, element: Element, vr: str, action: str, keyword: str, sets: list[str]) -> bool:
+        if not isinstance(element.value, bytes):
+            raise InputError(f"{told(element.tag)}: a {vr} that is too long")
+        if element.vr == "UN":
+            element.vr = vr
+        text = values.decode(element.value, element.tag, vr, sets)
+        if self._passes(text, vr, action):
+            element.value = text.encode("ascii")
+            return True
+        label = profile.label(keyword, vr)
+        if label in ("DATE", "TIME") and not self._options.names & {"full", "modified"}:
+            self._write(element, vr, _removed(profile.fallback(element.tag), vr))
+            return profile.fallback(element.tag) != "X"
+        job = Job(element, action, values.pieces(text, vr, label), keyword)
+        element.vr = vr
+        self._jobs.append(job)
+        return True
+
+    def _passes(self, text: str, vr: str, action: str) -> bool:
+        """What needs no look: nothing, numbers, defined terms, registered UIDs."""
+        if not text:
+            return True
+        if action in ("Z", "D"):
+            return False
+        if vr in ("DS", "IS"):
+            return values.fits(text, vr)
+        if vr == "CS":
+            return all(one.strip() in profile.terms() for one in text.split("\\") if one.strip())
+        if vr == "UI" and "uids" in self._options.names:
+            return values.fits(text, vr)
+        return vr == "UI" and all(map(registered, text.split("\\")))
+
+    def _run(self) -> None:
+        """All texts, in one stream."""
+        waiting: deque[Job] = deque(self._jobs)
+        done: list[str] = []
+        for result in self._work.clean(self._documents()):
+            self._finish(waiting, done)
+            done.append(result.text)
+        self._finish(waiting, done)
+
+    def _finish(self, waiting: deque[Job], done: list[str]) -> None:
+        """The jobs whose texts are all there."""
+        while waiting and _looked(waiting[0]) == len(done):
+            job = waiting.popleft()
+            texts = iter(done)
+            self._fill(job, [next(texts) if piece.text else "" for piece in job.pieces])
+            done.clear()
+
+    def _documents(self) -> Iterator[Document]:
+        for job in self._jobs:
+            for piece in job.pieces:
+                if piece.text:
+                    yield Document(
+                        piece.text, id=told(job.element.tag), group=self._subject.group,
+                        field=job.keyword, label=piece.label, known=self._subject.known,
+                    )  # fmt: skip
+
+    def _fill(self, job: Job, texts: list[str]) -> None:
+        tag, vr = job.element.tag, job.element.vr
+        pairs = list(zip(job.pieces, texts, strict=True))
+        tidy = [text if text == piece.text else values.tidy(text, vr) for piece, text in pairs]
+        value = values.join(job.pieces, tidy)
+        if vr == "UI" and not values.fits(value, vr):
+            raise OperatorError(f"{told(tag)}: the rule for UID makes no UID; uid.v1 does")
+        value = values.clipped(value, vr)
+        same = all(piece.text == text for piece, text in pairs)
+        if self._stands(job, value, same=same):
+            self._write(job.element, vr, value)
+        else:
+            free = job.action in ("", "C", "K") and vr not in _MOMENTS
+            self._write(job.element, vr, _removed("Z" if free else profile.fallback(tag), vr))
+
+    def _stands(self, job: Job, value: str, *, same: bool) -> bool:
+        """Whether a value can be written: it must have the shape of its kind; be another one where
+        the profile asks for that; and be nobody else's number, as a bare `[MRN 1]` would."""
+        if job.action in ("Z", "D") and (same or LABEL_ONLY.search(value)):
+            return False
+        return values.fits(value, job.element.vr)
+
+    def _write(self, element: Element, vr: str, value: str | None) -> None:
+        if value is None:
+            element.vr = ""  # it goes
+            self._work.dropped(_named(element)[0] or "private attribute")
+            return
+        element.vr = vr
+        element.value = value.encode("utf-8" if vr in values.TEXT else "ascii", "replace")
+        self.plain = self.plain and value.isascii()
+
+
+_MOMENTS = ("DA", "DT", "TM")
+
+
+def _removed(action: str, vr: str) -> str | None:
+    return {"X": None, "D": values.dummy(vr)}.get(action, "")
+
+
+def _looked(job: Job) -> int:
+    return sum(1 for piece in job.pieces if piece.text)
+
+
+def _without_removed(elements: list[Element]) -> list[Element]:
+    for element in elements:
+        if isinstance(element.value, list):
+            element.value = [_without_removed(item) for item in element.value]
+    return [element for element in elements if element.vr]
+
+
+def _creators(elements: list[Element], sets: list[str]) -> dict[int, str]:
+    """Private creators, by group and block."""
+    return {
+        e.tag: values.decode(e.value, e.tag, "LO", sets)
+        for e in elements
+        if e.tag >> 16 & 1 and 0x10 <= e.tag & 0xFFFF <= 0xFF and isinstance(e.value, bytes)
+    }
+
+
+def _named(element: Element) -> tuple[str, str]:
+    """The keyword of a public attribute, and how its value is read; nothing for another kind of
+    value than the dictionary's. Both are empty for what is not in the dictionary."""
+    if not dictionary_has_tag(element.tag):
+        return "", ""
+    keyword = dictionary_keyword(element.tag) or f"Retired{element.tag:08X}"
+    usual = dictionary_VR(element.tag).split(" or ")
+    held = isinstance(element.value, tuple)
+    vr = usual[-1] if element.vr == "UN" and not held else element.vr
+    if isinstance(element.value, list) != (vr == "SQ"):
+        return keyword, ""
+    if values.kind(vr) not in {values.kind(one) for one in usual}:
+        return keyword, ""
+    return keyword, usual[0] if values.kind(vr) == "text" else vr
+
+
+def registered(uid: str) -> bool:
+    """Whether it is one of the standard's own, and so nobody's. A warning would quote the value."""
+    return UID(uid, config.IGNORE).name != uid

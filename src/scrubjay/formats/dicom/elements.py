@@ -1,0 +1,281 @@
+"""DICOM's encoding, PS3.5: a data set as elements, read within bounds and written again.
+
+Values stay bytes in the file's own byte order. Long ones stay in the source: a `Span` says where.
+Lengths are believed only as far as the file goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from msgspec import Struct
+from pydicom.datadict import dictionary_VR
+
+from scrubjay.errors import InputError
+
+LONG = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"))
+SHORT = frozenset(
+    ("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FL", "FD", "IS", "LO", "LT", "PN", "SH", "SL", "SS")
+) | {"ST", "TM", "UI", "UL", "US"}
+UNDEFINED = 0xFFFFFFFF
+ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+PIXELS = 0x7FE00010
+HELD = 1 << 16  # bytes of a value that are held in memory, unless it is a text
+LARGEST = 1 << 28  # bytes of a text
+DEEPEST = 32  # sequences in sequences
+MOST = 1 << 20  # elements and items
+BLOCK = 1 << 20
+
+
+class Span(Struct, frozen=True):
+    """A value that is still in the source."""
+
+    offset: int
+    length: int
+
+
+class Element(Struct):
+    """`value`: bytes, a place in the source, items of a sequence, or fragments of pixels."""
+
+    tag: int
+    vr: str
+    value: bytes | Span | list[list[Element]] | tuple[Span | bytes, ...]
+
+    def __repr__(self) -> str:
+        return f"Element({told(self.tag)}, {self.vr!r})"
+
+
+class Syntax(Struct, frozen=True):
+    """How a data set is encoded."""
+
+    implicit: bool
+    big: bool = False
+
+    def number(self, data: bytes) -> int:
+        """An unsigned integer."""
+        return int.from_bytes(data, "big" if self.big else "little")
+
+    def bytes(self, number: int, length: int) -> bytes:
+        """An unsigned integer's bytes."""
+        return number.to_bytes(length, "big" if self.big else "little")
+
+
+IMPLICIT = Syntax(implicit=True)
+EXPLICIT = Syntax(implicit=False)
+
+
+def told(tag: int) -> str:
+    """0x00100010 -> (0010,0010)."""
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def usual_vr(tag: int) -> str:
+    """What the dictionary says of a tag: `OB or OW` gives OW, an unknown one UN."""
+    try:
+        vr = dictionary_VR(tag)
+    except KeyError:
+        return "UL" if tag & 0xFFFF == 0 else "UN"
+    return vr.rpartition(" ")[2]
+
+
+class Reader:
+    """One file's."""
+
+    def __init__(self, source: BinaryIO, end: int) -> None:
+        self._source = source
+        self._end = end
+        self._left = MOST
+
+    def elements(self, end: int, syntax: Syntax, depth: int = 0) -> list[Element]:
+        """The elements up to a place, or to the end of the item that they are in."""
+        return list(self._elements(end, syntax, depth))
+
+    def _elements(self, end: int, syntax: Syntax, depth: int) -> Iterator[Element]:
+        last = -1
+        while self._source.tell() < end:
+            tag = self._tag(end, syntax)
+            if tag == ITEM_END and depth:
+                self._take(4, end)
+                return
+            if tag <= last:
+                raise InputError(f"{told(tag)}: elements are twice there, or not in order")
+            last = tag
+            yield self._element(tag, end, syntax, depth)
+
+    def before(self, group: int, end: int, syntax: Syntax) -> list[Element]:
+        """The elements up to the first that is not of the group."""
+        found = []
+        while (at := self._source.tell()) < end:
+            tag = self._tag(end, syntax)
+            if tag >> 16 != group:
+                self._source.seek(at)
+                break
+            found.append(self._element(tag, end, syntax, 0))
+        return found
+
+    def _element(self, tag: int, end: int, syntax: Syntax, depth: int) -> Element:
+        vr, length = self._head(tag, end, syntax)
+        if length == UNDEFINED:
+            return self._open(tag, vr, end, syntax, depth)
+        here = self._source.tell()
+        if length > end - here:
+            raise InputError(f"{told(tag)}: its length goes beyond the end: damaged or cut short")
+        if vr == "SQ":
+            return Element(tag, vr, self._items(here + length, syntax, depth, tag))
+        if length > HELD and vr in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
+            self._source.seek(here + length)
+            return Element(tag, vr, Span(here, length))
+        if length > LARGEST:
+            raise InputError(f"{told(tag)}: more than {LARGEST >> 20} MiB in one value")
+        return Element(tag, vr, self._take(length, end))
+
+    def _head(self, tag: int, end: int, syntax: Syntax) -> tuple[str, int]:
+        if syntax.implicit:
+            return usual_vr(tag), syntax.number(self._take(4, end))
+        vr = self._take(2, end).decode("latin-1")
+        if vr in SHORT:
+            return vr, syntax.number(self._take(2, end))
+        if vr not in LONG:
+            raise InputError(f"{told(tag)}: no value representation that is known")
+        self._take(2, end)
+        return vr, syntax.number(self._take(4, end))
+
+    def _open(self, tag: int, vr: str, end: int, syntax: Syntax, depth: int) -> Element:
+        """A value of undefined length: pixels in fragments, or a sequence; UN is implicit then
+        (PS3.5 6.2.2)."""
+        if tag == PIXELS and vr in ("OB", "OW"):
+            return Element(tag, "OB", tuple(self._fragments(end)))
+        if vr == "UN" or vr == "SQ":
+            inner = IMPLICIT if vr == "UN" else syntax
+            return Element(tag, "SQ", self._items(end, inner, depth, tag, closed=False))
+        raise InputError(f"{told(tag)}: a {vr} of undefined length")
+
+    def _items(
+        self, end: int, syntax: Syntax, depth: int, tag: int, *, closed: bool = True
+    ) -> list[list[Element]]:
+        if depth >= DEEPEST:
+            raise InputError(f"{told(tag)}: sequences in sequences, more than {DEEPEST} deep")
+        items: list[list[Element]] = []
+        while self._source.tell() < end:
+            mark = self._tag(end, syntax)
+            length = syntax.number(self._take(4, end))
+            if mark == SEQUENCE_END and not closed:
+                return items
+            here = self._source.tell()
+            if mark != ITEM or (length != UNDEFINED and length > end - here):
+                raise InputError(f"{told(tag)}: its items are damaged or cut short")
+            items.append(self._item(here, length, end, syntax, depth))
+        if not closed:
+            raise InputError(f"{told(tag)}: a sequence without an end: cut short")
+        return items
+
+    def _item(self, here: int, length: int, end: int, syntax: Syntax, depth: int) -> list[Element]:
+        if length != UNDEFINED:
+            return self.elements(here + length, syntax, depth + 1)
+        found = self.elements(end, syntax, depth + 1)
+        self._source.seek(-8, 1)
+        if self._tag(end, syntax) != ITEM_END:
+            raise InputError("an item without an end: cut short")
+        self._take(4, end)
+        return found
+
+    def _fragments(self, end: int) -> Iterator[Span]:
+        while self._source.tell() < end:
+            mark = self._tag(end, EXPLICIT)
+            length = EXPLICIT.number(self._take(4, end))
+            here = self._source.tell()
+            if mark == SEQUENCE_END:
+                return
+            if mark != ITEM or length > end - here:
+                break
+            yield Span(here, length)
+            self._source.seek(here + length)
+        raise InputError(f"{told(PIXELS)}: its fragments are damaged or cut short")
+
+    def _tag(self, end: int, syntax: Syntax) -> int:
+        self._left -= 1
+        if self._left < 0:
+            raise InputError(f"more than {MOST} elements")
+        data = self._take(4, end)
+        return syntax.number(data[:2]) << 16 | syntax.number(data[2:])
+
+    def _take(self, length: int, end: int) -> bytes:
+        here = self._source.tell()
+        if length > end - here:
+            raise InputError(f"byte {here}: it ends inside an element: damaged or cut short")
+        data = self._source.read(length)
+        if len(data) != length:
+            raise InputError(f"byte {here}: it ends inside an element: cut short")
+        return data
+
+
+class Writer:
+    """Elements to a target; what is still in the source is copied in blocks."""
+
+    def __init__(self, source: BinaryIO, target: BinaryIO) -> None:
+        self._source = source
+        self._target = target
+
+    def write(self, elements: list[Element], syntax: Syntax) -> None:
+        """In the order of their tags."""
+        for element in sorted(elements, key=lambda element: element.tag):
+            self._element(element, syntax)
+
+    def _element(self, element: Element, syntax: Syntax) -> None:
+        value, vr = element.value, element.vr
+        if isinstance(value, Span):
+            self._head(element.tag, vr, value.length + value.length % 2, syntax)
+            self._copy(value)
+        elif isinstance(value, bytes):
+            data = value + pad(vr) * (len(value) % 2)
+            if vr in SHORT and len(data) > 0xFFFF and not syntax.implicit:
+                raise InputError(f"{told(element.tag)}: a substitute does not fit its length")
+            self._head(element.tag, vr, len(data), syntax)
+            self._target.write(data)
+        else:
+            self._head(element.tag, vr, UNDEFINED, syntax)
+            for part in value:
+                self._part(part, syntax)
+            self._mark(SEQUENCE_END, 0, syntax)
+
+    def _part(self, part: list[Element] | Span | bytes, syntax: Syntax) -> None:
+        if isinstance(part, Span):
+            self._mark(ITEM, part.length + part.length % 2, syntax)
+            self._copy(part)
+        elif isinstance(part, bytes):
+            self._mark(ITEM, len(part) + len(part) % 2, syntax)
+            self._target.write(part + b"\0" * (len(part) % 2))
+        else:
+            self._mark(ITEM, UNDEFINED, syntax)
+            self.write(part, syntax)
+            self._mark(ITEM_END, 0, syntax)
+
+    def _head(self, tag: int, vr: str, length: int, syntax: Syntax) -> None:
+        kind = b"" if syntax.implicit else vr.encode()
+        wide = syntax.implicit or vr in LONG
+        if wide and not syntax.implicit:
+            kind += b"\0\0"
+        self._tag(tag, syntax)
+        self._target.write(kind + syntax.bytes(length, 4 if wide else 2))
+
+    def _mark(self, tag: int, length: int, syntax: Syntax) -> None:
+        self._tag(tag, syntax)
+        self._target.write(syntax.bytes(length, 4))
+
+    def _tag(self, tag: int, syntax: Syntax) -> None:
+        self._target.write(syntax.bytes(tag >> 16, 2) + syntax.bytes(tag & 0xFFFF, 2))
+
+    def _copy(self, span: Span) -> None:
+        self._source.seek(span.offset)
+        left = span.length
+        while left:
+            block = self._source.read(min(left, BLOCK))
+            left -= len(block)
+            self._target.write(block)
+        self._target.write(b"\0" * (span.length % 2))
+
+
+def pad(vr: str) -> bytes:
+    """What makes a value's length even, PS3.5 6.2."""
+    return b"\0" if vr in ("UI", "OB", "UN") else b" "

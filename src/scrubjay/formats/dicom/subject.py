@@ -1,0 +1,82 @@
+"""Whose file it is: the patient, and all names and numbers that its header knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scrubjay.formats.dicom import pixels, profile, values
+from scrubjay.formats.dicom.cleaner import CHARSET, Subject
+from scrubjay.formats.dicom.elements import Element
+from scrubjay.formats.work import Work
+from scrubjay.types import Document
+
+PATIENT, STUDY, INSTANCE, STUDY_DATE = 0x00100020, 0x0020000D, 0x00080018, 0x00080020
+KNOWN = {
+    0x00100020: "MRN", 0x00101000: "MRN", 0x00100030: "BIRTH_DATE", 0x00101040: "STREET_ADDRESS",
+    0x00102154: "PHONE", 0x00080050: "ID", 0x00080018: "UID", 0x0020000D: "UID",
+    0x0020000E: "UID", 0x00200052: "UID",
+}  # fmt: skip
+SHORTEST = 4  # signs of a value that is looked for; a study "1" is no identifier
+NAMES = 200  # people of one file
+PROBES = {"patient": ("M", "GENDER"), "device": ("DEV-4711", "DEVICE"),
+          "institution": ("Mercy Hospital", "HOSPITAL"),
+          "uids": ("1.2.840.113619.2.55.3.604688", "UID")}  # fmt: skip
+
+
+def of(root: list[Element], group: str) -> Subject:
+    """The subject of a data set. Without a patient's number, what is of one study agrees, or of
+    one file."""
+    found: dict[str, dict[str, None]] = {}
+    for label, value in _values(root, []):
+        if len(value) >= SHORTEST or label == "PERSON":
+            found.setdefault(label, {})[value] = None
+    known = {label: tuple(list(told)[:NAMES]) for label, told in found.items()}
+    patient = [told for e in root if e.tag == PATIENT for told in _strings(e, [])]
+    other = group or pixels.text(root, STUDY) or pixels.text(root, INSTANCE)
+    return Subject("\\".join(patient) or other, known)
+
+
+def _strings(element: Element, sets: list[str]) -> list[str]:
+    if not isinstance(element.value, bytes):
+        return []
+    told = values.decode(element.value, element.tag, "LO", sets)
+    return [part.strip() for part in told.split("\\") if part.strip()]
+
+
+def _values(elements: list[Element], sets: list[str]) -> Iterator[tuple[str, str]]:
+    declared = next((e.value for e in elements if e.tag == CHARSET), b"")
+    if isinstance(declared, bytes):
+        sets = values.encodings(declared, sets)
+    for element in elements:
+        if isinstance(element.value, list):
+            for item in element.value:
+                yield from _values(item, sets)
+        elif isinstance(element.value, bytes) and element.tag >> 16 & 1 == 0:
+            yield from _known(element, element.value, sets)
+
+
+def _known(element: Element, value: bytes, sets: list[str]) -> Iterator[tuple[str, str]]:
+    if element.vr == "PN":
+        told = values.decode(value, element.tag, "PN", sets)
+        for name in told.replace("=", "\\").split("\\"):
+            family, _, given = name.partition("^")
+            if whole := " ".join(f"{given.replace('^', ' ')} {family}".split()):
+                yield "PERSON", whole
+    elif label := KNOWN.get(element.tag):
+        yield from ((label, part) for part in _strings(element, sets))
+
+
+def options(work: Work, root: list[Element], subject: Subject) -> profile.Options:
+    """The options that the policy asks for: what it keeps of a kind, the profile retains."""
+    day = pixels.text(root, STUDY_DATE)
+    date = day if values.SHAPES["DA"].fullmatch(day) else "20240312"
+    asked = [(date, "DATE"), *PROBES.values()]
+    documents = [Document(text, group=subject.group, label=label) for text, label in asked]
+    told = [result.text for result in work.clean(documents)]
+    names = {name for name, (text, _), new in zip(PROBES, asked[1:], told[1:], strict=True)
+             if text == new}  # fmt: skip
+    if told[0] == date:
+        names.add("full")
+    elif values.SHAPES["DA"].fullmatch(told[0]):
+        names.add("modified")
+    return profile.Options(profile.CLEANED | names)

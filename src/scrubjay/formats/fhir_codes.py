@@ -1,0 +1,83 @@
+"""Codes of public systems that are what they claim: they pass without being read as text."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_TIMES = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
+    (3, 4, 0, 1, 2, 8, 9, 5, 6, 7), (4, 0, 1, 2, 3, 9, 5, 6, 7, 8), (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
+    (6, 5, 9, 8, 7, 1, 0, 4, 3, 2), (7, 6, 5, 9, 8, 2, 1, 0, 4, 3), (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
+    (9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+)  # fmt: skip
+_TURNS = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 5, 7, 6, 2, 8, 3, 0, 9, 4), (5, 8, 0, 3, 7, 9, 6, 1, 4, 2),
+    (8, 9, 1, 6, 0, 4, 3, 5, 2, 7), (9, 4, 5, 3, 1, 2, 6, 8, 7, 0), (4, 2, 8, 6, 5, 7, 3, 9, 0, 1),
+    (2, 7, 9, 3, 8, 0, 6, 4, 1, 5), (7, 0, 4, 6, 9, 1, 3, 2, 5, 8),
+)  # fmt: skip
+
+
+CODED = "coded"  # asked about in place of a plain code: what is done with its label?
+_TABLES = re.compile(r"HL7[0-9]{4}|ISO[0-9]{3,5}(_[0-9])?|[0-9]{4}-[0-9]")
+_PLAIN = re.compile(r"[A-Za-z]{1,10}|[0-9]{4}-[0-9]")
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(files("scrubjay.formats").joinpath("fhir.toml").read_text("utf-8"))
+
+
+@cache
+def _words() -> frozenset[str]:
+    rows = _table()["words"]
+    return frozenset(word for row in rows.values() for word in _each(row))
+
+
+def _each(row: str | list[str]) -> list[str]:
+    return row.split() if isinstance(row, str) else row
+
+
+def is_word(value: str) -> bool:
+    """Whether the standards themselves have this word, or the number of a table."""
+    return value in _words() or _TABLES.fullmatch(value) is not None
+
+
+def question(value: str, label: str) -> str:
+    """What is asked to learn whether a code under a label stays: not the code, where it is plain,
+    as detectors read words."""
+    return CODED if label and _PLAIN.fullmatch(value) else value
+
+
+def is_code(system: str, value: str) -> bool:
+    """Whether this is a code of a public system by its own rules."""
+    rule = _table()["codes"].get(system)
+    if rule == "snomed":
+        return snomed(value)
+    if rule == "loinc":
+        return loinc(value)
+    return rule is not None and re.fullmatch(rule, value) is not None
+
+
+def snomed(value: str) -> bool:
+    """A concept id: its partition and Verhoeff's check digit, SNOMED CT Release File 5.2."""
+    if not re.fullmatch(r"[1-9][0-9]{5,17}", value) or value[-3:-1] not in ("00", "10"):
+        return False
+    check = 0
+    for place, digit in enumerate(reversed(value)):
+        check = _TIMES[check][_TURNS[place % 8][int(digit)]]
+    return check == 0
+
+
+def loinc(value: str) -> bool:
+    """A number with its check digit, or a part, list or answer."""
+    if re.fullmatch(r"L[APLG][0-9]{1,7}-[0-9]", value):
+        return True
+    found = re.fullmatch(r"([0-9]{1,7})-([0-9])", value)
+    if not found:
+        return False
+    doubled = sum(sum(divmod(2 * int(d), 10)) for d in found[1][::-2])
+    return -(doubled + sum(map(int, found[1][-2::-2]))) % 10 == int(found[2])

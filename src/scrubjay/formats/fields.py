@@ -1,0 +1,85 @@
+"""What the name of a column, key or element says of its values: `patient_name` -> PERSON, `dose`
+-> a measure. The names are data: fields.toml.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Any
+
+LONGEST = 80  # characters of a name; what is longer is prose
+_PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
+_ASIDE = re.compile(r"['\u2019]s\b|[(\[][^()\[\]]*[)\]]")  # "patient's", "(MM/DD/YYYY)"
+
+
+@lru_cache(1 << 14)
+def label(name: str) -> str:
+    """The label of what stands under this name, or nothing. A path, `medication.name`, says more
+    than its last part."""
+    words = normal(name)
+    found = _names().fullmatch(words) if words else None
+    if found:
+        return _labels()[found["name"].replace(" ", "")]
+    return "DATE" if words.endswith(_dates()) else ""
+
+
+@lru_cache(1 << 14)
+def measure(name: str) -> bool:
+    """Whether values under this name are codes and measures, and no person's number."""
+    return not label(name) and not _measures().isdisjoint(normal(name).split())
+
+
+@cache
+def part(kind: str) -> frozenset[str]:
+    """Words of columns that hold the `given` name, or the `family` name."""
+    return frozenset(table()[kind].split())
+
+
+def normal(name: str) -> str:
+    """Its words in lower case, without accents, a blank between them."""
+    if len(name) > LONGEST:
+        return ""
+    spaced = _PARTS.sub(" ", _ASIDE.sub(" ", name))
+    folded = unicodedata.normalize("NFKD", spaced).casefold()
+    plain = "".join(sign for sign in folded if not unicodedata.combining(sign))
+    return " ".join(unicodedata.normalize("NFC", plain).split())
+
+
+@cache
+def table() -> dict[str, Any]:
+    """fields.toml as it is."""
+    source = resources.files("scrubjay.formats").joinpath("fields.toml")
+    return tomllib.loads(source.read_text("utf-8"))
+
+
+@cache
+def _labels() -> dict[str, str]:
+    rows = ((name, row) for name, row in table().items() if isinstance(row, dict))
+    return {normal(n).replace(" ", ""): label for label, row in rows for n in row["names"]}
+
+
+@cache
+def _measures() -> frozenset[str]:
+    return frozenset(table()["measures"].split())
+
+
+@cache
+def _dates() -> tuple[str, ...]:
+    return tuple(f" {word}" for word in table()["dates"].split())
+
+
+@cache
+def _names() -> re.Pattern[str]:
+    """Whose it is, what it is, which of several; blanks between words may be missing."""
+    names = {normal(n) for row in table().values() if isinstance(row, dict) for n in row["names"]}
+    phrases = sorted(names, key=len, reverse=True)
+    loose = "|".join(re.escape(phrase).replace(r"\ ", " ?") for phrase in phrases)
+    before = "|".join(sorted(table()["holders"].split(), key=len, reverse=True))
+    after = "|".join(table()["endings"].split())
+    return re.compile(
+        rf"(?:(?:{before}) )*?(?:{before})??(?P<name>{loose})(?:[0-9]|(?: (?:{after}))+)?"
+    )

@@ -1,0 +1,331 @@
+"""HTML: text across inline tags, attributes, comments, scripts, styles; read as browsers read it.
+
+What holds nothing stays as it is written, but for blanks within tags. A cell's column or row header
+is its `field`. A `data:` URL is a file in the page.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import urllib.parse
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+from itertools import chain
+from typing import BinaryIO
+
+from scrubjay import plugins
+from scrubjay.errors import InputError
+from scrubjay.formats import carried, json, scripts, slots
+from scrubjay.formats.markup import ENCODINGS, QUOTED, escape, says_who, words
+from scrubjay.formats.slots import Part, Piece, Slot
+from scrubjay.formats.work import Work
+from scrubjay.types import Anonymized, Document
+
+INLINE = frozenset(
+    ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em"]
+).union(
+    ["font", "i", "img", "input", "ins", "kbd", "label", "mark", "nobr", "o:p", "q", "rp", "rt"],
+    ["ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u"],
+    ["var", "wbr"],
+)
+RAW = frozenset(["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"])
+URLS = frozenset(["href", "src", "action", "cite", "formaction", "background", "poster", "srcset"])
+SILENT = frozenset(["alt", "title", "class", "style", "placeholder", "summary", "aria-label"])
+CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", re.I)
+SPOKEN = re.compile(r"(?:[^<]|<(?![a-zA-Z/!?]))++")
+OPENED = re.compile(r"<([a-zA-Z][^\s/>]*+)")
+CLOSED = re.compile(r"</([a-zA-Z][^\s/>]*+)[^>]*+>")
+COMMENT = re.compile(r"<!--(?:-?>|(.*?)--!?>)", re.S)
+BOGUS = re.compile(r"<(?:!|\?|/(?![a-zA-Z]))([^>]*+)>")
+DOCTYPE = re.compile(
+    r'doctype\s+html(\s+public\s+"-//W3C//DTD X?HTML \d(\.\d\d?)?'
+    r'( (Transitional|Strict|Frameset))?//EN"'
+    r'(\s+"http://www\.w3\.org/TR/(xhtml1|xhtml11|html4|REC-html40)/(DTD/)?'
+    r'(xhtml1|xhtml11|html4)?-?(transitional|strict|loose|frameset)?\.dtd")?)?\s*',
+    re.I,
+)
+ATTRIBUTE = re.compile(
+    r"[\s/]*+(?P<name>[^\s/>][^\s/>=]*+)"
+    r"(?P<value>\s*+=\s*+(?:\"(?P<double>[^\"]*+)\"|'(?P<single>[^']*+)'|(?P<bare>[^\s>]*+)))?"
+)
+END = re.compile(r"[\s/]*+>")
+REFERENCE = re.compile(r"&(?:#[0-9]++|#[xX][0-9a-fA-F]++|[a-zA-Z][a-zA-Z0-9]*+);?")
+
+
+class Place:
+    """Where in a table or list the reader is: what the next text stands under."""
+
+    def __init__(self) -> None:
+        self._columns: list[str] = []
+        self._row: list[str] = []
+        self._cell = self._before = ""
+        self._headed = True
+
+    def opened(self, tag: str) -> None:
+        """A tag that may be a cell's, a row's or a table's."""
+        if tag == "table":
+            self._columns, self._row = [], []
+        elif tag == "tr":
+            if self._row and self._headed:
+                self._columns = self._row
+            self._row, self._headed = [], True
+        elif tag in {"td", "th"}:
+            self._before = self._row[-1] if self._row else ""
+            self._row.append("")
+            self._headed = self._headed and tag == "th"
+        if tag in {"table", "tr", "td", "th", "dt", "dd"}:
+            self._cell = tag
+
+    def field(self) -> str:
+        """The header of this cell's column, else what stands before it."""
+        at = len(self._row) - 1
+        if self._cell == "td" and at < len(self._columns):
+            return self._columns[at]
+        return self._before if self._cell in {"td", "dd"} else ""
+
+    def said(self, text: str) -> None:
+        """What was read there."""
+        told = " ".join(text.split())[:40].strip(" :")
+        if told and self._cell in {"td", "th"} and self._row:
+            self._row[-1] = told
+        elif told and self._cell == "dt":
+            self._before = told
+
+
+class Page:
+    """One page, or what stands in a string."""
+
+    def __init__(
+        self, work: Work, depth: int = 0, links: Callable[[str], str] | None = None
+    ) -> None:
+        if depth > work.limits.depth:
+            raise InputError(f"HTML within HTML, {depth} deep")
+        self._work = work
+        self._depth = depth
+        self._links = links  # new names of what a mail's page shows
+        self._memory = slots.Memory()
+        self._renamed: dict[str, str] = {}  # or the same name, once it was looked at
+        self._place = Place()
+        self._run: list[Part | Piece] = []
+
+    def parts(self, text: str) -> Iterator[Part]:
+        """All of it."""
+        at = 0
+        while at < len(text):
+            if found := SPOKEN.match(text, at):
+                self._run.append(_spoken(found[0]))
+                at = found.end()
+            else:
+                at = yield from self._tag(text, at)
+        yield from self._flush()
+
+    def _tag(self, text: str, at: int) -> Generator[Part, None, int]:
+        """Up to where it ends."""
+        if found := OPENED.match(text, at):
+            return (yield from self._start(text, found))
+        if found := CLOSED.match(text, at):
+            name = found[1].lower()
+            yield from self._around(name, [self._name("</", name), ">"], closing=True)
+            return found.end()
+        if found := COMMENT.match(text, at):
+            self._run += self._comment(found[1] or "")
+            return found.end()
+        if not text.startswith("<!--", at) and (found := BOGUS.match(text, at)):
+            if DOCTYPE.fullmatch(found[1]):
+                self._run.append(found[0])
+            else:
+                self._run += self._comment(found[1])
+            return found.end()
+        self._run.append(_spoken(text[at:]))  # it never ends
+        return len(text)
+
+    def _start(self, text: str, found: re.Match[str]) -> Generator[Part, None, int]:
+        name, at = found[1].lower(), found.end()
+        attributes = []
+        while not (end := END.match(text, at)):
+            attribute = ATTRIBUTE.match(text, at)
+            if not attribute:  # the file ends in the tag
+                self._run.append(_spoken(text[found.start() :]))
+                return len(text)
+            attributes.append(attribute)
+            at = attribute.end()
+        slash = "/>" if "/" in end[0] else ">"
+        tag = [self._name("<", name), *self._attributes(name, attributes), slash]
+        at = end.end()
+        if name == "plaintext":
+            self._run.append(_spoken(text[at:]))
+            return len(text)
+        if name not in RAW:
+            yield from self._around(name, tag)
+            return at
+        close = re.compile(rf"</{name}(?=[\s/>])", re.I).search(text, at)
+        last = close.start() if close else len(text)
+        yield from self._flush()
+        yield from tag
+        yield from self._raw(name, text[at:last], attributes)
+        if not close:
+            yield f"</{name}>"
+        return last
+
+    def _around(self, name: str, tag: list[Part], *, closing: bool = False) -> Iterator[Part]:
+        """An inline tag lies in a text; any other ends it."""
+        if name == "br":
+            self._run += [*tag, Piece("", str, "\n")]
+        elif name in INLINE:
+            self._run += tag
+        else:
+            yield from self._flush()
+            yield from tag
+            if not closing:
+                self._place.opened(name)
+
+    def _flush(self) -> Iterator[Part]:
+        run, self._run = self._run, []
+        said = "".join(part.text for part in run if isinstance(part, Piece))
+        field = self._place.field()
+        alone = run[0] if len(run) == 1 else None
+        if isinstance(alone, Piece):
+            yield self._memory.kept(Document(said, field=field), alone.write(said), alone.write)
+        elif run:
+            yield slots.pieced(run, field=field)
+        self._place.said(said)
+
+    def _name(self, before: str, name: str) -> Part:
+        """A tag's or attribute's: another one, the same each time, where it says somebody's."""
+        if name in self._renamed:
+            return before + self._renamed[name]
+
+        def write(results: list[Anonymized]) -> str:
+            another = f"x-{len(self._renamed) + 1}" if says_who(name, results[0]) else name
+            return before + self._renamed.setdefault(name, another)
+
+        return Slot([Document(words(name))], write)
+
+    def _comment(self, text: str) -> Iterator[Part]:
+        inner = Page(self._work, self._depth + 1)
+        yield "<!--"
+        yield slots.together(inner.parts(text), lambda told: re.sub("-(?=[->]|$)", "- ", told))
+        yield "-->"
+
+    def _attributes(self, tag: str, found: list[re.Match[str]]) -> Iterator[Part]:
+        values = {one["name"].lower(): _value(one) for one in found}
+        field = values.get("name") or values.get("property") or values.get("id") or ""
+        for one in found:
+            name = one["name"].lower()
+            yield self._name(" ", one["name"])
+            if one["value"] is not None:
+                yield '="'
+                yield self._attribute(name, one, field)
+                yield '"'
+
+    def _attribute(self, name: str, found: re.Match[str], field: str) -> Part:
+        value = _value(found)
+        double = found["double"]
+        raw = double if double is not None else escape(value, QUOTED)
+        quote = partial(escape, table=QUOTED)
+        if self._links and value.startswith("cid:"):
+            return quote(f"cid:{self._links(urllib.parse.unquote(value[4:]))}")
+        if (file := carried.string(value, self._work)) is not None:
+            return quote(file)
+        if name == "srcdoc":
+            inner = Page(self._work, self._depth + 1)
+            return slots.together(inner.parts(value), quote)
+        if name.startswith("on") or name == "style":
+            read = scripts.css if name == "style" else scripts.javascript
+            return slots.together([read(value, self._work)], quote)
+        if name in URLS or "%" in value:
+            return self._url(value, raw)
+        under = field if name in {"value", "content"} else name.removeprefix("data-")
+        document = Document(value, field="" if name in SILENT else under)
+        return self._memory.kept(document, raw, quote)
+
+    def _url(self, value: str, raw: str) -> Part:
+        """Percent signs are read, and blanks of its query."""
+        plain = urllib.parse.unquote(value)
+        if "?" in value:
+            plain = plain.replace("+", " ")
+
+        def write(told: str) -> str:
+            return escape(urllib.parse.quote(told, safe="/:?#[]@!$&'()*+,;=%~"), QUOTED)
+
+        return self._memory.kept(Document(plain), raw, write)
+
+    def _raw(self, name: str, text: str, attributes: list[re.Match[str]]) -> Iterator[Part]:
+        """What stands in an element that has no tags in it."""
+        kind = next((_value(a) for a in attributes if a["name"].lower() == "type"), "")
+        if name in {"title", "textarea"}:
+            yield slots.pieced([_spoken(text)])
+        elif name == "style":
+            yield slots.together([scripts.css(text, self._work)], _harmless)
+        elif name == "script" and "json" in kind.lower() and json.valid(text.encode()):
+            yield slots.together(
+                json.Reader(self._work, depth=self._depth + 1).parts(text), _harmless
+            )
+        elif name == "script" and ("html" in kind.lower() or "template" in kind.lower()):
+            inner = Page(self._work, self._depth + 1)
+            yield slots.together(inner.parts(text), _harmless)
+        elif name == "script":
+            yield slots.together([scripts.javascript(text, self._work)], _harmless)
+        elif text.strip():
+            self._work.dropped(f"text in {name}")
+
+
+def _harmless(told: str) -> str:
+    """It must not end the script that it stands in."""
+    return re.sub(r"<(?=[/!])", r"<\\", told) if re.search("</(script|style)", told, re.I) else told
+
+
+def _spoken(raw: str) -> Piece:
+    text = html.unescape(raw)
+    return Piece(text, lambda told: raw if told == text else escape(told))
+
+
+def _value(found: re.Match[str]) -> str:
+    """An attribute's, with its references read as in one."""
+    raw = next((v for v in found.group("double", "single", "bare") if v is not None), "")
+
+    def read(one: re.Match[str]) -> str:
+        follows = raw[one.end() : one.end() + 1]
+        if one[0][-1] != ";" and one[0][1] != "#" and (follows == "=" or follows.isalnum()):
+            return one[0]
+        return html.unescape(one[0])
+
+    return REFERENCE.sub(read, raw)
+
+
+class Html:
+    """`html.v1`."""
+
+    name = "html.v1"
+    suffixes: tuple[str, ...] = (".html", ".htm")
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+
+    def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
+        """In the encoding that it declares, else in the one that was asked for."""
+        encoding = self._declared(source.read(1 << 12)) if source.seekable() else self._encoding
+        if source.seekable():
+            source.seek(0)
+        text = json.whole(source, encoding, work)
+        body = text.removeprefix("\ufeff")
+        mark = text[: len(text) - len(body)]
+        parts = chain([mark], Page(work).parts(body))
+        slots.write(parts, target, work.clean, encoding, "xmlcharrefreplace")
+
+    def _declared(self, head: bytes) -> str:
+        if self._encoding != "utf-8":
+            return self._encoding
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return "utf-16"
+        found = CHARSET.search(head)
+        told = found[1].decode("ascii").lower() if found else ""
+        if not ENCODINGS.fullmatch(told):
+            return self._encoding
+        return {"iso-8859-1": "cp1252", "latin1": "cp1252"}.get(told, told)
+
+
+def make(name: str, *, encoding: str, group: str) -> plugins.Format:
+    """`html.v1`."""
+    return Html(encoding)

@@ -1,0 +1,106 @@
+"""The zip file of an office document: read with care, and written so that equal parts are equal
+bytes, without days, comments and extra fields.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from scrubjay.errors import InputError
+from scrubjay.formats import xmltree
+from scrubjay.formats.work import Work, seekable
+from scrubjay.formats.xmltree import Node
+
+FREE = 1 << 20  # bytes that may be packed as well as they will
+DECLARED = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+PICTURES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".gif": "image/gif",
+    ".bmp": "image/bmp",
+    ".webp": "image/webp",
+    ".svg": "image/svg+xml",
+}
+EMPTY = bytes.fromhex(  # a white picture of one pixel
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a494441"
+    "54789c63f80f0001010100b138f6140000000049454e44ae426082"
+)
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
+    NotImplementedError, OverflowError, IndexError, RuntimeError,
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except DAMAGE as problem:
+        raise InputError(f"damaged ({type(problem).__name__}): save it anew") from None
+
+
+class Pack:
+    """Parts by name; case is nothing to go by."""
+
+    def __init__(self, source: BinaryIO, work: Work) -> None:
+        self._limit = work.limits.text
+        with _reading():
+            self._file = zipfile.ZipFile(seekable(source))
+        infos = self._file.infolist()
+        self._infos = {info.filename.lower(): info for info in infos}
+        if len(infos) > work.limits.members or len(self._infos) < len(infos):
+            raise InputError("too many parts, or two of one name")
+        if any(info.flag_bits & 0x41 for info in infos):
+            raise InputError("it is encrypted: save it without a password first")
+        size = sum(info.file_size for info in infos)
+        packed = sum(info.compress_size for info in infos)
+        if size > work.limits.bytes or size > max(FREE, work.limits.ratio * packed):
+            raise InputError(f"{size:,} bytes when unpacked: more than such a file may have")
+
+    def __iter__(self) -> Iterator[str]:
+        """Names in lower case, without folders."""
+        return (name for name in self._infos if not name.endswith("/"))
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._infos
+
+    def data(self, name: str) -> bytes:
+        """All of a part."""
+        if name not in self:
+            raise InputError("a part that it needs is missing: damaged")
+        info = self._infos[name.lower()]
+        if info.file_size > self._limit:
+            raise InputError(f"a part of more than {self._limit >> 20} MiB")
+        with _reading():
+            return self._file.read(info)  # never more than it said
+
+    def tree(self, name: str) -> Node:
+        """A part of XML."""
+        return xmltree.parse(self.data(name), renames=False)
+
+
+def markup(tree: Node) -> bytes:
+    """A part of XML, as it is written."""
+    return DECLARED + xmltree.write(tree).encode("utf-8")
+
+
+def write(parts: Iterable[tuple[str, bytes]], target: BinaryIO) -> None:
+    """In order. Of ODF the first part is its kind, which lies there unpacked."""
+    whole = io.BytesIO()  # headers are plain where one can go back to them
+    with zipfile.ZipFile(whole, "w") as made:
+        for name, data in parts:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o600 << 16
+            packed = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            made.writestr(info, data, packed)
+    target.write(whole.getbuffer())

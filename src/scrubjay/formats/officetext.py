@@ -1,0 +1,351 @@
+"""The words of an office document: those of all its parts are one text, so that a name that is
+found in a header is found in a comment, a link and a picture's title too.
+
+Paragraphs are lines, whatever runs they lie in. What was deleted and is still in the file is read
+with what stood around it then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, unquote
+
+from msgspec import Struct
+
+from scrubjay.errors import InputError
+from scrubjay.formats.officebare import DIGITS, code, known_space, table
+from scrubjay.formats.pieces import Pieces
+from scrubjay.formats.work import Work
+from scrubjay.formats.xmltree import Node
+from scrubjay.types import Anonymized, Document
+
+MOST_KNOWN = 500
+APART = "\n\n.\n\n"  # no value goes on behind it, for rules and nets alike
+_DAY = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
+)
+_PARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|_(?:20_)?|[.-]")
+_ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|[./#\\]|www\.)\S+")
+_REFERENCE = re.compile(r"\b(?:PAGE|NOTE)?REF\s+([^\s\\\"]+)")
+_NOBODY = frozenset(
+    ["user", "author", "unknown", "microsoft", "office", "admin", "administrator", "python", "docx"]
+)
+_SAFE = "!#$%&'()*+,/:;=?@~"
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:E[-+]?\d+)?", re.ASCII)
+_FRACTION = re.compile(r"-?\d+\.\d+(?:E[-+]?\d+)?", re.ASCII)  # a measure: nobody's number
+_BLANKS = frozenset(["w:t", "w:delText", "w:instrText", "m:t"])
+_RUNS = frozenset(["t", "delText", "instrText", "delInstrText"])
+
+
+class Slot:
+    """A string in a tree: content by its index, or an attribute by its name."""
+
+    __slots__ = ("key", "node", "text")
+
+    def __init__(self, node: Node, key: int | str, text: str) -> None:
+        self.node = node
+        self.key = key
+        self.text = text
+
+    def set(self, text: str) -> None:
+        """Blanks at its ends are kept where the format would lose them."""
+        if isinstance(self.key, str):
+            self.node.attributes[self.key] = text
+            return
+        self.node.content[self.key] = text
+        if self.node.tag in _BLANKS and text != text.strip():
+            self.node.attributes.setdefault("xml:space", "preserve")
+
+    def remove(self) -> None:
+        """The attribute; or the element is marked as none, and not written."""
+        if isinstance(self.key, str):
+            self.node.attributes.pop(self.key, None)
+        else:
+            self.node.tag = ""
+
+
+class _Word(Struct):
+    slot: Slot
+    when: str  # "ins", "del", or always
+    behind: str = ""
+
+
+class _Line:
+    __slots__ = ("behind", "words")
+
+    def __init__(self) -> None:
+        self.words: list[_Word] = []
+        self.behind = APART
+
+
+class Words:
+    """Strings of any number of trees, cleaned all at once."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._lines: list[_Line] = []
+        self._people: dict[str, list[Slot]] = {}
+        self._days: list[Slot] = []
+        self._values: dict[tuple[str, str], list[Slot]] = {}  # by kind and value
+
+    def add(self, root: Node) -> None:
+        """Every string in it that is no code."""
+        self._walk(root, self._line(), "")
+
+    def _line(self) -> _Line:
+        self._lines.append(_Line())
+        return self._lines[-1]
+
+    def _walk(self, node: Node, line: _Line, when: str) -> None:
+        rules, name = table(), node.name
+        for key, value in node.attributes.items():
+            self._attribute(Slot(node, key, value))
+        if name in rules["paragraphs"] or name in rules["alone"]:
+            line = self._line()
+        when = name if name in {"ins", "del"} else when
+        if name in rules["signs"] and line.words:
+            line.words[-1].behind += rules["signs"][name]
+        for index, inner in enumerate(node.content):
+            if isinstance(inner, Node):
+                self._walk(inner, line, when)
+            elif inner.strip() or (inner and name in _RUNS):
+                self._content(Slot(node, index, inner), line, when)
+        if name in rules["cells"]:
+            self._lines[-1].behind = "\t"
+        elif name in rules["rows"]:
+            self._lines[-1].behind = APART
+
+    def _content(self, slot: Slot, line: _Line, when: str) -> None:
+        rules, name = table(), slot.node.name
+        if name in rules["people"]:
+            self._people.setdefault(slot.text, []).append(slot)
+        elif name in rules["days"] and not slot.node.tag.startswith("text:"):
+            self._days.append(slot)
+        elif name in rules["codes"]:
+            if not code(slot.text):
+                slot.remove()
+                self._work.dropped("unknown element")
+        elif name == "v" and _FRACTION.fullmatch(slot.text):
+            return
+        elif name in {"instrText", "delInstrText"}:
+            self._line().words.append(_Word(slot, ""))
+        else:
+            line.words.append(_Word(slot, "del" if name == "delText" else when))
+
+    def _attribute(self, slot: Slot) -> None:
+        rules, value = table(), slot.text
+        local = str(slot.key).rpartition(":")[2]
+        place = {local, f"{slot.node.name}@{local}"}
+        if not value or local == "Ignorable" or str(slot.key).startswith("xmlns"):
+            return
+        if local == "value" and _FRACTION.fullmatch(value):
+            return
+        if place & rules["people"]:
+            self._people.setdefault(value, []).append(slot)
+        elif place & rules["days"]:
+            self._days.append(slot)
+        elif place & rules["words"] or not self._plain(value, bool(place & rules["names"])):
+            kind = "text"
+            if local in {"Target", "href"} or _ADDRESS.fullmatch(value):
+                kind = "link"
+            elif local in rules["fonts"] or slot.node.name == "font":
+                kind = "font"
+            elif re.fullmatch(r"[\w.-]+", value) and not place & rules["words"]:
+                kind = "name"
+            self._values.setdefault((kind, value), []).append(slot)
+
+    @staticmethod
+    def _plain(value: str, named: bool) -> bool:
+        if value in table()["letters"]:
+            return True
+        return code(value, 3 if named else DIGITS) or known_space(value)
+
+    def clean(self) -> None:
+        """All of it, in place."""
+        somebody = [name for name in self._people if _somebody(name)][:MOST_KNOWN]
+        known = {"PERSON": tuple(somebody)} if somebody else {}
+        lines = [line for line in self._lines if line.words]
+        values = [told for kind, value in self._values for told in _spoken(kind, value)]
+        now = _Reading(lines, "del", values)
+        result = now.clean(self._work, known)
+        then = _Reading([x for x in lines if any(w.when == "del" for w in x.words)], "ins", [])
+        then.clean(self._work, _found(now.text, result, known))
+        for word in (word for line in lines for word in line.words):
+            told = [r.told[id(word.slot)] for r in (now, then) if id(word.slot) in r.told]
+            word.slot.set(_fit(word.slot, _both(word.slot.text, told)))
+        self._say(values, now.values)
+        self._by_place()
+
+    def _say(self, old: list[str], new: list[str]) -> None:
+        for number, ((kind, _value), slots) in enumerate(self._values.items()):
+            first, second = 2 * number, 2 * number + 1
+            if old[first] == new[first] and old[second] == new[second]:
+                continue
+            told = new[first]
+            if kind == "name" or old[first] == told:
+                told = f"name_{number + 1}"
+            elif kind == "font":
+                told = "Arial"
+            elif kind == "link":
+                told = quote(told, safe=_SAFE)
+            for slot in slots:
+                _typed(slot)
+                slot.set(told)
+
+    def _by_place(self) -> None:
+        """Who did something, and when, by where it stands."""
+        group = self._work.group
+        people = (Document(x, group=group, field="author", label="PERSON") for x in self._people)
+        for slots, result in zip(self._people.values(), self._work.clean(people), strict=True):
+            for slot in slots:
+                slot.set(result.text)
+        days = (Document(x.text, group=group, field="date", label="DATE") for x in self._days)
+        for slot, result in zip(self._days, self._work.clean(days), strict=True):
+            if _DAY.fullmatch(result.text):
+                slot.set(result.text)
+            else:
+                _typed(slot)
+                slot.remove()
+
+
+class _Reading:
+    """One text of lines, without the words of one kind, and of values."""
+
+    def __init__(self, lines: list[_Line], without: str, values: list[str]) -> None:
+        self._slots: list[Slot] = []
+        pieces: list[str] = []
+        breaks: list[str] = []
+        for line in lines:
+            for word in line.words:
+                if word.when != without:
+                    self._slots.append(word.slot)
+                    pieces.append(word.slot.text)
+                    breaks.append(word.behind)
+            if breaks:
+                breaks[-1] += line.behind
+        self._pieces = Pieces([*pieces, *values], [*breaks, *[APART] * len(values)])
+        self.text = self._pieces.text
+        self.told: dict[int, str] = {}
+        self.values: list[str] = []
+
+    def clean(self, work: Work, known: dict[str, tuple[str, ...]]) -> Anonymized | None:
+        """`told` what becomes of each slot, by its id, and `values` of values."""
+        if not self.text:
+            return None
+        if len(self.text) > work.limits.text:
+            raise InputError(f"more than {work.limits.text >> 20} MiB of text in one document")
+        [result] = work.clean([Document(self.text, group=work.group, known=known)])
+        new = self._pieces.changed(result)
+        count = len(self._slots)
+        self.told = {id(s): text for s, text in zip(self._slots, new[:count], strict=True)}
+        self.values = new[count:]
+        return result
+
+
+def _found(
+    text: str, result: Anonymized | None, known: dict[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Values that were found, to be found again in another reading."""
+    found = {label: list(values) for label, values in known.items()}
+    for one in result.report.replacements[:MOST_KNOWN] if result else ():
+        if one.end - one.start > 3:
+            found.setdefault(one.label, []).append(text[one.start : one.end])
+    return {label: tuple(dict.fromkeys(values)) for label, values in found.items()}
+
+
+def _both(old: str, told: list[str]) -> str:
+    """What stays in every reading of a text."""
+    changed = [new for new in told if new != old]
+    if len(changed) < 2 or changed[0] == changed[1]:
+        return changed[0] if changed else old
+    other = changed[1].split(" ")
+    return " ".join(word for word in changed[0].split(" ") if word in other)
+
+
+def _fit(slot: Slot, text: str) -> str:
+    """A number of a chart stays one."""
+    if slot.node.name == "v" and text != slot.text and _NUMBER.fullmatch(slot.text):
+        return "0"
+    return text
+
+
+def _spoken(kind: str, value: str) -> tuple[str, str]:
+    """As people would write it, and again with its words apart if that is otherwise."""
+    first = value
+    if kind == "link":
+        for _ in range(3):  # what is quoted may be quoted again
+            first = unquote(first)
+    second = _PARTS.sub(" ", first)
+    return first, "" if second == first else second
+
+
+def _somebody(name: str) -> bool:
+    words = re.findall(r"\w+", name.lower())
+    return len(words) > 1 and _NOBODY.isdisjoint(words)
+
+
+def _typed(slot: Slot) -> None:
+    """A number or day of a cell or field that is none any more is a string."""
+    if str(slot.key).rpartition(":")[2] in {"value", "date-value", "currency"}:
+        for key in slot.node.attributes:
+            if key.rpartition(":")[2] == "value-type":
+                slot.node.attributes[key] = "string"
+
+
+def mark(roots: Iterable[Node]) -> None:
+    """Other names for bookmarks, in fields and links too: they are seldom seen, and say who."""
+    nodes = [node for root in roots for node in root.every()]
+    _join(nodes)
+    keys = {place.partition("@")[2] for place in table()["marks"]}
+    places = [
+        (node, key)
+        for node in nodes
+        for key in node.attributes
+        if (local := key.rpartition(":")[2]) in keys and f"{node.name}@{local}" in table()["marks"]
+    ]
+    found = dict.fromkeys(node.attributes[key] for node, key in places)
+    for node in nodes:
+        told = node.text() if node.name == "instrText" else node.attributes.get("w:instr", "")
+        found.update(dict.fromkeys(_REFERENCE.findall(told)))
+    new = {name: f"mark_{n}" for n, name in enumerate((x for x in found if not _own(x)), 1)}
+    if not new:
+        return
+    for node, key in places:
+        node.attributes[key] = new.get(node.attributes[key], node.attributes[key])
+    names = "|".join(map(re.escape, sorted(new, key=len, reverse=True)))
+    spoken = re.compile(rf"(?<![\w.])(?:{names})(?![\w.])")
+    for node in nodes:
+        if node.name in {"instrText", "delInstrText"}:
+            node.content = [
+                c if isinstance(c, Node) else spoken.sub(lambda m: new[m[0]], c)
+                for c in node.content
+            ]
+        for key, value in node.attributes.items():
+            if key.endswith(":instr") or (key.endswith("href") and value.startswith("#")):
+                node.attributes[key] = spoken.sub(lambda m: new[m[0]], value)
+
+
+def _join(nodes: list[Node]) -> None:
+    """A field's instruction in several runs becomes one run's."""
+    first: Node | None = None
+    for node in nodes:
+        if node.name in {"fldChar", "p"}:
+            first = None
+        elif node.name == "instrText":
+            if first is None:
+                first = node
+            else:
+                first.content = [first.text() + node.text()]
+                node.content = []
+
+
+def _own(name: str) -> bool:
+    return bool(re.fullmatch(r"_(?:Toc|Ref|Hlk|GoBack)\d{0,12}|mark_\d{1,6}", name))
+
+
+def sweep(node: Node) -> None:
+    """Take out elements that are marked as none, and texts that are empty now."""
+    node.content = [c for c in node.content if (c if isinstance(c, str) else c.tag)]
+    for inner in node.children():
+        sweep(inner)

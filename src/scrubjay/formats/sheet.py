@@ -1,0 +1,362 @@
+"""One sheet of a workbook: its cells as rows of a table, and what else is said in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from lxml import etree
+from msgspec import Struct
+
+from scrubjay.errors import InputError
+from scrubjay.formats import bare, cells, comments, dialect, formula
+from scrubjay.formats.bare import MAIN, OFFICE, local
+from scrubjay.formats.columns import Columns
+from scrubjay.formats.work import Work
+from scrubjay.formats.zipped import Made, Zip
+from scrubjay.types import Document
+
+CELLS = 20_000  # that are held at once
+WIDEST = 16_384
+PLAIN = frozenset({
+    "dimension", "sheetViews", "sheetFormatPr", "cols", "mergeCells", "printOptions", "pageMargins",
+    "pageSetup", "rowBreaks", "colBreaks", "autoFilter", "sheetPr",
+})  # fmt: skip
+_NUMBER = re.compile(
+    r"[-+]?(?:\d{1,309}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][-+]?\d{1,3})?", re.ASCII
+)
+ROW = ("ht", "customHeight", "hidden", "outlineLevel", "collapsed", "customFormat", "s")
+_CODE = re.compile(r'(&(?:[LCRPNDTZFGAUEXYSBIOH&]|"[^"]*"|K[0-9A-F]{6}|\d{1,3}))')
+_ERRORS = frozenset({"#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"})
+
+
+class Book(Struct):
+    """What all sheets share. `sheets` and `names`: what became of the old ones, by lower case."""
+
+    strings: list[str]
+    styles: Any
+    days: frozenset[int]  # styles of days
+    sheets: dict[str, str]
+    names: dict[str, str]
+    date1904: bool
+    literals: dict[str, str]
+    grouped: bool = False  # whether a sheet had the column that tells whose row it is
+
+    def grouping(self, group: str, names: list[str]) -> str:
+        """The column that tells it in this sheet."""
+        self.grouped |= group in names
+        return group if group in names else ""
+
+    def learn(self, literals: Iterable[str], field: str, work: Work) -> None:
+        """What becomes of words in formulas."""
+        new = [one for one in dict.fromkeys(literals) if one not in self.literals]
+        results = work.clean(Document(one, "formula", field=field) for one in new)
+        self.literals.update((one, result.text) for one, result in zip(new, results, strict=True))
+
+    def said(self, literal: str) -> str:
+        """A word in a formula, as it became."""
+        return self.literals[literal]
+
+
+class _Cell(Struct):
+    column: int
+    kind: str  # number, day, text, bool, error
+    style: str
+    raw: str  # as it is written
+    text: str | None = None  # what is looked at
+    formula: str = ""
+    shared: str = ""  # the number of a formula that several cells share
+    span: str = ""
+    array: bool = False
+
+
+class _Row(Struct):
+    number: int
+    made: Any
+    cells: list[_Cell]
+
+
+def strings(opened: Zip, part: str, work: Work) -> list[str]:
+    """The texts that cells point to."""
+    found: list[str] = []
+    size = 0
+    for event, element in opened.events(part):
+        if event == "end" and local(element) == "si":
+            found.append(cells.said(element, work))
+            size += len(found[-1])
+            element.clear()
+            if size > work.limits.text * 4:
+                raise InputError("too much text in one workbook")
+    return found
+
+
+def convert(
+    opened: Zip, part: str, made: Made, number: int, book: Book, work: Work, group: str
+) -> bool:
+    """Write one sheet; whether it has comments."""
+    remarks = comments.read(opened, part, work)
+    with made.open(f"xl/worksheets/sheet{number}.xml") as sink:
+        sink.write(f'<worksheet xmlns="{MAIN}" xmlns:r="{OFFICE}">'.encode())
+        _Sheet(book, work, number, group, sink).write(opened, part)
+        if remarks is not None:
+            sink.write(b'<legacyDrawing r:id="rId2"/>')
+        sink.write(b"</worksheet>")
+    if remarks is not None:
+        comments.write(made, number, remarks)
+    return remarks is not None
+
+
+class _Sheet:
+    def __init__(self, book: Book, work: Work, number: int, group: str, sink: Any) -> None:
+        self._book = book
+        self._work = work
+        self._where = f"sheet {number}"
+        self._group = group
+        self._sink = sink
+        self._columns: Columns | None = None
+        self._names: list[str] = []
+        self._gone: set[str] = set()  # shared formulas that were not kept
+
+    def write(self, opened: Zip, part: str) -> None:
+        """The sheet's elements in their order, rows as they come."""
+        depth, last, width = 0, 0, 0
+        rows: list[_Row] = []
+        for event, element in opened.events(part):
+            if event == "start":
+                depth += 1
+                if depth == 2 and local(element) == "sheetData":
+                    self._sink.write(b"<sheetData>")
+                if depth > bare.DEEPEST:
+                    raise InputError("elements within elements, too deep")
+                continue
+            depth -= 1
+            if depth == 2 and local(element) == "row":
+                rows.append(self._row(element, last))
+                last = rows[-1].number
+                _forget(element)
+                width += rows[-1].cells[-1].column + 2 if rows[-1].cells else 1
+                if width > CELLS:
+                    self._flush(rows)
+                    width = 0
+            elif depth == 1 and local(element) == "sheetData":
+                self._flush(rows)
+                self._sink.write(b"</sheetData>")
+            elif depth == 1:
+                self._beside(element)
+                _forget(element)
+
+    def _row(self, element: Any, last: int) -> _Row:
+        text = element.get("r", str(last + 1))
+        number = int(text) if text.isdecimal() and len(text) < 8 else 0
+        if number <= last or number > 1_048_576:
+            raise InputError(f"{self._where}: rows out of order")
+        made = bare.new("row")
+        for key in ROW:
+            if bare.PLAIN.fullmatch(element.get(key, "")):
+                made.set(key, element.get(key))
+        made.set("r", str(number))
+        found: list[_Cell] = []
+        for one in element:
+            found.append(self._cell(one, found[-1].column if found else -1))
+        return _Row(number, made, found)
+
+    def _cell(self, element: Any, last: int) -> _Cell:
+        match = cells.REF.fullmatch(element.get("r", ""))
+        column = cells.column_of(match[1]) if match else last + 1
+        if column <= last or column >= WIDEST:
+            raise InputError(f"{self._where}: cells out of order")
+        style = element.get("s", "")
+        kind, raw = element.get("t", "n"), ""
+        cell = _Cell(column, "number", style if style.isdecimal() else "", "")
+        for one in element:
+            name = local(one)
+            if name == "v":
+                raw = one.text or ""
+            elif name == "is":
+                raw = cells.said(one, self._work)
+            elif name == "f":
+                cell.formula, cell.span = one.text or "", one.get("ref", "")
+                cell.array = one.get("t") == "array"
+                cell.shared = one.get("si", "") if one.get("t") == "shared" else ""
+                if one.get("t") == "dataTable":
+                    self._work.dropped("formula")
+        cell.kind, cell.raw = self._kind(kind, raw, cell.style)
+        cell.text = _looked(cell, self._book.date1904)
+        return cell
+
+    def _kind(self, kind: str, raw: str, style: str) -> tuple[str, str]:
+        if kind == "s":
+            if not raw.isdecimal() or len(raw) > 9 or int(raw) >= len(self._book.strings):
+                raise InputError(f"{self._where}: a cell points to a text that is not there")
+            return "text", self._book.strings[int(raw)]
+        if kind == "b" and raw in {"0", "1"}:
+            return "bool", raw
+        if kind == "e":
+            return "error", raw if raw in _ERRORS else "#N/A"
+        if kind == "n" and (not raw or _NUMBER.fullmatch(raw)):
+            day = style and int(style[:9]) in self._book.days
+            return "day" if day else "number", raw
+        return "text", raw if kind == "inlineStr" else cells.unescaped(raw)
+
+    def _flush(self, rows: list[_Row]) -> None:
+        """Clean and write what has come."""
+        tables = [[cell.text for cell in _wide(row)] for row in rows]
+        if self._columns is None:
+            head = dialect.header([[t or "" for t in table] for table in tables[: dialect.ROWS]])
+            self._names = [(t or "").strip() for t in tables[head - 1]] if head else []
+            blank = self._changes(Columns(()), rows[:head], tables[:head])
+            self._columns = Columns(self._names, self._book.grouping(self._group, self._names))
+        else:
+            head, blank = 0, {}
+        blank |= self._changes(self._columns, rows[head:], tables[head:], head)
+        for row in rows:
+            for cell in row.cells:
+                if '"' in cell.formula:
+                    name = self._names[cell.column] if cell.column < len(self._names) else ""
+                    self._book.learn(formula.literals(cell.formula), name, self._work)
+        self._write_rows(rows, blank)
+        rows.clear()
+
+    def _changes(
+        self, columns: Columns, rows: list[_Row], tables: list[list[str | None]], first: int = 0
+    ) -> dict[tuple[int, int], str]:
+        wheres = [f"{self._where}, row {row.number}" for row in rows]
+        changed = columns.changes(tables, wheres, self._work)
+        return {(rows[row].number, column): text for row, column, text in changed}
+
+    def _write_rows(self, rows: list[_Row], changed: dict[tuple[int, int], str]) -> None:
+        for row in rows:
+            for cell in row.cells:
+                new = changed.get((row.number, cell.column))
+                made = self._written(cell, new)
+                made.set("r", f"{cells.letters(cell.column)}{row.number}")
+                row.made.append(made)
+            self._sink.write(etree.tostring(row.made))
+
+    def _written(self, cell: _Cell, new: str | None) -> Any:
+        made = bare.new("c")
+        if cell.style:
+            made.set("s", cell.style)
+        kept = new is None and self._formula(cell, made)
+        if (cell.formula or cell.shared) and not kept:
+            self._gone.add(cell.shared)
+            self._work.dropped("formula")
+        shifted = (new or "") if cell.kind == "day" else ""
+        serial = cells.serial(shifted, self._book.date1904)
+        if serial is not None or (new is None and cell.kind in {"number", "day"}):
+            _value(made, serial or cell.raw, "")
+        elif new is None and cell.kind in {"bool", "error"}:
+            _value(made, cell.raw, cell.kind[0])
+        elif kept:
+            _value(made, cells.escaped(cell.raw), "str")
+        else:
+            made.set("t", "inlineStr")
+            words = bare.under(bare.under(made, "is"), "t")
+            words.text = cells.escaped(cell.raw if new is None else new)
+            words.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
+        return made
+
+    def _formula(self, cell: _Cell, made: Any) -> bool:
+        """Whether the cell's formula is kept, and written."""
+        if not (cell.formula or cell.shared) or cell.shared in self._gone - {""}:
+            return False
+        new = formula.written(cell.formula, self._book.said, self._book.sheets, self._book.names)
+        if new is None or not (cell.shared or "0").isdecimal():
+            return False
+        one = bare.under(made, "f")
+        one.text = cells.escaped(new) or None
+        if cell.shared or cell.array:
+            one.set("t", "array" if cell.array else "shared")
+        if cell.shared:
+            one.set("si", cell.shared)
+        if bare.PLAIN.fullmatch(cell.span):
+            one.set("ref", cell.span)
+        return True
+
+    def _beside(self, element: Any) -> None:
+        """What is no row."""
+        name = local(element)
+        if name in PLAIN:
+            self._sink.write(etree.tostring(bare.copy(element)))
+        elif name == "headerFooter":
+            made = bare.copy(element)
+            for old, new in zip([e for e in element if local(e)], made, strict=True):
+                parts = _CODE.split(old.text or "")  # text, code, text ...
+                parts[::2] = [self._clean(said, "header and footer") for said in parts[::2]]
+                parts[1::2] = ["" if code.startswith('&"') else code for code in parts[1::2]]
+                new.text = "".join(parts)
+            self._sink.write(etree.tostring(made))
+        elif name in {"dataValidations", "conditionalFormatting"}:
+            made = self._ruled(element)
+            if len(made):
+                self._sink.write(etree.tostring(made))
+        elif name == "hyperlinks":
+            self._work.dropped("hyperlink", len(element))
+        elif name not in {"legacyDrawing", "drawing", "tableParts", "phoneticPr", "ignoredErrors"}:
+            self._work.dropped("other part of a sheet")
+
+    def _ruled(self, element: Any) -> Any:
+        """Rules with formulas and words; one that is not understood goes."""
+        made = bare.copy(element)
+        for old, new in zip(
+            [e for e in element if local(e) not in {"", "extLst"}], list(made), strict=True
+        ):
+            for key in ("text", "prompt", "promptTitle", "error", "errorTitle"):
+                if old.get(key):
+                    new.set(key, cells.escaped(self._clean(old.get(key), "rule for cells")))
+            if not self._rule(old, new):
+                self._work.dropped("rule for cells")
+                made.remove(new)
+        if "count" in made.attrib:
+            made.set("count", str(len(made)))
+        return made
+
+    def _rule(self, old: Any, new: Any) -> bool:
+        olds = [e for e in old.iter() if local(e).startswith("formula")]
+        news = [e for e in new.iter() if local(e).startswith("formula")]
+        for one, other in zip(olds, news, strict=False):
+            text = one.text or ""
+            self._book.learn(formula.literals(text), "", self._work)
+            other.text = formula.written(text, self._book.said, self._book.sheets, self._book.names)
+            if other.text is None:
+                return False
+        return len(olds) == len(news)
+
+    def _clean(self, text: str, what: str) -> str:
+        [result] = self._work.clean([Document(text, f"{self._where}, {what}")])
+        return result.text
+
+
+def _forget(element: Any) -> None:
+    """A big sheet's elements go when they were seen."""
+    element.clear()
+    parent = element.getparent()
+    while element.getprevious() is not None:
+        del parent[0]
+
+
+def _wide(row: _Row) -> list[_Cell]:
+    """A cell for each column up to the last."""
+    found = {cell.column: cell for cell in row.cells}
+    empty = _Cell(0, "text", "", "")
+    return [found.get(i, empty) for i in range(row.cells[-1].column + 1)] if row.cells else []
+
+
+def _value(made: Any, raw: str, kind: str) -> None:
+    if kind:
+        made.set("t", kind)
+    if raw:
+        bare.under(made, "v").text = raw
+
+
+def _looked(cell: _Cell, date1904: bool) -> str | None:
+    """What a reader sees in a cell."""
+    if cell.kind in {"bool", "error"} or not cell.raw:
+        return None
+    if cell.kind == "text":
+        return cell.raw
+    value = float(cell.raw)
+    if cell.kind == "day" and (day := cells.day(value, date1904)):
+        return day
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

@@ -1,0 +1,192 @@
+"""XML as a small tree that is written again as it was: names with their prefixes, attributes and
+blanks in order. No DTD, no entities of its own, no processing instructions, bounded depth.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.parsers import expat
+
+from scrubjay.errors import InputError
+
+DEEPEST = 100
+MOST = 5_000_000  # elements and attributes
+_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+_VALUE = {**_TEXT, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
+PREFIXES = frozenset(
+    {
+        "xml",
+        "xmlns",
+        "xsi",
+        "xs",
+        "xsd",
+        "sdtc",
+        "cda",
+        "v3",
+        "hl7",
+        "n1",
+        "n2",
+        "n3",
+        "voc",
+        "fhir",
+        "xhtml",
+        "h",
+    }
+)
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+class Node:
+    """An element. `content` holds text and elements in order; neighbours are never both text."""
+
+    __slots__ = ("attributes", "content", "tag")
+
+    def __init__(self, tag: str, attributes: dict[str, str] | None = None) -> None:
+        self.tag = tag
+        self.attributes = attributes or {}
+        self.content: list[Node | str] = []
+
+    @property
+    def name(self) -> str:
+        """Without the prefix."""
+        return self.tag.rpartition(":")[2]
+
+    def children(self, *names: str) -> Iterator[Node]:
+        """Elements directly below, of these names or any."""
+        for inner in self.content:
+            if isinstance(inner, Node) and (not names or inner.name in names):
+                yield inner
+
+    def find(self, *path: str) -> Iterator[Node]:
+        """Elements by a path of names."""
+        if not path:
+            yield self
+            return
+        for inner in self.children(path[0]):
+            yield from inner.find(*path[1:])
+
+    def every(self) -> Iterator[Node]:
+        """This element and all below, in order."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack += reversed(list(node.children()))
+
+    def text(self) -> str:
+        """All text below."""
+        return "".join(inner if isinstance(inner, str) else inner.text() for inner in self.content)
+
+
+class _Builder:
+    def __init__(self, renames: bool) -> None:
+        self.root: Node | None = None
+        self.left_out: list[str] = []
+        self._open: list[Node] = []
+        self._count = 0
+        self._prefixes: dict[str, str] = {}
+        self._renames = renames
+
+    def start(self, tag: str, attributes: list[str]) -> None:
+        self._count += 1 + len(attributes) // 2
+        if len(self._open) >= DEEPEST or self._count > MOST:
+            raise InputError("XML nested too deeply, or of too many elements")
+        names = map(self._named, attributes[::2])
+        node = Node(self._named(tag), dict(zip(names, attributes[1::2], strict=True)))
+        if self._open:
+            self._open[-1].content.append(node)
+        else:
+            self.root = node
+        self._open.append(node)
+
+    def _named(self, name: str) -> str:
+        """Prefixes are for their author to choose, so they could tell something."""
+        prefix, colon, local = name.rpartition(":")
+        if prefix == "xmlns":
+            return f"xmlns:{self._prefix(local)}"
+        return f"{self._prefix(prefix)}:{local}" if colon else name
+
+    def _prefix(self, prefix: str) -> str:
+        if prefix in PREFIXES or not self._renames:
+            return prefix
+        return self._prefixes.setdefault(prefix, f"ns{len(self._prefixes) + 1}")
+
+    def end(self, tag: str) -> None:
+        self._open.pop()
+
+    def text(self, text: str) -> None:
+        content = self._open[-1].content
+        if content and isinstance(content[-1], str):
+            content[-1] += text
+        else:
+            content.append(text)
+
+    def refuse(self, *_: object) -> None:
+        raise InputError("XML with a document type or entities of its own: not read")
+
+    def leave_out(self, *_: object) -> None:
+        self.left_out.append("XML comment or instruction")
+
+
+def parse(data: bytes | str, left_out: list[str] | None = None, *, renames: bool = True) -> Node:
+    """The root element. Comments and instructions are left out, and told. Prefixes that nobody
+    knows get other names, where it `renames`."""
+    builder = _Builder(renames)
+    parser = expat.ParserCreate()
+    parser.ordered_attributes = True
+    parser.buffer_text = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.text
+    parser.StartDoctypeDeclHandler = builder.refuse
+    parser.EntityDeclHandler = builder.refuse
+    parser.SkippedEntityHandler = builder.refuse
+    parser.CommentHandler = builder.leave_out
+    parser.ProcessingInstructionHandler = builder.leave_out
+    try:
+        parser.Parse(data, True)
+    except (expat.ExpatError, LookupError, ValueError) as problem:
+        raise InputError(f"not XML: {_why(problem)}") from None
+    if builder.root is None:
+        raise InputError("not XML: no element")
+    if left_out is not None:
+        left_out += builder.left_out
+    return builder.root
+
+
+def _why(problem: Exception) -> str:
+    if isinstance(problem, expat.ExpatError):
+        words = expat.errors.messages.get(problem.code, "damaged")
+        return f"{words}, line {problem.lineno}"
+    return "an encoding that is not known"
+
+
+def write(root: Node) -> str:
+    """The element and all below as text, without a declaration."""
+    parts: list[str] = []
+    _write(root, parts)
+    return "".join(parts)
+
+
+def _write(node: Node, parts: list[str]) -> None:
+    parts.append(f"<{node.tag}")
+    parts += [f' {name}="{escape(value, _VALUE)}"' for name, value in node.attributes.items()]
+    if not node.content:
+        parts.append("/>")
+        return
+    parts.append(">")
+    for inner in node.content:
+        if isinstance(inner, str):
+            parts.append(escape(inner, _TEXT))
+        else:
+            _write(inner, parts)
+    parts.append(f"</{node.tag}>")
+
+
+def escape(text: str, signs: dict[str, str]) -> str:
+    """Text as it stands between tags or quotes; what XML cannot hold becomes U+FFFD."""
+    text = _UNFIT.sub("\ufffd", text)
+    for sign, told in signs.items():
+        text = text.replace(sign, told) if sign in text else text
+    return text

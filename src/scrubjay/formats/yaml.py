@@ -1,0 +1,178 @@
+"""YAML: every scalar, comment, anchor and tag; keys too. Only what was replaced is written anew.
+
+Nothing is built from what is read, so aliases expand to nothing and tags make nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+from typing import Any, BinaryIO
+
+import msgspec
+import yaml
+
+from scrubjay import plugins
+from scrubjay.errors import InputError
+from scrubjay.formats import carried, json, markup, slots
+from scrubjay.formats.markup import words
+from scrubjay.formats.slots import Part
+from scrubjay.formats.work import Work
+from scrubjay.types import Document
+
+DEEPEST = 500
+LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)  # reads tokens; loads nothing
+NUMBER = re.compile(r"[-+]?(?:\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|\d{4}-\d\d-\d\d)")
+BLOCK = re.compile(r"[|>](?P<chomp>[+-]?)(?P<rest>[ \t]*\n)")
+BETWEEN = re.compile(r"(?P<named>[&*!][^\s,\[\]{}]+)|#[^\n]*|%(?!YAML 1\.[0-9]\s)[^\n]*")
+UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+BLOCKS = ("|", ">")
+BEGIN = (yaml.BlockMappingStartToken, yaml.FlowMappingStartToken, yaml.BlockSequenceStartToken,
+         yaml.FlowSequenceStartToken)  # fmt: skip
+END = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+
+
+class Reader:
+    """One file's text."""
+
+    def __init__(self, text: str, work: Work) -> None:
+        self._text = text
+        self._work = work
+        self._memory = slots.Memory()
+        self._named: dict[str, str] = {}
+
+    def parts(self) -> Iterator[Part]:
+        """Scalars, and what lies between them."""
+        at, field, is_key = 0, "", False
+        fields: list[str] = []
+        for token in yaml.scan(self._text, LOADER):
+            if isinstance(token, BEGIN):
+                fields.append(field)
+            elif isinstance(token, END):
+                field = fields.pop()
+            elif isinstance(token, yaml.KeyToken):
+                is_key = True
+            elif isinstance(token, yaml.ValueToken):
+                is_key = False
+            elif isinstance(token, yaml.ScalarToken):
+                start, end = token.start_mark.index, token.end_mark.index
+                yield from self._between(self._text[at:start])
+                at = end
+                if is_key:
+                    field = token.value
+                yield self._scalar(token, self._text[start:end], "" if is_key else field)
+        yield from self._between(self._text[at:])
+
+    def _scalar(self, token: Any, raw: str, field: str) -> Part:
+        """A comment behind the mark of a block goes: the block is written as one."""
+        if token.style in BLOCKS and (found := re.match(r"[^#\n]*?(?=[ \t]+#)", raw)):
+            self._work.dropped("comment")
+            raw = found[0] + raw[raw.index("\n") :]
+        write = partial(_written, raw, token.style)
+        return self._value(token.value, raw, field, write)
+
+    def _value(self, value: str, raw: str, field: str, write: Any) -> Part:
+        if json.NESTED.match(value) and json.valid(value.encode("utf-8", "replace")):
+            inner = json.Reader(self._work).parts(value)
+            return slots.together(inner, lambda told: raw if told == value else write(told))
+        if (file := carried.string(value, self._work)) is not None:
+            return str(write(file))
+        told = markup.opened(value, self._work, 0, lambda new: raw if new == value else write(new))
+        return told or self._memory.kept(Document(value, field=field), raw, write)
+
+    def _between(self, text: str) -> Iterator[Part]:
+        """Marks of structure, with comments, anchors and tags among them."""
+        at = 0
+        for found in BETWEEN.finditer(text):
+            yield text[at : found.start()]
+            at = found.end()
+            if found["named"]:
+                yield self._name(found[0])
+            elif found[0][0] == "%":
+                yield slots.kept(Document(words(found[0])), found[0], _refuse)
+            else:
+                yield slots.kept(Document(found[0][1:]), found[0], _comment)
+        yield text[at:]
+
+    def _name(self, raw: str) -> Part:
+        """An anchor or tag: another name, the same each time, where it says somebody's."""
+        sign, name = raw[0], raw[1:]
+        document = Document(words(name.strip("!<>")))
+        key = name if sign in "&*" else raw
+
+        def other(told: str) -> str:
+            return sign + self._named.setdefault(key, f"x{len(self._named) + 1}")
+
+        return self._memory.kept(document, raw, other)
+
+
+def _comment(told: str) -> str:
+    return "#" + " ".join(told.splitlines())
+
+
+def _refuse(told: str) -> str:
+    raise InputError("a %TAG or %YAML line says who somebody is: write it otherwise")
+
+
+def _written(raw: str, style: str | None, told: str) -> str:
+    """In the same style where it can hold the text."""
+    if style in BLOCKS and (block := _block(raw, told)):
+        return block
+    plain = raw.rstrip()
+    if not style and NUMBER.fullmatch(plain) and NUMBER.fullmatch(told):
+        return told + raw[len(plain) :]
+    quoted = UNSEEN.sub(lambda c: f"\\u{ord(c[0]):04x}", msgspec.json.encode(told).decode())
+    return quoted + raw[len(plain) :]
+
+
+def _block(raw: str, told: str) -> str:
+    """Lines under a `|`, as far in as they were; nothing where they cannot stand so."""
+    found = BLOCK.match(raw)
+    first = re.search(r"^([ ]+)\S", raw[found.end() :], re.M) if found else None
+    stands = re.match(r"\n*[^\s]", told) and not UNSEEN.search(told)
+    if not (found and first and stands):
+        return ""
+    tail = re.search(r"\n*\Z", raw)
+    body = "\n".join(first[1] + line if line else "" for line in told.rstrip("\n").split("\n"))
+    return f"|{found['chomp']}{found['rest']}{body}{tail[0] if tail else ''}"
+
+
+class Yaml:
+    """`yaml.v1`."""
+
+    name = "yaml.v1"
+    suffixes: tuple[str, ...] = (".yaml", ".yml")
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+
+    def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
+        """With the same layout."""
+        text = json.whole(source, self._encoding, work)
+        body = text.removeprefix("\ufeff")
+        mark = text[: len(text) - len(body)]
+        _check(body)
+        parts = Reader(body, work).parts()
+        slots.write(chain([mark], parts), target, work.clean, self._encoding)
+
+
+def _check(text: str) -> None:
+    """Refuse what is not YAML, with its place."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, LOADER):
+            opens = isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent)
+            depth += opens - isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent)
+            if depth > DEEPEST:
+                raise InputError(f"nested more than {DEEPEST} deep")
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        raise InputError(f"{where}not YAML") from None
+
+
+def make(name: str, *, encoding: str, group: str) -> plugins.Format:
+    """`yaml.v1`."""
+    return Yaml(encoding)

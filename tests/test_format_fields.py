@@ -1,0 +1,53 @@
+"""Names of columns say what is in them: vectors beside the names, and no other."""
+
+import time
+
+import pytest
+
+from scrubjay import labels
+from scrubjay.formats import fields
+
+ROWS = {label: row for label, row in fields.table().items() if isinstance(row, dict)}
+
+
+@pytest.mark.parametrize("label", ROWS)
+def test_vectors(label):
+    row = ROWS[label]
+    assert label in labels.table()
+    assert len(row["yes"]) >= 3 and len(row["no"]) >= 3
+    assert {name: fields.label(name) for name in row["yes"]} == dict.fromkeys(row["yes"], label)
+    assert not [name for name in row["no"] if fields.label(name) == label]
+
+
+def test_a_name_has_one_label():
+    seen = {}
+    for label, row in ROWS.items():
+        for name in row["names"]:
+            assert seen.setdefault(fields.normal(name).replace(" ", ""), label) == label, name
+
+
+NOBODYS = """loinc icd10_code dose RESULT systolic_bp gender gender_concept_id note_text drug_name
+status comment test_result hospital_stay_days id row_id description diagnosis medication"""
+
+
+@pytest.mark.parametrize("name", NOBODYS.split())
+def test_codes_measures_and_prose_are_nobodys(name):
+    assert fields.label(name) == ""
+
+
+def test_measures():
+    assert all(map(fields.measure, ["dose", "loinc_code", "Systolic BP", "hba1c", "totalCost"]))
+    assert not any(map(fields.measure, ["note", "mrn", "patient_id", "comment", "col7", ""]))
+
+
+def test_of_a_path_all_parts_count():
+    assert fields.label("patient.name") == "PERSON"
+    assert fields.label("contact.telecom.phone") == ""
+    assert fields.label("medication.name") == ""
+
+
+def test_hostile_names_cost_no_time():
+    start = time.process_time()
+    for name in ("patient " * 50, "patientname" * 7 + "x", "first name 1 " * 6, "a_" * 5000):
+        assert fields.label(name) == ""
+    assert time.process_time() - start < 1

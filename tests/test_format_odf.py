@@ -1,0 +1,116 @@
+"""OpenDocument: nothing planted is left, structure stays, and LibreOffice reads the result."""
+
+import io
+import random
+import shutil
+import subprocess
+from contextlib import suppress
+
+import pytest
+from format_office import AUTHOR, NAME, SSN, docx_parts, left, odt_parts, packed, planted, unpacked
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import scrubjay
+from scrubjay.errors import InputError
+from scrubjay.formats import kinds, make
+from scrubjay.formats.work import Work
+from scrubjay.testing import FakeDetector, check_format
+
+ENGINE = scrubjay.load("everything", profile="patterns", detectors=[FakeDetector({NAME: "PERSON"})])
+SECRETS = (NAME, SSN, AUTHOR, "536904399", "2024-03-05")
+GOOD = packed(odt_parts())
+
+
+def converted(data, name=""):
+    work, target = Work(ENGINE.stream), io.BytesIO()
+    make(kinds.sample(data, name)).convert(io.BytesIO(data), target, work)
+    return target.getvalue(), work.left_out
+
+
+def test_nothing_planted_is_left():
+    new, told = converted(GOOD)
+    assert not left(new, SECRETS)
+    wanted = ("macro", "thumbnail", "tracked changes", "embedded object", "image")
+    assert all(told[what] for what in wanted)
+
+
+def test_what_is_not_a_value_stays():
+    new, _ = converted(GOOD)
+    parts = {name: data.decode("latin-1") for name, data in unpacked(new).items()}
+    assert next(iter(parts)) == "mimetype" and new[30:38] == b"mimetype"
+    content = parts["content.xml"]
+    assert "Seen by [PERSON]<text:span" in content and "<text:s/></text:span>," in content
+    assert content.count("mark_1") == 2 and content.count('"name_') >= 2
+    assert "AddFrameOffsets" in parts["settings.xml"] and "PrinterName" not in parts["settings.xml"]
+    assert "About [PERSON]" in parts["meta.xml"] and "#ff0000" in content
+
+
+def test_a_copy_of_a_copy():
+    check_format(make("odf.v1"), GOOD)
+
+
+@pytest.mark.parametrize("value", [NAME, SSN, "AnnLee", "Ann_Lee"])
+def test_every_string_is_looked_at(value):
+    parts = odt_parts()
+    for name in [n for n in parts if n.endswith(".xml")]:
+        with suppress(InputError):
+            new, _ = converted(packed({**parts, name: planted(parts[name], value)}))
+            for member, data in unpacked(new).items():
+                assert not left(data, [value]), (name, member)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"META-INF/manifest.xml": "<m><file-entry><encryption-data/></file-entry></m>"},
+        {"mimetype": "application/vnd.oasis.opendocument.database"},
+        {"content.xml": "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"},
+        {"content.xml": "<office:document-content"},
+        {"Pictures/big.png": b"\0" * (1 << 23)},
+    ],
+)
+def test_bad_files_are_refused(change):
+    with pytest.raises(InputError):
+        converted(packed({**odt_parts(), **change}), "a.odt")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_damage_is_an_input_error_or_harmless(source: random.Random):
+    data = bytearray(GOOD)
+    if source.random() < 0.5:
+        name = source.choice([n for n in odt_parts() if n.endswith(".xml")])
+        part = bytearray(odt_parts()[name].encode())
+        for _ in range(source.randint(1, 5)):
+            at = source.randrange(len(part))
+            part[at : at + source.randint(0, 9)] = source.randbytes(source.randint(0, 3))
+        data = bytearray(packed({**odt_parts(), name: bytes(part)}))
+    else:
+        for _ in range(source.randint(1, 5)):
+            data[source.randrange(len(data))] = source.randrange(256)
+    with suppress(InputError):
+        converted(bytes(data), "a.odt")
+
+
+def office(path, suffix):
+    """The file in another format, by LibreOffice."""
+    home = f"-env:UserInstallation=file://{path.parent}/home"
+    command = ["soffice", home, "--headless", "--convert-to", suffix, "--outdir"]
+    subprocess.run([*command, path.parent, path], check=True, timeout=120, capture_output=True)
+    return path.with_suffix(f".{suffix}")
+
+
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+@pytest.mark.parametrize("suffix", ["odt", "docx"])
+def test_what_libreoffice_makes_and_opens(suffix, tmp_path):
+    """A document of its own making, cleaned, and opened by it."""
+    path = tmp_path / ("old.docx" if suffix == "odt" else "old.odt")
+    path.write_bytes(packed(docx_parts()) if suffix == "odt" else GOOD)
+    new, told = converted(office(path, suffix).read_bytes())
+    assert not left(new, SECRETS)
+    assert not told["unknown element"] and not told["other part"]
+    clean = tmp_path / f"clean.{suffix}"
+    clean.write_bytes(new)
+    text = office(clean, "txt").read_text()
+    assert "Seen by [PERSON]," in text and "[SSN]" in text

@@ -1,0 +1,289 @@
+"""DOCX and PPTX: nothing planted is left, structure stays, and other programs read the result."""
+
+import contextlib
+import io
+import random
+import shutil
+import subprocess
+
+import pytest
+from format_office import AUTHOR, NAME, SSN, docx_parts, left, packed, planted, sample, unpacked
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import scrubjay
+from scrubjay.errors import InputError
+from scrubjay.formats import kinds, make
+from scrubjay.formats.work import Work
+from scrubjay.testing import CANARY, FakeDetector, canary, check_format
+
+docx = pytest.importorskip("docx")
+pptx = pytest.importorskip("pptx")
+ENGINE = scrubjay.load(
+    "everything",
+    profile="patterns",
+    detectors=[FakeDetector({NAME: "PERSON", CANARY: "PERSON"})],
+)
+SECRETS = (NAME, SSN, AUTHOR, "x@example.org", "2024-03-05")
+
+
+def converted(data, name=""):
+    work, target = Work(ENGINE.stream), io.BytesIO()
+    make(kinds.sample(data, name)).convert(io.BytesIO(data), target, work)
+    return target.getvalue(), work.left_out
+
+
+def test_nothing_planted_is_left():
+    new, told = converted(packed(docx_parts()))
+    assert not left(new, SECRETS)
+    assert told["macro"] == told["thumbnail"] == told["template"] == told["building blocks"] == 1
+    assert told["custom XML"] and told["document variables"] and told["image"]
+
+
+def test_what_is_not_a_value_stays():
+    new, _ = converted(packed(docx_parts()))
+    document = docx.Document(io.BytesIO(new))
+    assert document.paragraphs[0].text == "Seen by [PERSON], SSN [SSN]"
+    assert [run.text for run in document.paragraphs[0].runs][:2] == ["Seen by [PERSON]", ""]
+    assert [c.text for c in document.tables[0].rows[0].cells] == ["[PERSON]", "[SSN]"]
+    assert document.sections[0].header.paragraphs[0].text == "[PERSON]\t[SSN]"
+    assert document.core_properties.title == "About [PERSON]"
+    main = unpacked(new)["word/document.xml"].decode()
+    assert main.count("mark_1") == 3, "a bookmark, a field in two runs, a link"
+    assert 'w:w="11906"' in main and "<w:b/>" in main and 'Requires="wps"' in main
+
+
+def test_a_copy_of_a_copy():
+    parts = docx_parts()
+    parts["word/document.xml"] = parts["word/document.xml"].replace("delText", "t")
+    check_format(make("docx.v1"), packed(parts))
+
+
+@pytest.mark.parametrize("value", [NAME, SSN, "AnnLee", "Ann_Lee"])
+def test_every_string_is_looked_at(value):
+    """A value in all texts and attributes of one part: it is gone, or the part is not read."""
+    parts = docx_parts()
+    for name in [n for n in parts if n.endswith((".xml", ".rels"))]:
+        broken = {**parts, name: planted(parts[name], value)}
+        try:
+            new, _ = converted(packed(broken))
+        except InputError:
+            continue
+        for member, data in unpacked(new).items():
+            assert not left(data, [value]), (name, member)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("<w:body>", f"<w:body><w:AnnLee>{NAME}</w:AnnLee>"),
+        ("<w:body>", f'<w:body><x:a xmlns:x="urn:AnnLee">{NAME}</x:a>'),
+        ("<w:body>", f"<w:body><!-- {NAME} --><?ann {NAME}?>"),
+        ("<w:body>", '<w:body AnnLee="1" w:AnnLee="2">'),
+        ("<w:body>", '<w:body xmlns:AnnLee="http://schemas.microsoft.com/office">'),
+        ('Requires="wps"', 'Requires="AnnLee"'),
+        ("<w:body>", '<w:body><w:p><w:pPr><w:x w:val="x:/%2541nn%2520Lee"/></w:pPr></w:p>'),
+        ("<w:body>", "<w:body><w:binData>QW5uIExlZQ==</w:binData>"),
+        ('alt="', 'src="data:text/plain;base64,QW5uIExlZQ==" alt="'),
+    ],
+)
+def test_names_and_asides_that_nobody_knows(change):
+    parts = docx_parts()
+    parts["word/document.xml"] = parts["word/document.xml"].replace(*change)
+    new, _ = converted(packed(parts))
+    assert not left(new, [NAME])
+
+
+def test_deleted_text_is_read_with_what_stood_around_it():
+    new, _ = converted(packed(docx_parts()))
+    main = unpacked(new)["word/document.xml"].decode()
+    assert "[PERSON]</w:t>" in main and "<w:delText/>" in main and ">left<" in main
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        packed({**docx_parts(), "word/document.xml": "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"}),
+        packed({**docx_parts(), "word/document.xml": "<a>" * 300 + "</a>" * 300}),
+        packed({**docx_parts(), "word/document.xml": "<w:document"}),
+        packed({**docx_parts(), "word/media/big.png": b"\0" * (1 << 23)}),
+        packed({"word/document.xml": "<a/>", "[Content_Types].xml": "<Types/>"}),
+        packed(docx_parts())[:-400],
+    ],
+)
+def test_bad_packages_are_refused(data):
+    with pytest.raises(InputError):
+        converted(data, "a.docx")
+
+
+@pytest.mark.parametrize(
+    ("stream", "advice"),
+    [("EncryptedPackage", "password"), ("WordDocument", r"\.docx"), ("x", "newer")],
+)
+def test_old_and_encrypted_files_are_refused_with_what_helps(stream, advice):
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + stream.encode("utf-16-le")
+    with pytest.raises(InputError, match=advice):
+        converted(data, "a.doc")
+
+
+GOOD = packed(docx_parts())
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_damage_is_an_input_error_or_harmless(source: random.Random):
+    data = bytearray(GOOD)
+    if source.random() < 0.5:
+        name = source.choice([n for n in docx_parts() if n.endswith((".xml", ".rels"))])
+        part = bytearray(docx_parts()[name].encode())
+        for _ in range(source.randint(1, 5)):
+            at = source.randrange(len(part))
+            part[at : at + source.randint(0, 9)] = source.randbytes(source.randint(0, 3))
+        data = bytearray(packed({**docx_parts(), name: bytes(part)}))
+    else:
+        for _ in range(source.randint(1, 5)):
+            data[source.randrange(len(data))] = source.randrange(256)
+    with contextlib.suppress(InputError):
+        converted(bytes(data), "a.docx")
+
+
+def test_errors_say_nothing_of_the_text():
+    parts = docx_parts()
+    parts["word/document.xml"] = parts["word/document.xml"].replace(
+        "<w:body>", f"<w:body>{CANARY}<"
+    )
+    with pytest.raises(InputError):
+        canary(lambda: converted(packed(parts)))
+
+
+def presentation():
+    from pptx.chart.data import CategoryChartData
+    from pptx.enum.chart import XL_CHART_TYPE
+    from pptx.util import Inches
+
+    made = pptx.Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[0])
+    slide.shapes.title.text = f"Case of {NAME}"
+    slide.placeholders[1].text = SSN
+    slide.notes_slide.notes_text_frame.text = f"{NAME}, notes"
+    data = CategoryChartData()
+    data.categories = [NAME, "other"]
+    data.add_series(NAME, (1.5, 2.25))
+    place = (Inches(1), Inches(1), Inches(4), Inches(3))
+    slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *place, data)
+    table = slide.shapes.add_table(1, 2, *place).table
+    table.cell(0, 0).text = NAME
+    box = slide.shapes.add_textbox(*place)
+    box.name = f"{NAME} box"
+    run = box.text_frame.paragraphs[0].add_run()
+    run.text = "link"
+    run.hyperlink.address = "https://example.org/p?name=Ann%20Lee"
+    made.core_properties.author = AUTHOR
+    target = io.BytesIO()
+    made.save(target)
+    return target.getvalue()
+
+
+def test_presentations():
+    new, told = converted(presentation())
+    assert not left(new, SECRETS)
+    made = pptx.Presentation(io.BytesIO(new))
+    slide = made.slides[0]
+    assert slide.shapes.title.text == "Case of [PERSON]"
+    assert slide.notes_slide.notes_text_frame.text == "[PERSON], notes"
+    chart = next(shape.chart for shape in slide.shapes if shape.has_chart)
+    assert [list(one.values) for one in chart.series] == [[1.5, 2.25]]
+    assert told["thumbnail"] and len(made.slide_layouts) == 11
+    check_format(make("pptx.v1"), presentation())
+
+
+def test_documents_of_another_library():
+    made = docx.Document()
+    made.add_heading(f"Report for {NAME}", 1)
+    paragraph = made.add_paragraph("Seen by A")
+    paragraph.add_run("nn L").bold = True
+    paragraph.add_run("ee, MD.")
+    made.add_comment(paragraph.runs[0], f"ask {NAME}", author=AUTHOR, initials="MG")
+    made.core_properties.author = AUTHOR
+    target = io.BytesIO()
+    made.save(target)
+    new, _ = converted(target.getvalue())
+    assert not left(new, (NAME, AUTHOR))
+    again = docx.Document(io.BytesIO(new))
+    assert [p.text for p in again.paragraphs] == ["Report for [PERSON]", "Seen by [PERSON], MD."]
+    assert [p.style.name for p in again.paragraphs] == ["Heading 1", "Normal"]
+    assert next(iter(again.comments)).text == "ask [PERSON]"
+
+
+def test_long_documents_are_quick():
+    new, _ = converted(sample(200_000))
+    assert not left(new, (NAME,))
+
+
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+@pytest.mark.parametrize(("suffix", "make_one"), [("docx", lambda: GOOD), ("pptx", presentation)])
+def test_libreoffice_opens_what_is_made(suffix, make_one, tmp_path):
+    new, _ = converted(make_one())
+    path = tmp_path / f"new.{suffix}"
+    path.write_bytes(new)
+    home = f"-env:UserInstallation=file://{tmp_path}/home"
+    command = [
+        "soffice",
+        home,
+        "--headless",
+        "--convert-to",
+        "pdf",
+        "--outdir",
+        str(tmp_path),
+        str(path),
+    ]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    assert (tmp_path / "new.pdf").stat().st_size > 1000
+
+
+def test_files_in_files_are_cleaned_or_left_out():
+    inner = packed(docx_parts())
+    parts = docx_parts()
+    rows = '<Relationship Id="rId30" Type="{0}/package" Target="embeddings/a.docx"/><Relationship Id="rId31" Type="{0}/oleObject" Target="embeddings/b.bin"/>'  # noqa: E501
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    related = parts["word/_rels/document.xml.rels"]
+    parts["word/_rels/document.xml.rels"] = related.replace("</R", rows.format(kind) + "</R")
+    new, told = converted(
+        packed({**parts, "word/embeddings/a.docx": inner, "word/embeddings/b.bin": NAME})
+    )
+    assert not left(new, SECRETS)
+    assert not left(unpacked(new)["word/embeddings/file.docx"], SECRETS)
+    assert told["embedded object"] == 1 and told["embedded file"] == 0
+
+
+def test_comments_of_presentations_and_objects_in_them():
+    parts = unpacked(presentation())
+    main, slide = "ppt/_rels/presentation.xml.rels", "ppt/slides/_rels/slide1.xml.rels"
+    space = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+    parts["ppt/commentAuthors.xml"] = (
+        f'<p:cmAuthorLst {space}><p:cmAuthor id="0" name="{AUTHOR}" initials="MG" lastIdx="1" clrIdx="0"/></p:cmAuthorLst>'  # noqa: E501
+    )
+    parts["ppt/comments/comment1.xml"] = (
+        f'<p:cmLst {space}><p:cm authorId="0" dt="2024-03-05T10:00:00" idx="1"><p:pos x="10" y="10"/><p:text>Ask {NAME}</p:text></p:cm></p:cmLst>'  # noqa: E501
+    )
+    for place, kind, target in (
+        (main, "commentAuthors", "commentAuthors.xml"),
+        (slide, "comments", "../comments/comment1.xml"),
+        (slide, "oleObject", "../embeddings/o.bin"),
+    ):
+        row = f'<Relationship Id="rId{kind}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/>'  # noqa: E501
+        parts[place] = parts[place].decode() if isinstance(parts[place], bytes) else parts[place]
+        parts[place] = parts[place].replace("</R", row + "</R")
+    parts["ppt/embeddings/o.bin"] = NAME
+    frame = '<p:graphicFrame><a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/presentationml/2006/ole"><p:oleObj r:id="rIdoleObject"><p:embed/><p:pic><p:nvPicPr><p:cNvPr id="77" name="kept"/></p:nvPicPr></p:pic></p:oleObj></a:graphicData></a:graphic></p:graphicFrame>'  # noqa: E501
+    old = parts["ppt/slides/slide1.xml"].decode()
+    parts["ppt/slides/slide1.xml"] = old.replace("</p:spTree>", frame + "</p:spTree>")
+    types = '<Override PartName="/ppt/commentAuthors.xml" ContentType="application/vnd.openxmlformats-officedocument.presentationml.commentAuthors+xml"/><Override PartName="/ppt/comments/comment1.xml" ContentType="application/vnd.openxmlformats-officedocument.presentationml.comments+xml"/></Types>'  # noqa: E501
+    parts["[Content_Types].xml"] = parts["[Content_Types].xml"].decode().replace("</Types>", types)
+    new, told = converted(packed(parts))
+    assert not left(new, SECRETS)
+    made = unpacked(new)
+    assert b"<p:text>Ask [PERSON]</p:text>" in made["ppt/comments.xml"]
+    assert b'name="[PERSON]" initials="[PERSON]"' in made["ppt/commentAuthors.xml"]
+    shown = made["ppt/slide.xml"]
+    assert b"oleObj" not in shown and b'name="kept"' in shown and told["embedded object"] == 1

@@ -411,6 +411,18 @@ def test_a_large_file_in_parts(place, monkeypatch):
     assert CliRunner().invoke(cli.group, ["verify", "out"]).exit_code == 0
 
 
+def test_parts_give_what_the_whole_gives(place, monkeypatch):
+    (place / "in/a.log").write_text(NOTE * 90)
+    (place / "in/b.jsonl").write_text((json.dumps({"note": NOTE}) + "\n") * 90)
+    (place / "in/c.csv").write_text("id,note\n" + f'1,"{NOTE}"\n' * 90)
+    run("-o", "whole")
+    monkeypatch.setattr(runs, "LARGE", 10)
+    monkeypatch.setattr(runs, "PART", 500)
+    run("-o", "parts")
+    for name in ("a.log", "b.jsonl", "c.csv", "a.txt"):
+        assert (place / "parts" / name).read_bytes() == (place / "whole" / name).read_bytes(), name
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 def test_a_full_disk_stops_the_run_and_blames_no_file(place):
     (place / "out").mkdir()

@@ -75,6 +75,23 @@ def test_names_of_files_are_data():
     assert names.clean("readme.md", ENGINE.stream) == "readme.md"
 
 
+def test_no_suffix_is_a_way_out():
+    assert names.clean("of.Ann Lee", ENGINE.stream) == "of.[PERSON]"
+    assert names.clean("note.536-90-4399", ENGINE.stream) == "note.[SSN]"
+    assert names.clean("NOTE.TXT", ENGINE.stream) == "NOTE.TXT"
+
+
+def test_names_fit_every_disk():
+    for name in ("\u9577" * 84 + ".txt", "a" * 255, "\U0001f600" * 63):
+        told = names.clean(name, ENGINE.stream)
+        assert len(told.encode()) <= 210 and told.encode().decode() == told
+    told = [
+        names.clean(name, ENGINE.stream) for name in ("con", "NUL.txt", "aux.a.b", "cone", "...")
+    ]
+    assert told == ["con_", "NUL_.txt", "aux_.a.b", "cone", "file"]
+    assert names.clean("a\u202etxt.exe\x7f", ENGINE.stream) == "a_txt.exe_"
+
+
 @pytest.mark.parametrize(
     ("name", "data", "kind"),
     [

@@ -6,20 +6,23 @@ import signal
 import subprocess
 import sys
 import time
-from math import comb
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
-from hypothesis import strategies as st
 
-from scrubjay import bound, cli
+from scrubjay import cli
+from scrubjay.cli import folders
 from scrubjay.detectors import built
-from scrubjay.errors import QuarantineError, UsageError
+from scrubjay.errors import InputError, OutputError, QuarantineError, UsageError
+from scrubjay.formats.text import Text
+from scrubjay.formats.work import Part
+from scrubjay.run import folder as runs
+from scrubjay.run import state as states
 from scrubjay.run.pool import Pool
 from scrubjay.run.state import State
 from scrubjay.run.walk import Source, Wanted, walk
+from scrubjay.types import Document
 
 SSN, MAIL = "536-90-4399", "ann.lee@example.org"
 NOTE = f"SSN {SSN}, mail {MAIL}, glucose 5.4 mmol/L.\n"
@@ -140,6 +143,70 @@ def test_a_killed_run_goes_on(place):
     assert len(files(place / "out")) == 406 and not (place / "out/.scrubjay-run").exists()
 
 
+def _dies(step):
+    """The command, in a process that is killed where it comes to this step."""
+    if process := os.fork():
+        return os.waitpid(process, 0)[1]
+    owner, name, after = step
+    real = getattr(owner, name)
+
+    def last(*words):
+        if after:
+            real(*words)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, last)
+    try:
+        run("-o", "out")
+    finally:
+        os._exit(0)
+
+
+def test_a_run_that_is_killed_at_any_step_gives_what_it_would_have_given(place, monkeypatch):
+    for number in range(3):
+        (place / f"in/{number}{MAIL}.txt").write_text(NOTE)
+    monkeypatch.setattr(runs, "SOON", 60.0)
+    steps = [
+        (State, "claim", True), (folders, "_log", False), (folders, "_log", True),
+        (runs, "_show", True), (State, "note", False), (State, "note", True),
+    ]  # fmt: skip
+    for step in steps:
+        assert _dies(step) == signal.SIGKILL, step
+        shown = {n for n in files(place / "out") if not n.startswith(".scrubjay-run/")}
+        assert len(shown) == (7 if step[0:2] == (runs, "_show") or step[1] == "note" else 0), step
+        hidden = place / "out/.scrubjay-run"
+        assert hidden.stat().st_mode & 0o77 == 0
+    assert "7 done now" in run("-o", "out")
+    got = {name: path.read_bytes() for name, path in files(place / "out").items()}
+    (place / "out").rename(place / "before")
+    (place / "home/runs").rename(place / "home/other")
+    run("-o", "out")
+    want = {name: path.read_bytes() for name, path in files(place / "out").items()}
+    assert got.keys() == want.keys()
+    assert all(got[name] == want[name] for name in got if "report" not in name)
+
+
+def test_a_file_that_changes_while_it_is_read_is_on_the_list(place, monkeypatch):
+    real = Text.convert
+
+    def convert(self, source, target, work):
+        real(self, source, target, work)
+        if source.name.endswith("in/a.txt"):
+            os.utime(source.name, (1, 1))
+        if source.name.endswith("in/empty.txt"):
+            os.kill(os.getppid(), signal.SIGINT)
+
+    monkeypatch.setattr(Text, "convert", convert)
+    (place / "in/empty.txt").rename(place / "none")
+    run("-o", "out", fails=QuarantineError)
+    [row] = report(place)["quarantine"]
+    assert row["file"] == "a.txt" and "changed while it was read" in row["why"]
+    (place / "none").rename(place / "in/empty.txt")
+    done = CliRunner().invoke(cli.group, ["anonymize", "in", "--profile", "patterns", "-o", "out"])
+    assert done.exit_code == 130 and "goes on from here" in done.output
+    assert not (place / "out/.scrubjay-run").exists()
+
+
 def test_what_does_not_fit_is_refused(place):
     run("-o", "out")
     with pytest.raises(UsageError, match="another policy"):
@@ -227,36 +294,184 @@ def test_claims_are_the_same_after_a_restart(tmp_path):
     again = State(tmp_path, tmp_path / "out", "r")
     assert [again.claim(*pair) for pair in reversed(names)] == first[::-1]
     assert again.target(Source(Path("x"), "x/1.txt")) == ""
+    again.close()
 
 
-@given(st.integers(1, 60), st.data())
-def test_bounds_cover(of, data):
-    hits = data.draw(st.integers(0, of))
-    share = data.draw(st.floats(0.001, 0.999))
-    exact = sum(comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(hits + 1))
-    assert bound.below(hits, of, share) == pytest.approx(exact, abs=1e-9)
-    low, high = bound.bounds(hits, of)
-    assert low <= hits / of <= high
-    if 0 < hits < of:
-        assert bound.below(hits, of, high) == pytest.approx(0.025, abs=1e-6)
+def test_a_folder_and_a_file_of_one_name_and_names_that_differ_by_case(tmp_path):
+    state = State(tmp_path, tmp_path / "out", "r")
+    told = [state.claim(name, name) for name in ("x/1", "x", "a", "A", "\u00c9", "e\u0301")]
+    assert told == ["x/1", "x 2", "a", "A 2", "\u00c9", "e\u0301 2"]
+    with pytest.raises(KeyError), state.whole():
+        state.claim("y/1", "y/1")
+        raise KeyError
+    assert state.claim("z/1", "y/1") == "y/1", "what was not kept is nobody's"
+    started = time.process_time()
+    names = {state.claim(f"n{number}", "[PERSON].txt") for number in range(5000)}
+    assert len(names) == 5000 and time.process_time() - started < 2
+    state.close()
 
 
-def test_no_hit_in_300_is_the_rule_of_three():
-    assert bound.upper(0, 300) == pytest.approx(1 - 0.05 ** (1 / 300))
+def test_one_run_at_a_time(place, monkeypatch):
+    monkeypatch.setattr(states, "PATIENCE", 0.1)
+    folder = states.folder(place / "out")
+    first = State(folder, place / "out", "r")
+    with pytest.raises(UsageError, match="another run into out is going on"):
+        run("-o", "out")
+    first.close()
 
 
-def review(*words, answers=""):
-    words = ["review", *map(str, words)]
-    return CliRunner().invoke(cli.group, words, input=answers, catch_exceptions=False).output
+def test_what_stays_of_an_earlier_policy_or_an_encrypted_run(place):
+    key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+    pytest.importorskip("pyrage")
+    run("-o", "out", "--encrypt-to", key)
+    (place / "in/a.txt").write_bytes(b"x\0y")
+    (place / "in/empty.txt").unlink()
+    run("-o", "out", "--encrypt-to", key, fails=QuarantineError)
+    assert "a.txt.age" not in files(place / "out") and "empty.txt.age" in files(place / "out")
+    (place / "in/a.txt").unlink()  # taken out by hand: the list ends
+    told = run("-o", "out", "--encrypt-to", key)
+    assert "1 output of what was not among the inputs" in told
+    run("-o", "out", "--restart")
+    assert set(files(place / "out")) == {
+        "of [EMAIL 1]/b.txt", "of [EMAIL 1]/c.jsonl", "scrubjay-report.json",
+        "scrubjay-report.html", "scrubjay-report.json.age", "scrubjay-report.html.age",
+    }  # fmt: skip
 
 
-def test_a_review_bounds_what_is_left(tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out/a.txt").write_text("word " * 800)
-    (tmp_path / "out/b.jsonl").write_text('{"note": "some more"}\n')
-    marks = tmp_path / "marks"
-    told = review(tmp_path / "out", "--marks", marks, "--seed", 7, answers="\n3\nx\n1\nq\n")
-    assert "4 left in 163 words of 3 passages" in told and "some more" not in marks.read_text()
-    told = review(tmp_path / "out", "--marks", marks, "--seed", 7, answers="\n" * 20)
-    most = 1e4 * bound.upper(4, 803)
-    assert f"4 left in 803 words of 11 passages: at most {most:.1f} in 10,000" in told
+def test_inputs_that_would_be_lost_or_mixed(place):
+    for name in ("one/x", "two/x"):
+        (place / name).mkdir(parents=True)
+        (place / name / "a.txt").write_text(NOTE)
+    (place / "no[1].txt").write_text(NOTE)
+
+    def refused(match, *words):
+        done = CliRunner().invoke(cli.group, ["anonymize", *words, "--profile", "patterns"])
+        assert isinstance(done.exception, UsageError), done.exception
+        assert match in str(done.exception)
+
+    refused("two inputs are named x", "one/x", "two/x", "-o", "out")
+    refused("no such file", "in", "nothing.txt", "-o", "out")
+    refused("lies in", "in", "-o", ".")
+    refused("keys are no documents", ".", "-o", str(place.parent / f"{place.name}-out"))
+    refused("not for who gets that", "in", "-o", "home")
+    refused("unknown encoding", "in", "-o", "out", "--encoding", "utf-9")
+    run("no[1].txt", "-o", "out2")
+    assert "no[1].txt" in files(place / "out2") and "in/a.txt" in files(place / "out2")
+
+
+def test_names_on_the_list_are_a_line_each_and_move_no_cursor(place):
+    (place / "in/x\n\x1b[2Jy\udcff.txt").write_bytes(b"\0")
+    told = run("-o", "out", fails=QuarantineError)
+    [listed] = (place / "home/runs").glob("*/quarantine.tsv")
+    assert listed.read_text().splitlines() == [
+        "x\\n\\x1b[2Jy\\udcff.txt\tNUL character at 0: no text, and no reader for this kind of file"
+    ]
+    assert "\x1b" not in told
+    assert [row["file"] for row in report(place)["quarantine"]] == ["x_[2Jy\ufffd.txt"]
+
+
+class _Lines(Text):
+    """Lines that can be cut."""
+
+    def parts(self, source, size):
+        for number, line in enumerate(source):
+            yield Part(line, number)
+        if "torn" in source.name:
+            raise InputError("torn")
+
+    def convert_part(self, part, target, work):
+        if part.data == b"die\n":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raws = list(Path(os.environ["SCRUBJAY_HOME"]).glob("runs/*/parts/*.part"))
+        assert raws and not list(Path("out").rglob("*.part")), "raw parts lie with the state"
+        [result] = work.clean([Document(part.data.decode())])
+        target.write(result.text.encode())
+
+
+def test_a_large_file_in_parts(place, monkeypatch):
+    monkeypatch.setattr(runs, "LARGE", 10)
+    monkeypatch.setattr(runs.formats, "make", lambda name, **_: _Lines(name, "utf-8", ""))
+    for path in files(place / "in").values():
+        path.unlink()
+    lines = [f"{number}: {NOTE}" for number in range(300)]
+    (place / "in/big.log").write_text("".join(lines))
+    (place / "in/dead.log").write_text("".join([*lines[:20], "die\n", *lines[:20]]))
+    (place / "in/torn.log").write_text("".join(lines[:20]))
+    run("-o", "out", "--manifest", fails=QuarantineError)
+    want = "".join(f"{n}: SSN [SSN 1], mail [EMAIL 1], glucose 5.4 mmol/L.\n" for n in range(300))
+    assert (place / "out/big.log").read_text() == want
+    told = report(place)
+    whys = {row["file"]: row["why"] for row in told["quarantine"]}
+    assert whys == {"dead.log": "its reader died", "torn.log": "torn"}
+    assert told["labels"] == {"SSN": 300, "EMAIL": 300} and told["written"] == len(want)
+    assert not list((place / "home/runs").rglob("*.part"))
+    assert CliRunner().invoke(cli.group, ["verify", "out"]).exit_code == 0
+
+
+def test_parts_give_what_the_whole_gives(place, monkeypatch):
+    (place / "in/a.log").write_text(NOTE * 90)
+    (place / "in/b.jsonl").write_text((json.dumps({"note": NOTE}) + "\n") * 90)
+    (place / "in/c.csv").write_text("id,note\n" + f'1,"{NOTE}"\n' * 90)
+    run("-o", "whole")
+    monkeypatch.setattr(runs, "LARGE", 10)
+    monkeypatch.setattr(runs, "PART", 500)
+    run("-o", "parts")
+    for name in ("a.log", "b.jsonl", "c.csv", "a.txt"):
+        assert (place / "parts" / name).read_bytes() == (place / "whole" / name).read_bytes(), name
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_a_full_disk_stops_the_run_and_blames_no_file(place):
+    (place / "out").mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", "out"]).returncode:
+        pytest.skip("no mount here")
+    try:
+        (place / "in/big.txt").write_text("word " * 100_000)
+        run("-o", "out", fails=OutputError)
+        [listed] = (place / "home/runs").glob("*/quarantine.tsv")
+        assert listed.read_text() == "" and "big.txt" not in files(place / "out")
+        (place / "in/big.txt").unlink()
+        assert "in 4 files" in run("-o", "out")
+    finally:
+        subprocess.run(["umount", "out"])
+
+
+def test_a_pool_whose_processes_cannot_begin_says_so():
+    def make():
+        raise OutputError("no")
+
+    pool = Pool(make, lambda task, why: why, lambda task: 9.0, size=2)
+    with pytest.raises(OutputError, match="no"):
+        list(pool.map(range(5)))
+    pool.close()
+
+
+def test_processes_end_with_a_parent_that_is_killed(tmp_path):
+    code = (
+        "import os, time\n"
+        "from pathlib import Path\n"
+        "from scrubjay.run.pool import Pool\n"
+        "def stuck(task):\n"
+        "    Path(f'{task}.pid').write_text(str(os.getpid())); time.sleep(600)\n"
+        "list(Pool(lambda: stuck, None, lambda task: 900.0, size=2).map([1, 2]))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    _until(lambda: sum(path.stat().st_size > 0 for path in tmp_path.glob("*.pid")) == 2)
+    parent.kill()
+    parent.wait()
+    ids = [path.read_text() for path in tmp_path.glob("*.pid")]
+    _until(lambda: not any(_lives(one) for one in ids))
+
+
+def _lives(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _until(done):
+    until = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime
 import sys
 from collections import Counter
@@ -71,6 +72,13 @@ class Asked(Struct, frozen=True):
             raise UsageError("--in-place replaces originals: say --backup SUFFIX to keep them")
         if self.key_file and self.domain:
             raise UsageError("--key-file or --domain, not both")
+        for path in self.inputs if self.folders else ():
+            if not path.exists():
+                raise UsageError(f"{path}: no such file or folder")
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            raise UsageError(f"unknown encoding '{self.encoding}'") from None
         if not self.folders and (self.only or self.skip or self.dry_run or self.restart):
             raise UsageError("--only, --skip, --dry-run and --restart are for folders")
         if self.folders and self.report:

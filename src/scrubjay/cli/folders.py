@@ -6,10 +6,11 @@ import contextlib
 import datetime
 import hashlib
 import os
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,18 +18,18 @@ import click
 import msgspec
 
 import scrubjay
-from scrubjay import formats, manifest, sealing
+from scrubjay import formats, home, manifest, sealing
 from scrubjay.cli import files, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
-from scrubjay.errors import QuarantineError, UsageError
+from scrubjay.errors import OutputError, QuarantineError, UsageError
 from scrubjay.keys import Key
 from scrubjay.run import folder as runs
 from scrubjay.run import page, state
 from scrubjay.run.folder import Order, Released
 from scrubjay.run.state import State
 from scrubjay.run.summary import Summary, summary
-from scrubjay.run.walk import Source, Wanted, walk
+from scrubjay.run.walk import Source, Wanted, single, walk
 from scrubjay.run.worker import Recipe
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def anonymize(asked: Asked) -> None:
     """Do what is not done yet, and tell about all of it."""
     opener = vaults.opener() if asked.domain or vaults.exists() else None
     trust = vaults.trusted("anonymize.run", opener) if opener else None
-    with _places(asked) as (out, place):
+    sealing.recipients(asked.encrypt_to)  # refuses what is none, before anything is done
+    with _places(asked) as (out, place), _told(out):
         place.mkdir(parents=True, exist_ok=True)
         engine = _engine(asked, trust)
         kept = State(place, out, _recipe(asked, engine), restart=asked.restart)
@@ -55,8 +57,8 @@ def anonymize(asked: Asked) -> None:
             told = _run(asked, engine, kept, (out, left), (trust, opener))
         if not asked.quiet:
             click.echo(_line(told, dry=asked.dry_run), err=True)
-        for name, why in left.first:
-            click.echo(f"scrubjay: not anonymized: {name}: {why}", err=True)
+        for line in left.first:
+            click.echo(f"scrubjay: not anonymized: {line}", err=True)
         if told.quarantined:
             listed = "" if asked.dry_run else f": listed in {place / QUARANTINE}"
             were = "was" if told.quarantined == 1 else "were"
@@ -75,10 +77,33 @@ def _places(asked: Asked) -> Iterator[tuple[Path, Path]]:
     out = asked.output or Path()
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is no folder")
+    if _in(home.home(), out):
+        raise UsageError(f"{home.home()} lies in {out}: it is not for who gets that; SCRUBJAY_HOME")
     for source in asked.inputs:
-        if out.resolve().is_relative_to(source.resolve()):
+        if _in(out, source):
             raise UsageError(f"{out} lies in {source}: the run would read what it writes")
+        if _in(source, out):
+            raise UsageError(f"{source} lies in {out}: what is not clean would be among what is")
+        if _in(home.home(), source):
+            raise UsageError(f"{home.home()} lies in {source}: keys are no documents")
     yield out, state.folder(out)
+
+
+def _in(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+@contextlib.contextmanager
+def _told(out: Path) -> Iterator[None]:
+    """What is wrong with a disk, or with the run's state, in words."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as problem:
+        why = getattr(problem, "strerror", "") or f"the run's state: {problem}"
+        raise OutputError(f"{out}: {why}; the run can go on from here") from None
+    except KeyboardInterrupt:
+        click.echo("scrubjay: interrupted; the same command goes on from here", err=True)
+        raise SystemExit(130) from None
 
 
 def _engine(asked: Asked, trust: Trust | None) -> Engine:
@@ -89,10 +114,12 @@ def _engine(asked: Asked, trust: Trust | None) -> Engine:
 
 def _recipe(asked: Asked, engine: Engine) -> str:
     """What must be the same when a run goes on."""
-    whose = asked.domain or (asked.key_file and "a key file") or "this run's key"
+    whose = asked.domain or "this run's key"
+    if asked.key_file:
+        whose = Key.read(asked.key_file).derive("a run over a folder").hex()
     told = [
         scrubjay.__version__, engine.digest, engine.models, asked.recall, asked.encoding,
-        asked.group, asked.format_, str(whose), asked.encrypt_to,
+        asked.group, asked.format_, whose, asked.encrypt_to,
     ]  # fmt: skip
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
 
@@ -103,7 +130,7 @@ def _run(
 ) -> Summary:  # fmt: skip
     out, left = places
     trust, opener = trusted
-    progress = Progress(sum(source.size for source in _sources(asked)))
+    progress = Progress(sum(source.size for source in _sources(asked)) if Progress.seen() else 0)
     ours = (REPORT, PAGE, manifest.SUFFIX[1:])
     kept.reserve([*ours, *(name + sealing.SUFFIX for name in ours)])
     recipe = Recipe(
@@ -122,9 +149,10 @@ def _run(
         now = runs.run(_sources(asked), order, kept)
     finally:
         progress.close()
+    gone = kept.gone()
     told = summary(
         kept.done(), created=_now(), policy=engine.policy.name, policy_digest=engine.digest,
-        profile=asked.profile, models=engine.models, jobs=order.jobs, now=now,
+        profile=asked.profile, models=engine.models, jobs=order.jobs, now=now, gone=gone,
         seconds=round(time.monotonic() - started, 3),
     )  # fmt: skip
     if not asked.dry_run:
@@ -136,14 +164,15 @@ def _run(
 
 class _Left:
     """What is not anonymized, by its real name, in a file: for who runs this, not for who gets the
-    outputs. The first few are shown."""
+    outputs. The first few are shown. Names are one line each, and move no cursor."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.first: list[tuple[str, str]] = []
+        self.first: list[str] = []
 
     def __enter__(self) -> _Left:
-        self._stream = self._path.open("w", encoding="utf-8", errors="surrogateescape")
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._stream = open(handle, "w", encoding="utf-8")  # noqa: PTH123 - a handle
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -151,10 +180,10 @@ class _Left:
 
     def add(self, source: Source, why: str) -> None:
         """One more."""
-        self._stream.write(f"{source.name}\t{why}\n")
+        name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in source.name)
+        self._stream.write(f"{name}\t{why}\n")
         if len(self.first) < SHOWN:
-            shown = source.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            self.first.append((shown, why))
+            self.first.append(f"{name}: {why}")
 
 
 def _own(asked: Asked, engine: Engine, opener: Opener | None) -> Engine:
@@ -168,20 +197,21 @@ def _own(asked: Asked, engine: Engine, opener: Opener | None) -> Engine:
 def _sources(asked: Asked) -> Iterator[Source]:
     """Everything below the inputs; of several, each under its own name."""
     wanted = Wanted(asked.only, asked.skip)
-    alone = len(asked.inputs) == 1
-    return chain.from_iterable(
-        _below(path, wanted, "" if alone else f"{path.name}/") for path in asked.inputs
-    )
+    if len(asked.inputs) == 1:
+        return walk(asked.inputs[0], wanted)
+    names = [path.resolve().name for path in asked.inputs]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two inputs are named {name}: do them one after the other")
+    return chain.from_iterable(map(_below, asked.inputs, names, repeat(wanted)))
 
 
-def _below(path: Path, wanted: Wanted, under: str) -> Iterator[Source]:
-    if path.is_dir():
-        for source in walk(path, wanted):
-            yield source._replace(name=under + source.name)
+def _below(path: Path, name: str, wanted: Wanted) -> Iterator[Source]:
+    if not path.is_dir():
+        yield single(path)
         return
-    for source in walk(path.parent, Wanted([path.name])):
-        if source.path == path:
-            yield source
+    for source in walk(path, wanted):
+        yield source._replace(name=f"{name}/{source.name}")
 
 
 def _log(trust: Trust | None, engine: Engine, asked: Asked, some: Sequence[Released]) -> None:
@@ -248,9 +278,12 @@ def _vouched(asked: Asked, made: manifest.Manifest, trust: Trust) -> manifest.Ma
 def _line(told: Summary, *, dry: bool) -> str:
     count = sum(told.labels.values())
     what = f"{_of(count, 'identifier')} in {_of(told.files, 'file')}, policy {told.policy}"
-    speed = f"{told.bytes / told.seconds / 1e6:.1f} MB/s" if told.now and told.seconds else ""
-    news = f"{told.now:,} done now in {told.seconds:,.1f} s" + (f", {speed}" if speed else "")
-    return f"scrubjay: {'would take ' if dry else ''}{what}; {news}"
+    news = f"; {told.now:,} done now in {told.seconds:,.1f} s"
+    if told.now >= told.files > 0 and told.seconds:
+        news += f", {told.bytes / told.seconds / 1e6:.1f} MB/s"
+    if told.gone:
+        news += f"; {_of(told.gone, 'output')} of what was not among the inputs this time"
+    return f"scrubjay: {'would take ' if dry else ''}{what}{news}"
 
 
 def _of(count: int, what: str) -> str:

@@ -17,7 +17,12 @@ class Progress:
         self._done = 0
         self._started = self._shown = time.monotonic()
         self._visible = False
-        self._on = sys.stderr.isatty()
+        self._on = self.seen()
+
+    @staticmethod
+    def seen() -> bool:
+        """Whether anybody looks: a total that nobody sees need not be summed."""
+        return sys.stderr.isatty()
 
     def watch(self, stream: BinaryIO) -> BinaryIO:
         """The same stream, counted."""

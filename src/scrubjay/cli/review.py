@@ -22,6 +22,7 @@ from scrubjay.types import Anonymized, Document
 
 WORDS = 80  # of a passage
 FILES = 500  # that passages are drawn from, at random where there are more
+OURS = ("scrubjay-report.json", "scrubjay-report.html", "manifest.json")
 HELP = "identifiers left in it? a number, Enter for none, q to stop"
 
 
@@ -78,17 +79,19 @@ def command(folder: Path, sample: int, marks: Path | None, seed: int | None) -> 
 
 
 def verdict(marks: Iterable[Mark]) -> str:
-    """The bound, in words."""
+    """The bound, in words. It is of passages, not of words: what is left stands together, and words
+    of one passage say nothing new. In those that hold any are as many as in those that were seen
+    to, or one."""
     seen = list(marks)
     words, left = sum(mark.words for mark in seen), sum(mark.left for mark in seen)
     if not words:
         return "nothing was looked at: nothing can be said"
-    most = 1e4 * bound.upper(min(left, words), words)
     leaky = sum(mark.left > 0 for mark in seen)
-    share = 100 * bound.upper(leaky, len(seen))
+    share = bound.upper(leaky, len(seen))
+    most = min(1e4, 1e4 * share * max(1.0, left / max(1, leaky)) * len(seen) / words)
     return (
         f"{left} left in {words:,} words of {len(seen)} passages: at most {most:.1f} in 10,000 "
-        f"words, and at most {share:.1f} % of passages of {WORDS} words hold any, with 95 % "
+        f"words, and at most {100 * share:.1f} % of passages of {WORDS} words hold any, with 95 % "
         "confidence"
     )
 
@@ -126,13 +129,14 @@ def _sampled(folder: Path, count: int, dice: random.Random) -> list[Passage]:
             kept.append(passage)
         elif (place := dice.randrange(seen + 1)) < count:
             kept[place] = passage
+    dice.shuffle(kept)  # who stops early has seen a sample, too
     return kept
 
 
 def _all(paths: Iterable[Path], folder: Path) -> Iterator[Passage]:
     for path in paths:
         name = path.relative_to(folder).as_posix() if path != folder else path.name
-        if name.startswith("scrubjay-report."):
+        if name in OURS:
             continue
         try:
             texts = read(path)

@@ -14,18 +14,20 @@ from scrubjay.types import Anonymized, Document
 
 Clean = Callable[[Iterable[Document]], Iterator[Anonymized]]
 SIGNS = re.compile(r"[_.+-](?![^\[]*\])")  # a name's words stand apart for who looks
-UNFIT = re.compile(r'[\x00-\x1f/\\:*?"<>|]+')
-LONGEST = 200
+UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069/\\:*?"<>|]+')
+DEVICES = re.compile(r"(?i:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)")  # no file's name on Windows
+LONGEST = 200  # bytes: a number and a suffix may follow, and 255 is the most
 
 
 def clean(name: str, clean: Clean) -> str:
     """One component of a path, without what identifies: as it is first, for addresses and dates,
-    then with blanks for signs, for people."""
+    then with blanks for signs, for people. A suffix that no format has is a word like others."""
     suffix = PurePath(name).suffix
-    if suffix.lower() not in kinds.SUFFIXES:  # it may be a name like any other
+    if suffix.lower() not in kinds.SUFFIXES:
         suffix = ""
     [known] = clean([Document(name.removesuffix(suffix))])
     [result] = clean([Document(SIGNS.sub(" ", known.text))])
     [new] = Pieces([known.text]).changed(result)
-    told = UNFIT.sub("_", new).strip(" .")[:LONGEST]
+    told = DEVICES.sub(r"\g<0>_", UNFIT.sub("_", new).strip(" ."), count=1)
+    told = told.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore").rstrip(" .")
     return (told or "file") + suffix

@@ -25,7 +25,7 @@ from scrubjay.plugins import Splits
 from scrubjay.run.pool import Pool
 from scrubjay.run.state import State
 from scrubjay.run.walk import Source
-from scrubjay.run.worker import Done, Look, Recipe, Task, Worker, unnamed
+from scrubjay.run.worker import CHANGED, Done, Look, Recipe, Task, Worker
 
 LARGE = 64 << 20  # bytes from which a file is cut, if its format can be
 PART = 4 << 20
@@ -60,74 +60,89 @@ class Order(NamedTuple):
 
 def run(sources: Iterable[Source], order: Order, state: State) -> int:
     """Do what is not done yet; how many files that were."""
-    aside = _aside(order)
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    out: deque[Task] = deque()
-    pool = Pool(lambda: Worker(order.recipe), _lost, _patience, size=order.jobs)
     count = 0
+    with _asides(order, state) as asides:
+        out: deque[Task] = deque()
+        pool = Pool(lambda: Worker(order.recipe), _lost, _patience, size=order.jobs)
+        try:
+            ready: list[Released] = []
+            since = time.monotonic()
+            answers = pool.map(_tasks(sources, order, state, asides, out))
+            for task, done in _whole(out, answers, order):
+                ready.append(Released(task.source, "", task.aside, done))
+                if len(ready) >= TOGETHER or time.monotonic() - since > SOON:
+                    count += _release(ready, order, state)
+                    ready, since = [], time.monotonic()
+            return count + _release(ready, order, state)
+        finally:
+            pool.close()
+
+
+@contextlib.contextmanager
+def _asides(order: Order, state: State) -> Iterator[tuple[Path, Path]]:
+    """Where outputs wait: on their disk, so that a file becomes one by its name alone. And where
+    parts of files do, which are not clean yet, or not encrypted: nobody gets that folder."""
+    both = order.out / ASIDE, state.folder / "parts"
     try:
-        ready: list[Released] = []
-        since = time.monotonic()
-        for task, done in _whole(out, pool.map(_tasks(sources, order, state, aside, out)), order):
-            ready.append(Released(task.source, "", task.aside, done))
-            if len(ready) >= TOGETHER or time.monotonic() - since > SOON:
-                count += _release(ready, order, state)
-                ready, since = [], time.monotonic()
-        return count + _release(ready, order, state)
+        for path in both:
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(mode=0o700, parents=True)
+        yield both
     finally:
-        pool.close()
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _aside(order: Order) -> Path:
-    """On the disk of the outputs, so that a file becomes one by its name alone."""
-    return order.out / ASIDE
+        for path in both:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _tasks(
-    sources: Iterable[Source], order: Order, state: State, aside: Path, out: deque[Task]
-) -> Iterator[Task]:
+    sources: Iterable[Source], order: Order, state: State, asides: tuple[Path, Path],
+    out: deque[Task],
+) -> Iterator[Task]:  # fmt: skip
     """Tasks for what is not done, cut where that helps; each is noted when it goes out."""
+    aside, parts = asides
     for number, source in enumerate(sources):
         target = state.target(source)
         if target and (order.out / target).exists():
             order.seen(source.size)
             continue
         whole = Task(number, source, aside / str(number))
-        for task in _parts(whole, order.recipe) if source.size > LARGE else [whole]:
+        large = source.size > LARGE and not source.problem
+        for task in _parts(whole, order.recipe, parts) if large else [whole]:
             out.append(task)
             yield task
 
 
-def _parts(task: Task, recipe: Recipe) -> Iterator[Task]:
+def _parts(task: Task, recipe: Recipe, parts: Path) -> Iterator[Task]:
     """A file in parts, or as it is. What is wrong with it is found again by who reads it."""
     ready: Task | None = None
     try:
-        for ready, following in pairwise(chain(_cut(task, recipe), [None])):
+        for ready, following in pairwise(chain(_cut(task, recipe, parts), [None])):
             if ready:
                 yield ready._replace(last=following is None)
+    except OutputError:
+        raise
     except (ScrubjayError, OSError) as problem:
         if ready is None:
             yield task
         else:
-            source = task.source._replace(problem=str(problem))
+            why = problem.strerror if isinstance(problem, OSError) else str(problem)
+            source = task.source._replace(problem=why or type(problem).__name__)
             yield ready._replace(source=source, last=True)
         return
     if ready is None:
         yield task
 
 
-def _cut(task: Task, recipe: Recipe) -> Iterator[Task]:
+def _cut(task: Task, recipe: Recipe, parts: Path) -> Iterator[Task]:
     with task.source.path.open("rb") as source:
         kind = recipe.format_ or formats.of(Path(task.source.name), source)
         reader = formats.make(kind, encoding=recipe.encoding, group=recipe.group)
         if not hasattr(reader, "parts"):
             return
         for number, part in enumerate(cast("Splits", reader).parts(source, PART)):
-            aside = task.aside.with_name(f"{task.aside.name}-{number}")
+            aside = parts / f"{task.aside.name}-{number}"
             one = task._replace(kind=kind, aside=aside, part=structs.replace(part, data=b""))
-            one.piece.write_bytes(part.data)
+            with _written(one.piece):
+                one.piece.write_bytes(part.data)
             yield one
 
 
@@ -136,15 +151,13 @@ def _whole(out: deque[Task], answers: Iterator[Done], order: Order) -> Iterator[
     together: _Together | None = None
     for done in answers:
         task = out.popleft()
-        if done.fatal:
-            raise OutputError(done.problem)
         if task.part is None:
             order.seen(task.source.size)
             yield task, done
             continue
         order.seen(PART)
         task.piece.unlink(missing_ok=True)
-        together = together or _Together(task, order.recipe)
+        together = together or _Together(task, order)
         together.add(task, done)
         if task.last:
             yield together.ended()
@@ -154,42 +167,54 @@ def _whole(out: deque[Task], answers: Iterator[Done], order: Order) -> Iterator[
 class _Together:
     """The parts of one file."""
 
-    def __init__(self, first: Task, recipe: Recipe) -> None:
-        name = first.aside.name.partition("-")[0]
-        self._task = first._replace(aside=first.aside.with_name(name), part=None)
-        self._done = Done("")
+    def __init__(self, first: Task, order: Order) -> None:
+        aside = order.out / ASIDE / first.aside.name.partition("-")[0]
+        self._task = first._replace(aside=aside, part=None)
+        self._done = Done()
         self._stack = contextlib.ExitStack()
-        stream = self._stack.enter_context(self._task.aside.open("wb"))
-        self._stream: Any = stream
-        if keys := sealing.recipients(recipe.recipients):
-            self._stream = self._stack.enter_context(
-                contextlib.closing(sealing.Sealed(cast("BinaryIO", stream), keys))
-            )
+        with _written(aside):
+            self._stream: Any = self._stack.enter_context(aside.open("wb"))
+        if keys := sealing.recipients(order.recipe.recipients):
+            sealed = sealing.Sealed(cast("BinaryIO", self._stream), keys)
+            self._stream = self._stack.enter_context(contextlib.closing(sealed))
 
     def add(self, task: Task, done: Done) -> None:
         """The next part's bytes and counts."""
         if not (done.problem or self._done.problem):
-            with task.aside.open("rb") as part:
+            with _written(self._task.aside), task.aside.open("rb") as part:
                 shutil.copyfileobj(part, self._stream, 1 << 20)
         task.aside.unlink(missing_ok=True)
         self._done = _sum(self._done, done)
 
     def ended(self) -> tuple[Task, Done]:
         """The file, or nothing of it."""
-        self._stack.close()
-        if self._done.problem:
-            self._task.aside.unlink()
-            return self._task, self._done
-        read, told = (_digest(path) for path in (self._task.source.path, self._task.aside))
-        size = self._task.aside.stat().st_size
-        _sync(self._task.aside)
-        return self._task, structs.replace(self._done, read_sha256=read, sha256=told, written=size)
+        task = self._task
+        with _written(task.aside):
+            self._stack.close()
+        done = self._done if self._done.problem else self._facts()
+        if done.problem:
+            task.aside.unlink()
+        return task, done
+
+    def _facts(self) -> Done:
+        path, aside = self._task.source.path, self._task.aside
+        try:
+            facts, read = path.stat(), _digest(path)
+        except OSError:
+            return structs.replace(self._done, problem=CHANGED)
+        if (facts.st_size, facts.st_mtime_ns) != self._task.source[2:4]:
+            return structs.replace(self._done, problem=CHANGED)
+        with _written(aside):
+            _sync(aside)
+            size, told = aside.stat().st_size, _digest(aside)
+        return structs.replace(self._done, read_sha256=read, sha256=told, written=size)
 
 
 def _sum(one: Done, other: Done) -> Done:
     look = Look(one.look.words + other.look.words, _added(one.look.found, other.look.found))
     return structs.replace(
         other,
+        name=other.name or one.name,
         counts=_added(one.counts, other.counts),
         dropped=_added(one.dropped, other.dropped),
         seconds=one.seconds + other.seconds,
@@ -203,44 +228,60 @@ def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
 
 
 def _release(ready: list[Released], order: Order, state: State) -> int:
-    """Log, then show. After a crash in between the log knows more than there is, never less."""
-    state.begin()
-    named = [
-        one._replace(target=state.claim(one.source.name, one.done.name) + _suffix(order, one))
-        for one in ready
-    ]
+    """Log, then show. After a crash in between the log knows more than there is, never less; who
+    had claimed a name has it still."""
+    with state.whole():
+        named = [one._replace(target=_target(one, order, state)) for one in ready]
     whole = [one for one in named if not one.done.problem]
-    for one in named:
-        if one.done.problem:
-            order.refused(one.source, one.done.problem)
-    if not order.dry:
-        order.log(whole)
+    left = [one for one in named if one.done.problem]
+    for one in left:
+        order.refused(one.source, one.done.problem)
+    if order.dry:
         for one in whole:
-            _show(one.aside, order.out / one.target)
-        for one in named:
-            if one.done.problem:  # what an earlier run made of an earlier version
-                (order.out / one.target).unlink(missing_ok=True)
-    state.note([(one.source, one.target, one.done) for one in named])
-    state.commit()
+            one.aside.unlink()
+    else:
+        order.log(whole)
+        _show(whole, order.out)
+        for one in left:  # what was made of an earlier version of it
+            if old := state.made(one.source):
+                (order.out / old).unlink(missing_ok=True)
+    with state.whole():
+        state.note([(one.source, one.target, one.done) for one in named])
     return len(ready)
 
 
-def _suffix(order: Order, one: Released) -> str:
-    return sealing.SUFFIX if order.recipe.recipients and not one.done.problem else ""
+def _target(one: Released, order: Order, state: State) -> str:
+    """Its own path. Where no clean name is known, one that is not kept."""
+    name = one.source.name
+    if not one.done.name:
+        return "folder/" * name.count("/") + f"file {one.aside.name}"
+    suffix = sealing.SUFFIX if order.recipe.recipients and not one.done.problem else ""
+    return state.claim(name, one.done.name) + suffix
 
 
-def _show(aside: Path, target: Path) -> None:
+def _show(whole: Sequence[Released], out: Path) -> None:
+    for one in whole:
+        target = os.path.join(out, one.target)  # noqa: PTH118 - for each of a million
+        with _written(target):
+            try:
+                os.replace(one.aside, target)  # noqa: PTH105
+            except FileNotFoundError:
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(one.aside, target)  # noqa: PTH105
+
+
+@contextlib.contextmanager
+def _written(path: Path | str) -> Iterator[None]:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside.replace(target)
+        yield
     except OSError as problem:
-        raise OutputError(f"{target}: {problem.strerror}; the run can go on from here") from None
+        raise OutputError(f"{path}: {problem.strerror}; the run can go on from here") from None
 
 
 def _lost(task: Task, why: str) -> Done:
     """The answer for a task whose process is gone."""
     task.aside.unlink(missing_ok=True)
-    return Done(unnamed(task), problem=why)
+    return Done(problem=why)
 
 
 def _patience(task: Task) -> float:

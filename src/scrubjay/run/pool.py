@@ -7,7 +7,9 @@ however many there are, and they are small, so that no pipe is ever full.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +17,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from scrubjay.errors import UsageError
+from scrubjay.errors import OutputError, ScrubjayError, UsageError
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -25,7 +27,8 @@ QUEUE = 2  # tasks that a process has, the one that it works on included
 
 class Pool(Generic[Task, Answer]):
     """`make` builds what answers tasks, once in each process. `lost` is the answer for a task whose
-    process died or took longer than `patience(task)` seconds."""
+    process died or took longer than `patience(task)` seconds. A `ScrubjayError` in a process is
+    raised here: it is for answers that no other task would have, either."""
 
     def __init__(
         self,
@@ -63,9 +66,9 @@ class Pool(Generic[Task, Answer]):
                 done += 1
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, whatever they are at."""
         for worker in self._workers:
-            worker.end()
+            worker.end(kill=bool(worker.out))
 
     def _least_busy(self) -> _Worker | None:
         """One that has nothing to do soon: a task may wait in its pipe."""
@@ -90,9 +93,13 @@ class Pool(Generic[Task, Answer]):
             why = "" if worker.pipe in heard else "took too long"
             if not why:
                 try:
-                    told[out.number] = worker.pipe.recv()
+                    answer = worker.pipe.recv()
                 except (EOFError, OSError):
                     why = "its reader died"
+                else:
+                    if isinstance(answer, ScrubjayError):
+                        raise answer
+                    told[out.number] = answer
             if why:
                 told[out.number] = self._lost(out.task, why)
                 self._replace(worker)
@@ -152,9 +159,20 @@ def _serve(make: Callable[[], Callable[[Any], Any]], pipe: Any, ours: list[Any])
     for other in ours:
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
-    try:
-        answer = make()
-        while True:
-            pipe.send(answer(pipe.recv()))
-    except (EOFError, OSError):
-        return
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    with suppress(EOFError, OSError):
+        try:
+            answer = make()
+            while True:
+                pipe.send(answer(pipe.recv()))
+        except ScrubjayError as problem:
+            pipe.send(problem)
+        except ImportError as problem:
+            pipe.send(OutputError(f"a process cannot begin: {problem.name} is missing"))
+
+
+def _end_with(parent: int) -> None:
+    """Nobody waits for what a killed parent asked, or ends a reader that is stuck."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)

@@ -38,7 +38,7 @@ class Left(Struct, frozen=True):
 
 class Summary(Struct, frozen=True):
     """Of all files that are in the output folder, or should be. `seconds`: of this run's clock;
-    `now`: files that this run did."""
+    `now`: files that this run did; `gone`: outputs of what was not among its inputs."""
 
     format: int
     created: str
@@ -50,6 +50,7 @@ class Summary(Struct, frozen=True):
     jobs: int
     seconds: float
     now: int
+    gone: int
     files: int
     bytes: int
     written: int

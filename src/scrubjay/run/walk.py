@@ -42,23 +42,36 @@ def walk(folder: Path, wanted: Wanted = ALL) -> Iterator[Source]:
     """Every file that is wanted. What cannot be read is told as such, too."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    waiting = [_listed(folder)]
+    try:
+        waiting = [("", _listed(folder))]
+    except OSError as problem:
+        raise InputError(f"{folder}: {problem.strerror}") from None
     while waiting:
-        entry = next(waiting[-1], None)
+        under, entries = waiting[-1]
+        entry = next(entries, None)
         if entry is None:
             waiting.pop()
             continue
-        name = Path(entry.path).relative_to(folder).as_posix()
+        name = under + entry.name
         if entry.is_dir(follow_symlinks=False):
             try:
-                waiting.append(_listed(Path(entry.path)))
+                waiting.append((f"{name}/", _listed(entry.path)))
             except OSError as problem:
-                yield Source(Path(entry.path), name, problem=str(problem.strerror))
+                yield Source(Path(entry.path), name, problem=_why(problem))
         elif wanted(name):
             yield _source(entry, name)
 
 
-def _listed(folder: Path) -> Iterator[os.DirEntry[str]]:
+def single(path: Path) -> Source:
+    """A file that somebody named: a link to one is one."""
+    try:
+        facts = path.stat()
+    except OSError as problem:
+        raise InputError(f"{path}: {_why(problem)}") from None
+    return _told(path, path.name, facts)
+
+
+def _listed(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as found:
         return iter(sorted(found, key=lambda entry: entry.name))
 
@@ -66,15 +79,22 @@ def _listed(folder: Path) -> Iterator[os.DirEntry[str]]:
 def _source(entry: os.DirEntry[str], name: str) -> Source:
     path = Path(entry.path)
     try:
-        facts = entry.stat(follow_symlinks=False)
+        return _told(path, name, entry.stat(follow_symlinks=False))
     except OSError as problem:
-        return Source(path, name, problem=str(problem.strerror))
+        return Source(path, name, problem=_why(problem))
+
+
+def _told(path: Path, name: str, facts: os.stat_result) -> Source:
     why = ""
     if stat.S_ISLNK(facts.st_mode):
         why = "a symbolic link: copy what it leads to"
     elif not stat.S_ISREG(facts.st_mode):
         why = "no file: a pipe, socket or device"
     return Source(path, name, facts.st_size, facts.st_mtime_ns, why)
+
+
+def _why(problem: OSError) -> str:
+    return problem.strerror or type(problem).__name__
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 
 from scrubjay import formats, sealing
 from scrubjay.engine import Engine
-from scrubjay.errors import OutputError, ScrubjayError
+from scrubjay.errors import InputError, OutputError, ScrubjayError
 from scrubjay.formats import names
 from scrubjay.formats.work import Part, Work
 from scrubjay.run.walk import Source
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MEMORY = 2 << 30  # bytes that a reader may use
 LOOKED_AT = 20_000  # words that one process takes a second look at
+CHANGED = "it changed while it was read: wait until it is complete"
 
 
 class Recipe(NamedTuple):
@@ -46,7 +47,8 @@ class Recipe(NamedTuple):
 
 class Task(NamedTuple):
     """A file, or a `part` of one of this `kind`, and where its bytes go until they are released.
-    What a pipe would choke on waits in a file: the part's data."""
+    What a pipe would choke on waits in a file: the part's data. They are as they were read, and
+    lie where the run's state does, never beside the outputs."""
 
     number: int
     source: Source
@@ -69,9 +71,10 @@ class Look(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """What became of a file: `problem` says why it was not read. No text of it."""
+    """What became of a file: `problem` says why it was not read. No text of it. Without a `name`,
+    it is not known what would be a clean one."""
 
-    name: str
+    name: str = ""
     kind: str = ""
     counts: dict[str, int] = {}
     dropped: dict[str, int] = {}
@@ -81,7 +84,6 @@ class Done(Struct, frozen=True):
     sha256: str = ""
     look: Look = Look()
     problem: str = ""
-    fatal: bool = False
 
 
 class Worker:
@@ -97,25 +99,26 @@ class Worker:
         self._component = lru_cache(10_000)(lambda part: names.clean(part, self._engine.stream))
 
     def __call__(self, task: Task) -> Done:
-        """Never raises: what is wrong with a file is told in the answer."""
+        """What is wrong with a file is told in the answer. What is wrong with the outputs' disk is
+        not the file's fault, and is raised."""
         started = time.perf_counter()
-        name = unnamed(task)
-        fatal = False
+        name = ""
         try:
             name = self._name(task.source.name)
             return self._done(task, name, started)
-        except OutputError as problem:  # not the file's fault: the run must stop
-            why, fatal = str(problem), True
+        except OutputError:
+            task.aside.unlink(missing_ok=True)
+            raise
         except ScrubjayError as problem:
             why = str(problem)
         except OSError as problem:
-            why = str(problem.strerror)
+            why = problem.strerror or type(problem).__name__
         except MemoryError:
             why = f"its reader needs more than {MEMORY >> 20} MiB"
         except Exception as problem:  # noqa: BLE001 - the border to foreign code
             why = f"its reader failed: {type(problem).__name__}"
         task.aside.unlink(missing_ok=True)
-        return Done(name, problem=why, fatal=fatal, seconds=time.perf_counter() - started)
+        return Done(name, problem=why, seconds=time.perf_counter() - started)
 
     def _name(self, name: str) -> str:
         """Every part of it clean; bytes that are no text are question marks."""
@@ -127,17 +130,21 @@ class Worker:
             return Done(name, problem=task.source.problem)
         counts: Counter[str] = Counter()
         seen: list[Anonymized] = []
+        left = LOOKED_AT - self._looked if self._looks(task) else 0
 
         def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
+            nonlocal left
             for result in self._engine.stream(documents):
                 counts.update(result.report.counts)
-                if self._looks(task):
+                if left > 0:
                     seen.append(result)
+                    left -= len(result.text.split())
                 yield result
 
         recipe = self._recipe
         work = Work(clean, recipe.encoding, recipe.group, called=task.source.path.name)
-        with task.source.path.open("rb") as source, task.aside.open("wb") as stream:
+        with task.source.path.open("rb") as source, _opened(task.aside) as stream:
+            before = _facts(source)
             kind = task.kind or recipe.format_ or formats.of(_path(task), source)
             sink = _Hashed(stream)
             reader = formats.make(kind, encoding=recipe.encoding, group=recipe.group)
@@ -150,6 +157,8 @@ class Worker:
                 with self._sealed(sink) as target:
                     reader.convert(source, target, work)
                 read = _digest(source)
+                if read and _facts(source) != before:
+                    raise InputError(CHANGED)
             sink.end()
         return Done(
             name, kind, dict(counts), dict(work.left_out), sink.size,
@@ -167,7 +176,7 @@ class Worker:
 
     def _looks(self, task: Task) -> bool:
         second = self._recipe.second
-        return bool(second) and task.number % self._recipe.every == 0 and self._looked < LOOKED_AT
+        return bool(second) and task.number % self._recipe.every == 0
 
     def _look(self, results: list[Anonymized]) -> Look:
         """What another engine finds in the output, beside what was put there."""
@@ -219,10 +228,23 @@ def _told() -> Iterator[None]:
         raise OutputError(f"the output: {problem.strerror}; the run can go on from here") from None
 
 
-def unnamed(task: Task) -> str:
-    """A path for what has no name that could be shown."""
-    *above, _ = PurePosixPath(task.source.name).parts
-    return "/".join(["folder" for _ in above] + [f"file {task.number}"])
+@contextlib.contextmanager
+def _opened(aside: Path) -> Iterator[BinaryIO]:
+    with _told():
+        stream = aside.open("wb")
+    try:
+        yield stream
+    finally:
+        with _told():  # closing writes, too
+            stream.close()
+
+
+def _facts(source: BinaryIO) -> tuple[int, int]:
+    """What tells that a file is another by now."""
+    if source.closed:
+        return 0, 0
+    facts = os.fstat(source.fileno())
+    return facts.st_size, facts.st_mtime_ns
 
 
 def _path(task: Task) -> PurePosixPath:

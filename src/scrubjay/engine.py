@@ -131,6 +131,8 @@ class Engine:
 
     def _detected(self, batch: list[Document]) -> list[list[Finding]]:
         """What detectors find, as far as it is certain enough."""
+        if not batch:
+            return []
         detectors = self.detectors
         if any(document.known for document in batch):
             detectors += (_KNOWN,)

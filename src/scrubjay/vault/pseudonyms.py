@@ -60,7 +60,7 @@ def places(known: Iterable[Surrogate]) -> Callable[[str], Iterator[Edit]]:
 
     def look(text: str) -> Iterator[Edit]:
         last = 0
-        for start in (match.start() for match in EDGE.finditer(text) if lengths):
+        for start in (match.start() for match in EDGE.finditer(text)) if lengths else ():
             whole = (text[start : start + n] for n in lengths if EDGE.match(text, start + n))
             found = next((piece for piece in whole if piece in values), "") if start >= last else ""
             if found:

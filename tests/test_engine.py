@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scrubjay
-from scrubjay import Document, Finding, Policy, Rule, errors
+from scrubjay import Document, Finding, Policy, Rule, errors, policies
 from scrubjay.testing import CANARY, FakeDetector, canary, check_detector
 
 REDACT = Policy("test", default=Rule("redact.v1"))
@@ -173,3 +173,20 @@ def test_a_place_settles_only_what_goes_then():
     engine = scrubjay.load(kept, profile="patterns", detectors=[FakeDetector({"Ann": "PERSON"})])
     told = engine.anonymize(Document("Ann, Ohio", label="STATE")).text
     assert "Ann" not in told and engine.anonymize(Document("Ohio", label="STATE")).text == "Ohio"
+
+
+SENTENCES = {
+    "AGE": "Quill is 45", "BIRTH_DATE": "born 3 May 1950, Quill", "DATE": "Quill 2024-01-01",
+    "ZIP": "12345 Quill", "PHONE": "Quill 555-010-7788", "MRN": "4711 Quill", "YEAR": "1950 Quill",
+    "PERSON": "Quill, 555-010-7788", "CITY": "Quill, Boston", "IP": "10.0.0.1 Quill",
+    "STREET_ADDRESS": "c/o Quill, 12 Elm Street", "UID": "1.2.3 Quill", "TAX_ID": "Quill",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", [name for name in policies.names() if name != "llm-prompts"])
+def test_a_field_that_holds_a_sentence_gives_nothing_away(policy):
+    engine = scrubjay.load(policy, profile="patterns")
+    for label, text in SENTENCES.items():
+        if not engine.keeps(label):
+            told = engine.anonymize(Document(text, label=label, group="g")).text
+            assert "Quill" not in told and "Elm" not in told and "7788" not in told, label

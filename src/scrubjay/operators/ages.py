@@ -18,6 +18,20 @@ PEOPLE = {
 PER_YEAR = {"d": 365.25, "w": 52.18, "m": 12.0, "h": 8766.0}
 
 
+# What may stand beside an age and says nothing else.
+ASIDE = """
+    a about above age aged ages almost alt an and anni anno ano anos ans approx approximately
+    around at año años below between d day days de día días early edad end età f few h half he
+    her his hour hours hr hrs hundred idade in is ish jaar jahr jahre jahren jahrige jour jours
+    just jährig jährige jähriger lat late less m maand maanden mes mese meses mesi mid middle mo
+    mois mon monat monate monaten mons month months more mos mth mths nd nearly now o odd of old
+    older or oud over past plus rd s semaine semaines semana semanas she some something st tag
+    tage tagen th than the their these this to turned under until up vuotta w was week weeks who
+    wk wks woche wochen y year years yo yof yom young younger yr yrs âge âgé âgée år
+"""
+BESIDE = frozenset(ASIDE.split())
+
+
 class Age(Struct, frozen=True):
     """Youngest and oldest year the words allow. `exact`: one age, not "in her forties"."""
 
@@ -54,6 +68,15 @@ def read(value: str) -> Age | None:
     if not years:
         return next((Age(n, n, exact=False) for w, n in PEOPLE.items() if _has(folded, w)), None)
     return Age(int(min(years)), int(max(years)), len(set(years)) == 1) if len(years) < 5 else None
+
+
+def alone(value: str) -> bool:
+    """Whether an age is all that it says: a field of ages may hold a sentence."""
+    words = re.findall(r"[^\W\d_]+", value.casefold())
+    return len(value) <= 80 and all(
+        word in BESIDE or word in WORDS or word in PEOPLE or word in DECADES.split()
+        for word in words
+    )
 
 
 def _counted(folded: str) -> list[float]:

@@ -137,7 +137,9 @@ def _age(value: str, finding: Finding, scene: Scene, degree: Degree) -> str:
     if age.high > degree.age_cap:
         plus = scene.document.text[finding.end : finding.end + 1] == "+"  # "90+" stands there
         return f"{degree.age_cap + 1}{'' if plus else '+'}"
-    return _banded(age, degree) if degree.age_band else value
+    if degree.age_band:
+        return _banded(age, degree)
+    return value if ages.alone(value) else str(age.low) if age.exact else ""
 
 
 def _banded(age: ages.Age, degree: Degree) -> str:

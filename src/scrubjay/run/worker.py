@@ -266,5 +266,16 @@ def _bound_memory() -> None:
     except ImportError:
         return
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    bound = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+    bound = _held() + MEMORY
+    if most != resource.RLIM_INFINITY:
+        bound = min(bound, most)
     resource.setrlimit(resource.RLIMIT_DATA, (bound, most))
+
+
+def _held() -> int:
+    """Bytes that this process has already, the models among them."""
+    try:
+        told = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0
+    return int(told.partition("VmData:")[2].split()[0]) << 10

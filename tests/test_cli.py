@@ -106,7 +106,7 @@ def test_two_outputs_of_one_name_are_refused(note, tmp_path):
 
 def test_usage_errors_exit_1(note, tmp_path):
     for wrong in (["anonymise"], ["anonymize", note, "-p", "nope"], ["anonymize", "--nope"],
-                  ["anonymize", note, note], ["anonymize", note, "--format", "wordstar"]):  # fmt: skip
+                  ["anonymize", note, note], ["anonymize", note, "--format", "odd"]):  # fmt: skip
         assert scrubjay(*wrong).returncode == 1, wrong
 
 

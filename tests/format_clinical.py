@@ -25,7 +25,7 @@ EVERYTHING = scrubjay.load(
 def convert(kind, data, engine=EVERYTHING, work=None):
     """The file as it became."""
     sink = io.BytesIO()
-    formats.make(kind).convert(io.BytesIO(data), sink, work or Work(engine.stream))
+    formats.make(kind).convert(io.BytesIO(data), sink, work or Work(engine.stream, key=engine.key))
     return sink.getvalue()
 
 

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 import scrubjay
 from scrubjay import formats
 from scrubjay.errors import InputError
-from scrubjay.formats import fhir_xml, kinds
+from scrubjay.formats import fhir_done, fhir_xml, kinds
 from scrubjay.formats.fhir_codes import loinc, snomed
 from scrubjay.formats.work import Work
 from scrubjay.keys import Key
@@ -189,7 +189,21 @@ def test_lines_know_their_patients_wherever_these_stand():
     patient = {**patient, "name": [{"family": "Snodgrass-Pym"}]}
     lines = json.dumps(observation) + "\r\n" + json.dumps(patient) + "\n"
     data = convert("fhir.v1", lines.encode(), SAFE)
-    assert b"Snodgrass" not in data and data.count(b"\n") == 2 and b"}\r\n{" in data
+    assert b"Snodgrass" not in data and data.count(b"\n") == 3 and b"}\r\n{" in data
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_what_was_done_to_lines_of_several_types_is_told(monkeypatch, end):
+    monkeypatch.setattr(fhir_done, "TOGETHER", 2)
+    lines = [json.dumps(entry["resource"]) for entry in FHIR["entry"]]
+    data = convert("fhir.v1", ("\n".join([*lines[:3], lines[1]]) + end).encode())
+    told = [json.loads(line) for line in data.decode().split("\n") if line]
+    kinds_ = [each["resourceType"] for each in told]
+    assert [n for n, kind in enumerate(kinds_) if kind == "Provenance"] == [2, 5]
+    assert [t["reference"] for t in told[2]["target"]] == [
+        f"{each['resourceType']}/{each['id']}" for each in told[:2]
+    ]
+    assert b"Provenance" not in convert("fhir.v1", (lines[1] + "\n" + lines[1]).encode())
 
 
 def test_numbers_that_are_identifiers():

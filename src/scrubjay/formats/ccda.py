@@ -207,7 +207,7 @@ class _Elements:
     def _attribute(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         if name == "xmlns" or name.startswith("xmlns:"):
             if value not in narrative.XMLNS:
-                node.attributes[name] = f"urn:uuid:{clinical.code(value)}"
+                node.attributes[name] = f"urn:uuid:{clinical.code(value, self._work.key)}"
             return
         if name not in words("attributes"):
             del node.attributes[name]
@@ -266,7 +266,7 @@ class _Elements:
 
         def told(result: Anonymized) -> None:
             if result.text != value:
-                new = clinical.code(value)
+                new = clinical.code(value, self._work.key)
                 put(f"2.25.{int(new.replace('-', ''), 16)}" if ANY_OID.fullmatch(value) else new)
 
         self._record.ask(value, told, field="id", label="ID")
@@ -282,7 +282,9 @@ class _Elements:
 
     def _anchor(self, value: str, put: Callable[[str], None]) -> None:
         """Names of places in the narrative, that entries refer to."""
-        self._ask(value, lambda new: put(f"id{clinical.code(value)}"), field="anchor")
+        self._ask(
+            value, lambda new: put(f"id{clinical.code(value, self._work.key)}"), field="anchor"
+        )
 
     def _named(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         self._anchor(value.removeprefix("#"), lambda new: _set(node, name, new))

@@ -23,7 +23,6 @@ from scrubjay.types import Anonymized, Document
 
 REMEMBERED = 1 << 16
 INJECTIVE = ("hash.v1", "surrogate.v1", "code.v1", "token.v1", "fpe.v1")
-_RUN = Key.random()  # codes in place of ids that a policy takes out: good for this run only
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T([\d:.]+)(Z|[+-]\d\d:?\d\d)?)?")
 _COMPACT = re.compile(
     r"(\d{4})(?:(\d\d)(?:(\d\d)(\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?)?)?([+-]\d{4})?"
@@ -139,20 +138,20 @@ def through(work: Work, items: Iterable[R], record: Callable[[R], Record]) -> It
         yield waiting.popleft()[0]
 
 
-def new_id(old: str, result: Anonymized, fits: Callable[[str], bool]) -> str:
+def new_id(old: str, result: Anonymized, fits: Callable[[str], bool], key: Key) -> str:
     """What stands in the place of an id, everywhere: the operator's answer, where it is one for
-    each id and fits; else a random code of this run. It tells nothing of the id."""
+    each id and fits; else a code. It tells nothing of the id."""
     if result.text == old:
         return old
     used = {done.operator for done in result.report.replacements}
     if used <= set(INJECTIVE) and fits(result.text):
         return result.text
-    return code(old)
+    return code(old, key)
 
 
-def code(value: str) -> str:
-    """A UUID for a value, the same throughout a run."""
-    return str(uuid.UUID(bytes=_RUN.derive("clinical.v1", value)[:16], version=4))
+def code(value: str, key: Key) -> str:
+    """A UUID for a value, the same in all files of a run."""
+    return str(uuid.UUID(bytes=key.derive("clinical.v1", value)[:16], version=4))
 
 
 def as_uuid(value: str) -> str:

@@ -282,7 +282,10 @@ class Walk:
         """Of an id: the same in every place, whoever's it is."""
         fits = lambda new: bool(ID.fullmatch(new))  # noqa: E731
         self._record.ask(
-            value, lambda result: put(clinical.new_id(value, result, fits)), field="id", label="ID"
+            value,
+            lambda result: put(clinical.new_id(value, result, fits, self._work.key)),
+            field="id",
+            label="ID",
         )
 
     def _identifier(self, place: Place, value: str, label: str) -> None:
@@ -302,8 +305,10 @@ class Walk:
 
     def _address(self, value: str, put: Callable[[str], None]) -> None:
         def told(result: Anonymized) -> None:
-            new = clinical.new_id(value, result, lambda text: bool(URI.fullmatch(text)))
-            put(new if URI.fullmatch(new) else f"urn:uuid:{clinical.code(value)}")
+            new = clinical.new_id(
+                value, result, lambda text: bool(URI.fullmatch(text)), self._work.key
+            )
+            put(new if URI.fullmatch(new) else f"urn:uuid:{clinical.code(value, self._work.key)}")
 
         self._record.ask(value, told, field="url", label="URL", person=self._person.of(value))
 
@@ -399,7 +404,7 @@ class Walk:
     def _anchor(self, value: str, put: Callable[[str], None]) -> None:
         def told(result: Anonymized) -> None:
             if result.text != value:
-                put(f"id{clinical.code(value)}")
+                put(f"id{clinical.code(value, self._work.key)}")
 
         self._record.ask(value, told, field="anchor", person=self._person.of(value))
 

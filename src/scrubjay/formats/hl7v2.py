@@ -319,7 +319,7 @@ class _Fields:
         fits = re.compile(r"[A-Za-z0-9._-]{1,20}").fullmatch
 
         def told(result: Anonymized) -> None:
-            new = clinical.new_id(asked.text, result, lambda text: bool(fits(text)))
+            new = clinical.new_id(asked.text, result, lambda text: bool(fits(text)), self._work.key)
             asked.put(new if fits(new) or new == asked.text else new.replace("-", "")[:20])
 
         self._record.ask(asked.text, told, field="id", label="ID")

@@ -15,6 +15,7 @@ from msgspec import Struct, field, structs
 from scrubjay import formats
 from scrubjay.errors import ExtraError, InputError, RefusedError
 from scrubjay.formats import names
+from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
 
 Clean = Callable[[Iterable[Document]], Iterator[Anonymized]]
@@ -46,7 +47,8 @@ class Part(Struct, frozen=True):
 class Work(Struct):
     """One file's. `clean` is the engine's `stream`, or whatever looks at texts; it draws documents
     when it needs them and answers in order. `dropped` counts what was left out, by its kind.
-    `called` is the file's name, as far as it is known."""
+    `called` is the file's name, as far as it is known. Codes that stand for ids follow from `key`,
+    the engine's, so that files of a run still refer to each other."""
 
     clean: Clean
     encoding: str = "utf-8"
@@ -56,6 +58,7 @@ class Work(Struct):
     left_out: Counter[str] = field(default_factory=Counter)
     called: str = ""
     spent: Counter[str] = field(default_factory=Counter)
+    key: Key = field(default_factory=Key.random)
 
     def dropped(self, what: str, count: int = 1) -> None:
         """Say that something is not in the output: "EXIF", "thumbnail". Never words of the file."""

@@ -355,7 +355,7 @@ class _Elements:
             raise InputError(f"{self._record.id}: a control number in {segment.name} that is none")
 
         def put(new: str) -> None:
-            told = int(clinical.code(value).replace("-", ""), 16) % 10 ** len(value)
+            told = int(clinical.code(value, self._work.key).replace("-", ""), 16) % 10 ** len(value)
             segment.elements[number] = f"{told:0{len(value)}}"
 
         self._ask(segment, value, "", put)

@@ -142,7 +142,8 @@ class Worker:
                 yield result
 
         recipe = self._recipe
-        work = Work(clean, recipe.encoding, recipe.group, called=task.source.path.name)
+        called, key = task.source.path.name, self._engine.key
+        work = Work(clean, recipe.encoding, recipe.group, called=called, key=key)
         with task.source.path.open("rb") as source, _opened(task.aside) as stream:
             before = _facts(source)
             kind = task.kind or recipe.format_ or formats.of(_path(task), source)

@@ -100,6 +100,21 @@ def test_a_plant_in_fields_that_are_not_there():
         assert found(convert("hl7v2.v1", "\r".join(lines).encode())) == [], number
 
 
+@pytest.mark.parametrize("plant", ["SMITH", "LEE", SSN.replace("-", "")])
+def test_a_name_in_a_coded_value_goes_where_no_detector_knows_names(plant):
+    lines = []
+    for name, fields in reader.table()["segments"].items():
+        if name in reader.HEADERS or name in ("BTS", "FTS"):
+            continue
+        for number, spec in fields.items():
+            for at in range(len(reader.table()["types"].get(spec.partition(":")[0], "1"))):
+                if spec not in ("value", "note") and reader.rule(spec, at, 0)[0] == "code":
+                    lines.append(f"{name}{'|' * int(number)}{'^' * at}{plant}")
+    assert len(lines) > 2000
+    told = convert("hl7v2.v1", "\r".join([r"MSH|^~\&|LAB", *lines, ""]).encode())
+    assert found(told, [plant]) == []
+
+
 def test_another_library_reads_it():
     hl7 = pytest.importorskip("hl7")
     message = hl7.parse(convert("hl7v2.v1", hl7v2(), SHIFT).decode())

@@ -39,7 +39,6 @@ STAMP = re.compile(
 )
 SCHEME = re.compile(r"(tel|fax|mailto|http|https|sip):\s*", re.IGNORECASE)
 SCHEMES = {"tel": "PHONE", "fax": "FAX", "mailto": "EMAIL", "sip": "PHONE"}
-SHORT = re.compile(r"[A-Za-z0-9]{1,3}|true|false")
 KINDS = {
     "application/pdf": ".pdf",
     "text/plain": ".txt",
@@ -220,9 +219,10 @@ class _Elements:
 
     def _plain(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         """A word of the standard: it stays or goes."""
-        if SHORT.fullmatch(value) or fhir_codes.is_word(value):
+        if fhir_codes.is_short(value) or fhir_codes.is_word(value) or value in ("true", "false"):
             return
-        self._ask(value, lambda new: self._mask(node, name), field="code")
+        label = fhir_codes.suspect(value)
+        self._ask(value, lambda new: self._mask(node, name), label, "code")
 
     def _words(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         label = table()["codes"].get(node.name, "")
@@ -235,8 +235,9 @@ class _Elements:
         system = table()["systems"].get(node.attributes.get("codeSystem", ""), "")
         shows = self._person.shows(value)
         public = fhir_codes.is_code(system, value) or fhir_codes.is_word(value)
-        if not label and not shows and (public or SHORT.fullmatch(value)):
+        if not label and not shows and (public or fhir_codes.is_short(value)):
             return
+        label = label or fhir_codes.suspect(value)
         asked = value if shows else fhir_codes.question(value, label)
         self._ask(asked, lambda new: self._mask(node, name), label, "code")
 

@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from scrubjay.operators import names
+
 _TIMES = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
     (3, 4, 0, 1, 2, 8, 9, 5, 6, 7), (4, 0, 1, 2, 3, 9, 5, 6, 7, 8), (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
@@ -23,6 +25,8 @@ _TURNS = (
 
 CODED = "coded"  # asked about in place of a plain code: what is done with its label?
 _TABLES = re.compile(r"HL7[0-9]{4}|ISO[0-9]{3,5}(_[0-9])?|[0-9]{4}-[0-9]")
+_SHORT = re.compile(r"[A-Za-z0-9]{1,2}|(?=.*[0-9])[A-Z0-9]{3,4}|[0-9](\.[0-9]{1,2}){1,2}")
+_WORD = re.compile("[A-Z]{3,20}|[A-Z][a-z]{2,20}")
 _PLAIN = re.compile(r"[A-Za-z]{1,10}|[0-9]{4}-[0-9]")
 
 
@@ -44,6 +48,18 @@ def _each(row: str | list[str]) -> list[str]:
 def is_word(value: str) -> bool:
     """Whether the standards themselves have this word, or the number of a table."""
     return value in _words() or _TABLES.fullmatch(value) is not None
+
+
+def is_short(value: str) -> bool:
+    """Whether a code is too short to be anybody's: three letters can be a name."""
+    return _SHORT.fullmatch(value) is not None
+
+
+def suspect(value: str) -> str:
+    """What the label of a code is that is a name in our lists, not a word of the standards: none
+    of a public system is. Others are for detectors to tell."""
+    named = _WORD.fullmatch(value) and not is_word(value) and names.roles(value.capitalize())
+    return "PERSON" if named else ""
 
 
 def question(value: str, label: str) -> str:

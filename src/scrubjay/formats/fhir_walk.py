@@ -21,7 +21,7 @@ from msgspec import Struct
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical, narrative, xmltree
 from scrubjay.formats.clinical import Person, Record
-from scrubjay.formats.fhir_codes import is_code, is_word, question
+from scrubjay.formats.fhir_codes import is_code, is_word, question, suspect
 from scrubjay.formats.fhir_prune import GONE, MASKED
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
@@ -238,6 +238,7 @@ class Walk:
         public = is_code(system, value) or self._public(value)  # some codes are addresses
         if not label and not shows and (public or is_word(value)):
             return
+        label = label or suspect(value)
         asked = value if shows else question(value, label)
 
         def told(result: Anonymized) -> None:

@@ -28,7 +28,6 @@ from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
 
 MOST = 100_000  # segments of a message
-SHORT = re.compile(r"[A-Za-z0-9]{1,2}|[A-Z0-9]{3,4}|[0-9](\.[0-9]{1,2}){1,2}")
 EVENT = re.compile(r"[A-Z][A-Z0-9]{2}(_[A-Z0-9]{1,4})?|2\.[0-9](\.[0-9])?")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 NULL = '""'
@@ -275,8 +274,10 @@ class _Fields:
         shows = self._person.shows(text)
         public = fhir_codes.is_code(SYSTEMS.get(system, ""), text) or fhir_codes.is_word(text)
         event = asked.segment.name == "MSH" and EVENT.fullmatch(text)
-        if not label and asked.plain and not shows and (public or event or SHORT.fullmatch(text)):
+        short = fhir_codes.is_short(text)
+        if not label and asked.plain and not shows and (public or event or short):
             return
+        label = label or fhir_codes.suspect(text)
         question = text if shows else fhir_codes.question(text, label)
 
         def told(result: Anonymized) -> None:

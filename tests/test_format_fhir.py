@@ -7,7 +7,6 @@ import re
 
 import pytest
 from format_clinical import (
-    DENY,
     EVERYTHING,
     FHIR,
     MAIL,
@@ -27,7 +26,7 @@ import scrubjay
 from scrubjay import formats
 from scrubjay.errors import InputError
 from scrubjay.formats import fhir_done, fhir_xml, kinds
-from scrubjay.formats.fhir_codes import loinc, snomed
+from scrubjay.formats.fhir_codes import loinc, snomed, ucum
 from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.report import unchanged
@@ -293,4 +292,16 @@ def test_codes():
     assert snomed("38341003") and snomed("160904001") and not snomed("38341004")
     assert not snomed("536904399") and not snomed("38341003 ")
     assert loinc("8302-2") and loinc("LA6576-8") and not loinc("8302-3")
-    assert DENY
+    for unit in (
+        "mg/dL",
+        "10*3/uL",
+        "mL/min/{1.73_m2}",
+        "mm[Hg]",
+        "[degF]",
+        "m[IU]/L",
+        "%",
+        "{score}",
+    ):
+        assert ucum(unit), unit
+    for word in ("Quackenbush", "Kim", "LEE", "Ann", "{Smith}", "536904399", "SMITH/LEE"):
+        assert not ucum(word), word

@@ -25,6 +25,7 @@ from scrubjay.formats.xmltree import Node
 from scrubjay.types import Anonymized
 
 LARGEST = 1 << 26
+ENDS = frozenset({"low", "high", "center"})
 OID = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,5})){1,24}")
 ANY_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*)){1,40}")
 PUBLIC = (
@@ -297,6 +298,9 @@ class _Elements:
             self._reference(node, value)
         elif STAMP.fullmatch(value) and self._is_time(node, value, above):
             self._time(node, name, value)
+        elif _must_be_time(node, above):
+            self._mask(node, name)
+            self._work.dropped("time that is none")
         elif NUMBER.fullmatch(value):
             self._number(node, value)
         elif value not in ("true", "false"):
@@ -356,6 +360,13 @@ class _Elements:
         if not new:
             node.attributes["nullFlavor"] = "MSK"
             self._work.dropped("attached file")
+
+
+def _must_be_time(node: Node, above: tuple[Node, ...]) -> bool:
+    """A time alone, or an end of an interval of times: low and high of a quantity have a unit."""
+    whole = words("times") - ENDS
+    around = above[-1].name if above and node.name in ENDS else node.name
+    return "unit" not in node.attributes and around in whole
 
 
 def _set(node: Node, name: str, value: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -75,7 +76,25 @@ def is_code(system: str, value: str) -> bool:
         return snomed(value)
     if rule == "loinc":
         return loinc(value)
+    if rule == "ucum":
+        return ucum(value)
     return rule is not None and re.fullmatch(rule, value) is not None
+
+
+@cache
+def _units() -> Callable[[str], object]:
+    """UCUM 1.9, section 2: units with exponents between dots and slashes, and annotations."""
+    rows = {name: "|".join(map(re.escape, row.split())) for name, row in _table()["units"].items()}
+    unit = rf"(?:(?:{rows['prefixes']})?(?:{rows['metric']})|{rows['alone']})"
+    note = r"\{[A-Za-z0-9#.%_ -]{1,10}\}"
+    part = rf"(?:{unit}(?:[+-]?[0-9]{{1,2}})?(?:{note})?|{note}|[0-9]{{1,4}})"
+    return re.compile(rf"/?{part}(?:[./]{part}){{0,5}}").fullmatch
+
+
+def ucum(value: str) -> bool:
+    """A unit that the Unified Code for Units of Measure can spell; no words of people in braces."""
+    notes = re.findall(r"\{([^}]*)\}", value)
+    return _units()(value) is not None and not any(map(suspect, notes))
 
 
 def snomed(value: str) -> bool:

@@ -421,7 +421,7 @@ class Walk:
             if result.text != text:
                 place.put(_as_number(result.text))
 
-        self._record.ask(text, told, field=place.name, label=label, person=self._person)
+        self._record.ask(text, told, label=label, person=self._person)
 
 
 def _is_measure(text: str, place: Place) -> bool:

@@ -235,8 +235,7 @@ class _Elements:
         label = table()["codes"].get(node.name, "")
         system = table()["systems"].get(node.attributes.get("codeSystem", ""), "")
         shows = self._person.shows(value)
-        public = fhir_codes.is_code(system, value) or fhir_codes.is_word(value)
-        if not label and not shows and (public or fhir_codes.is_short(value)):
+        if not label and not shows and fhir_codes.passes(system, value):
             return
         label = label or fhir_codes.suspect(value)
         asked = value if shows else fhir_codes.question(value, label)

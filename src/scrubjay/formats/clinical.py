@@ -12,6 +12,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import count
 from typing import Any, TypeVar
 
 from msgspec import Struct, structs
@@ -43,6 +44,11 @@ class Person(Struct, frozen=True, dict=True):
         return Person(self.group) if self.group else NOBODY
 
     @cached_property
+    def content(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What is known, to be compared."""
+        return tuple(sorted(self.known.items()))
+
+    @cached_property
     def _words(self) -> re.Pattern[str] | None:
         """Of what is known, but for places: their words are in codes as well."""
         values = [v.casefold() for label, row in self.known.items() for v in row if _named(label)]
@@ -69,17 +75,44 @@ def _named(label: str) -> bool:
 NOBODY = Person()
 
 
+class Plain:
+    """Texts in which nothing was found, of all records of a file: whose they are does not matter to
+    them, only what was known when they were looked at."""
+
+    def __init__(self) -> None:
+        self._texts: set[tuple[str, str, int]] = set()
+        self._people: dict[Any, int] = {NOBODY.content: 0}
+        self._numbers = count(1)  # none is given twice: answers may be late
+
+    def about(self, person: Person) -> int:
+        """A number for what is known, the same for the same."""
+        if len(self._people) > REMEMBERED:
+            self._people = {NOBODY.content: 0}
+        if person.content not in self._people:
+            self._people[person.content] = next(self._numbers)
+        return self._people[person.content]
+
+    def __contains__(self, text: tuple[str, str, int]) -> bool:
+        return text in self._texts
+
+    def add(self, text: tuple[str, str, int]) -> None:
+        """One more: the text, its field, what it is about."""
+        if len(self._texts) < REMEMBERED:
+            self._texts.add(text)
+
+
 class Record:
     """The texts of one record: each different one is asked about once, and all its places told."""
 
-    def __init__(self, id: str = "", plain: set[tuple[str, ...]] | None = None) -> None:
+    def __init__(self, id: str = "", plain: Plain | None = None) -> None:
         self.id = id
-        self._plain = set() if plain is None else plain  # texts of nobody that stay, of all records
+        self._plain = plain or Plain()
+        self._about: list[int] = []
         self.documents: list[Document] = []
         self.operators: set[str] = set()
         self.answered = 0
         self._told: list[list[Told]] = []
-        self._asked: dict[tuple[str, ...], int] = {}
+        self._asked: dict[tuple[str, str, str, str, int], int] = {}
 
     def ask(
         self, text: str, told: Told, *, field: str = "", label: str = "", person: Person = NOBODY
@@ -87,16 +120,15 @@ class Record:
         """`told` will hear what became of the text. An empty one has nothing to become."""
         if not text or text.isspace():
             return
-        whose = (person.group or self.id, str(id(person.known)) if person.known else "")
-        key: tuple[str, ...] = (text, field, label, *whose)
-        if person is NOBODY:
-            key = (text, field, label)
-            if key in self._plain:
-                return
+        about = self._plain.about(person)
+        if not label and (text, field, about) in self._plain:
+            return
+        key = (text, field, label, person.group, about)
         if key in self._asked:
             self._told[self._asked[key]].append(told)
             return
         self._asked[key] = len(self.documents)
+        self._about.append(about)
         self._told.append([told])
         self.documents.append(
             Document(
@@ -111,9 +143,8 @@ class Record:
         for told in self._told[self.answered]:
             told(result)
         asked = self.documents[self.answered]
-        alone = not (asked.group or asked.known or asked.label)
-        if alone and result.text == asked.text and len(self._plain) < REMEMBERED:
-            self._plain.add((asked.text, asked.field, asked.label))
+        if not asked.label and result.text == asked.text and not done:
+            self._plain.add((asked.text, asked.field, self._about[self.answered]))
         self.answered += 1
 
 

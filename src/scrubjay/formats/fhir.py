@@ -15,12 +15,12 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical, fhir_done, fhir_xml
-from scrubjay.formats.clinical import NOBODY, Person, Record
+from scrubjay.formats.clinical import NOBODY, Person, Plain, Record
 from scrubjay.formats.fhir_prune import DEEPEST, GONE, depth, prune
 from scrubjay.formats.fhir_walk import Walk, identifier_label, table
 from scrubjay.formats.work import Work, seekable
@@ -56,7 +56,7 @@ class Run(Struct):
 
     work: Work
     people: dict[str, Person] = {}
-    plain: set[tuple[str, ...]] = set()
+    plain: Plain = field(default_factory=Plain)
     types: set[str] = set()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -56,6 +56,13 @@ def is_short(value: str) -> bool:
     return _SHORT.fullmatch(value) is not None
 
 
+@lru_cache(1 << 14)
+def passes(system: str, value: str) -> bool:
+    """Whether a code is one of that public system, or a word of the standards, or short."""
+    return is_short(value) or is_word(value) or is_code(system, value)
+
+
+@lru_cache(1 << 14)
 def suspect(value: str) -> str:
     """What the label of a code is that is a name in our lists, not a word of the standards: none
     of a public system is. Others are for detectors to tell."""

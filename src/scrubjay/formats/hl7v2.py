@@ -20,9 +20,9 @@ from msgspec import Struct
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical, fhir_codes
-from scrubjay.formats.clinical import Person, Record
+from scrubjay.formats.clinical import Person, Plain, Record
 from scrubjay.formats.fhir_walk import table as identifiers
-from scrubjay.formats.hl7v2_wire import HEADERS, Segment, leaves, read, segments, write
+from scrubjay.formats.hl7v2_wire import HEADERS, NULL, Segment, leaves, read, segments, write
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
@@ -30,7 +30,6 @@ from scrubjay.types import Anonymized
 MOST = 100_000  # segments of a message
 EVENT = re.compile(r"[A-Z][A-Z0-9]{2}(_[A-Z0-9]{1,4})?|2\.[0-9](\.[0-9])?")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
-NULL = '""'
 EMPTY = [[[""]]]
 WIDE = ("CWE", "FN", "SAD", "EIP")  # types whose label counts for more than their first component
 SYSTEMS = {
@@ -107,7 +106,7 @@ class Hl7v2:
 
     def _messages(self, source: BinaryIO, work: Work) -> Iterator[Message]:
         waiting: list[Segment] = []
-        plain: set[tuple[str, ...]] = set()
+        plain = Plain()
         encoding = self._encoding
         number = 0
         for segment, told in segments(source, self._encoding):
@@ -162,8 +161,8 @@ def _group(segment: Segment) -> str:
 def _values(segment: Segment) -> Iterator[tuple[str, str]]:
     for told, label in table()["known"].get(segment.name, {}).items():
         field = int(told)
-        count = len(segment.fields[field]) if field < len(segment.fields) else 0
-        for n in range(1, count + 1):
+        rows = segment.fields[field] if field < len(segment.fields) else EMPTY
+        for n in range(1, len(rows) + 1 if rows != EMPTY else 1):
             parts = [segment.cell(field, c, n) for c in range(1, 8)]
             yield from _known(label, parts)
 
@@ -272,10 +271,9 @@ class _Fields:
         system = repetition[2][0] if len(repetition) > 2 else ""
         text = asked.text
         shows = self._person.shows(text)
-        public = fhir_codes.is_code(SYSTEMS.get(system, ""), text) or fhir_codes.is_word(text)
+        public = fhir_codes.passes(SYSTEMS.get(system, ""), text)
         event = asked.segment.name == "MSH" and EVENT.fullmatch(text)
-        short = fhir_codes.is_short(text)
-        if not label and asked.plain and not shows and (public or event or short):
+        if not label and asked.plain and not shows and (public or event):
             return
         label = label or fhir_codes.suspect(text)
         question = text if shows else fhir_codes.question(text, label)

@@ -17,7 +17,7 @@ from msgspec import Struct
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical
-from scrubjay.formats.clinical import Person, Record
+from scrubjay.formats.clinical import Person, Plain, Record
 from scrubjay.formats.work import Work
 from scrubjay.formats.x12_elements import Elements, layouts, table
 from scrubjay.formats.x12_wire import Marks, Segment, split
@@ -62,7 +62,7 @@ class X12:
     def _parts(self, source: BinaryIO, work: Work) -> Iterator[Part]:
         waiting: list[Segment] = []
         held: list[tuple[str, str]] = []  # what is known of the subscriber
-        plain: set[tuple[str, ...]] = set()
+        plain = Plain()
         number = 0
         for segment in _known_only(self._segments(source), work):
             if _begins(segment) and waiting:

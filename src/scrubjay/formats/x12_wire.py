@@ -13,6 +13,8 @@ from scrubjay.errors import InputError
 BLOCK = 1 << 20
 LONGEST = 1 << 20  # bytes of a segment
 ISA = 106  # bytes, by X12.5
+_BEFORE = b" \r\n\t\xef\xbb\xbf"
+_BLANKS = re.compile(rb"[ \r\n\t]*")
 
 
 class Marks(Struct, frozen=True):
@@ -70,30 +72,42 @@ class Segment(Struct):
 
 def split(source: BinaryIO) -> Iterator[tuple[bytes, str, Marks | None]]:
     """Each segment with the line end behind it, and the delimiters where it is an ISA."""
-    data = b""
-    end = b""
+    data = end = b""
     ended = False
-    while not ended or data:
+    while not ended:
         block = source.read(BLOCK)
         ended = not block
         data += block
-        while True:
-            data = data.lstrip(b" \r\n\t\xef\xbb\xbf") if not end else data
-            found = None
-            if data.startswith(b"ISA"):
-                if len(data) < ISA:
-                    break
-                found = _marks(data[:ISA])
-                end = found.end.encode("latin-1")
-            at = data.find(end, ISA - 1 if found else 0) if end else -1
-            if at < 0 or (at + 3 > len(data) and not ended):
-                break
-            body, rest = data[:at], data[at + len(end) :]
-            after = re.match(rb"[ \r\n\t]*", rest)[0]  # type: ignore[index]
-            data = rest[len(after) :]
-            yield body, after.decode("ascii"), found
+        at = 0
+        while told := _segment(data, at, end, last=ended):
+            body, after, marks, at = told
+            end = marks.end.encode("latin-1") if marks else end
+            yield body, after, marks
+        data = data[at:] if end else data.lstrip(_BEFORE)
         if len(data) > LONGEST + BLOCK or (ended and data):
             raise InputError("a segment without its end, or an ISA that is cut short")
+
+
+def _segment(
+    data: bytes, at: int, end: bytes, *, last: bool
+) -> tuple[bytes, str, Marks | None, int] | None:
+    """The segment that begins there, what is behind it, and where the next one begins; nothing
+    where more must be read."""
+    marks = None
+    if not end:
+        at = len(data) - len(data.lstrip(_BEFORE))
+    if data.startswith(b"ISA", at):
+        if len(data) < at + ISA:
+            return None
+        marks = _marks(data[at : at + ISA])
+        end = marks.end.encode("latin-1")
+    stop = data.find(end, at + ISA - 1 if marks else at) if end else -1
+    if stop < 0:
+        return None
+    behind = _BLANKS.match(data, stop + len(end)).end()  # type: ignore[union-attr]
+    if behind == len(data) and not last:
+        return None
+    return data[at:stop], data[stop + len(end) : behind].decode("ascii"), marks, behind
 
 
 def _marks(isa: bytes) -> Marks:

@@ -99,9 +99,12 @@ class Elements:
     def segment(self, segment: Segment) -> None:
         """All elements of a segment."""
         kinds = layouts()[segment.name]
-        for number in range(1, len(segment.elements)):
-            if segment.elements[number].strip():
-                self._element(segment, number, kinds[number - 1] if number <= len(kinds) else "-")
+        for number, value in enumerate(segment.elements):
+            if not number or not value.strip():
+                continue
+            kind = kinds[number - 1] if number <= len(kinds) else "-"
+            if not self._stays(value, kind):
+                self._element(segment, number, kind)
 
     def _element(self, segment: Segment, number: int, kind: str) -> None:
         if kind in composites():
@@ -141,8 +144,15 @@ class Elements:
         """It stays, but where it is a word of the person's, or goes."""
         if not shapes()[kind](cell.value):
             self._gone(cell)
-        elif len(cell.value) > 2 and self._person.shows(cell.value):
+        elif not self._stays(cell.value, kind):
             self._ask(cell, "", lambda new: self._gone(cell), "code")
+
+    def _stays(self, value: str, kind: str) -> bool:
+        """Whether a value is a code of that kind, with no word of the person's in it."""
+        fits = shapes().get(kind)
+        if fits is None or not fits(value):
+            return False
+        return len(value) < 3 or not self._person.shows(value)
 
     def _ask(self, cell: Cell, label: str, put: Callable[[str], None], field: str = "") -> None:
         value = cell.value

@@ -290,6 +290,17 @@ def test_damaged_xml_is_refused_or_read(place, new, length):
         convert("fhir.v1", data[:place] + new + data[place + length :])
 
 
+def test_a_name_in_an_address_that_begins_as_public_ones_do():
+    where = ("entry", 0, "resource", "identifier", 0, "system")
+    for name in ("John-Smith", "garcia", "MaryJones"):
+        address = f"http://hl7.org/fhir/StructureDefinition/{name}"
+        data = convert("fhir.v1", json.dumps(planted(FHIR, where, address)).encode())
+        assert found(data, [name]) == []
+    address = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
+    data = convert("fhir.v1", json.dumps(planted(FHIR, where, address)).encode())
+    assert address.encode() in data
+
+
 def test_codes():
     assert snomed("38341003") and snomed("160904001") and not snomed("38341004")
     assert not snomed("536904399") and not snomed("38341003 ")

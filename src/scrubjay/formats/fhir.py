@@ -125,20 +125,15 @@ class Fhir:
             target.write(told + end if end else b"\n" + told)
 
     def _items(self, source: BinaryIO, run: Run) -> Iterator[Item]:
-        for number, line in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), 1):
-            if len(line) > LONGEST:
-                raise InputError(f"line {number}: more than {LONGEST >> 20} MiB in one resource")
-            if line.strip():
-                value = self._decode(line, f"line {number}: ")
-                end = line[len(line.rstrip(b"\r\n")) :]
-                yield _line(value, f"line {number}", run, end)
+        for number, line in _numbered(source):
+            value = self._decode(line, f"line {number}: ")
+            end = line[len(line.rstrip(b"\r\n")) :]
+            yield _line(value, f"line {number}", run, end)
 
     def _first_look(self, source: BinaryIO, work: Work) -> Run:
         """What the file's own Patients tell, by id, and what types there are."""
         run = Run(work)
-        for number, line in enumerate(iter(lambda: source.readline(LONGEST), b""), 1):
-            if not line.strip():
-                continue
+        for number, line in _numbered(source):
             value = self._head(line, f"line {number}: ")
             kind = str(value["resourceType"])
             run.types.add(kind)
@@ -168,6 +163,15 @@ class Fhir:
         if depth(value) > DEEPEST:
             raise InputError(f"{where}nested more than {DEEPEST} deep")
         return value
+
+
+def _numbered(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Lines in which something stands."""
+    for number, line in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), 1):
+        if len(line) > LONGEST:
+            raise InputError(f"line {number}: more than {LONGEST >> 20} MiB in one resource")
+        if line.strip():
+            yield number, line
 
 
 def _is_whole(line: bytes) -> bool:

@@ -28,6 +28,8 @@ CODED = "coded"  # asked about in place of a plain code: what is done with its l
 _TABLES = re.compile(r"HL7[0-9]{4}|ISO[0-9]{3,5}(_[0-9])?|[0-9]{4}-[0-9]")
 _SHORT = re.compile(r"[A-Za-z0-9]{1,2}|(?=.*[0-9])[A-Z0-9]{3,4}|[0-9](\.[0-9]{1,2}){1,2}")
 _WORD = re.compile("[A-Z]{3,20}|[A-Z][a-z]{2,20}")
+_TAIL = re.compile(r"[A-Za-z0-9./_:|#-]{0,160}")
+_CAMEL = re.compile("[A-Z]?[a-z]{2,}|[A-Z]{3,}")
 _PLAIN = re.compile(r"[A-Za-z]{1,10}|[0-9]{4}-[0-9]")
 
 
@@ -68,6 +70,28 @@ def suspect(value: str) -> str:
     of a public system is. Others are for detectors to tell."""
     named = _WORD.fullmatch(value) and not is_word(value) and names.roles(value.capitalize())
     return "PERSON" if named else ""
+
+
+@lru_cache(1 << 14)
+def is_public(address: str) -> bool:
+    """Whether this is the address of a public definition: one that begins as those do, with neither
+    a long number nor a name of our lists behind that."""
+    start = next((p for p in _table()["definitions"]["public"] if address.startswith(p)), "")
+    tail = address[len(start) :]
+    if not start or not _TAIL.fullmatch(tail):
+        return False
+    if start.startswith("urn:oid:"):
+        return not re.search("[0-9]{7}", tail)
+    words = {word.lower() for word in _CAMEL.findall(tail)} - _own_words()
+    long = re.search("[0-9]{5}", tail) or sum(map(str.isdigit, tail)) > 8
+    return not (long or any(map(names.roles, map(str.capitalize, words))))
+
+
+@cache
+def _own_words() -> frozenset[str]:
+    """Those that names of resources and elements are made of."""
+    text = files("scrubjay.formats").joinpath("fhir_names.txt").read_text("utf-8")
+    return frozenset(word.lower() for word in _CAMEL.findall(text.partition("\n")[2]))
 
 
 def question(value: str, label: str) -> str:

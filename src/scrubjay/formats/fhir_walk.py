@@ -21,7 +21,7 @@ from msgspec import Struct
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical, narrative, xmltree
 from scrubjay.formats.clinical import Person, Record
-from scrubjay.formats.fhir_codes import is_code, is_word, question, suspect
+from scrubjay.formats.fhir_codes import is_code, is_public, is_word, question, suspect
 from scrubjay.formats.fhir_prune import GONE, MASKED
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
@@ -36,7 +36,6 @@ TIME = re.compile(CLOCK)
 DATED = re.compile(rf"[0-9]{{4}}-(0[1-9]|1[0-2])(-[0-9]{{2}}(T{CLOCK}{ZONE})?)?")
 CODE = re.compile(r"[^\s]+( [^\s]+)*")
 URI = re.compile(r"(https?://|urn:)[^\s\"<>\[\]]+")
-TAIL = re.compile(r"[A-Za-z0-9./_:|#-]{0,160}")
 REFERENCE = re.compile(
     r"(?P<base>https?://[^\s?#]+/)?(?P<type>[A-Z][A-Za-z]{1,40})/(?P<id>[A-Za-z0-9\-.]{1,64})"
     r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?"
@@ -314,14 +313,7 @@ class Walk:
         self._record.ask(value, told, field="url", label="URL", person=self._person.of(value))
 
     def _public(self, value: str) -> bool:
-        start = next((p for p in table()["definitions"]["public"] if value.startswith(p)), "")
-        tail = value[len(start) :]
-        if not start or not TAIL.fullmatch(tail) or self._person.shows(tail):
-            return False
-        longest = 6 if start.startswith("urn:oid:") else 4
-        return not re.search(rf"\d{{{longest + 1}}}", tail) and (
-            start.startswith("urn:oid:") or sum(map(str.isdigit, tail)) < 9
-        )
+        return is_public(value) and not self._person.shows(value)
 
     def _reference(self, place: Place, value: str, label: str) -> None:
         if value.startswith("#") and (value == "#" or ID.fullmatch(value[1:])):

@@ -111,6 +111,8 @@ def test_a_name_in_a_coded_value_goes_where_no_detector_knows_names(plant):
                 if spec not in ("value", "note") and reader.rule(spec, at, 0)[0] == "code":
                     lines.append(f"{name}{'|' * int(number)}{'^' * at}{plant}")
     assert len(lines) > 2000
+    lines += [rf"MSH|^~\&|LAB{'|' * number}{plant}" for number in (6, 8, 9, 12, 15)]
+    lines.append(rf"MSH|^~\&|LAB||||||{plant}^{plant}^{plant}")
     told = convert("hl7v2.v1", "\r".join([r"MSH|^~\&|LAB", *lines, ""]).encode())
     assert found(told, [plant]) == []
 

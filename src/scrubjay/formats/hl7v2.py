@@ -28,7 +28,7 @@ from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
 
 MOST = 100_000  # segments of a message
-EVENT = re.compile(r"[A-Z][A-Z0-9]{2}(_[A-Z0-9]{1,4})?|2\.[0-9](\.[0-9])?")
+EVENT = re.compile(r"[A-Z][0-9A-Z][0-9]|[A-Z]{3}_[A-Z0-9]{3}|2\.[0-9](\.[0-9])?")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 EMPTY = [[[""]]]
 WIDE = ("CWE", "FN", "SAD", "EIP")  # types whose label counts for more than their first component

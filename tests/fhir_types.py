@@ -58,6 +58,8 @@ def resource(name, version="R5", count=None):
 def _object(whole, version, above, count):
     told = {}
     for name, field in whole.model_fields.items():
+        if name == "resourceType":  # of ExampleScenario's instances: it must be a type
+            continue
         many, kind = _kind(field.annotation)
         if name.endswith("__ext"):
             value, kind = (EXTENSION if len(above) < 3 else None), "primitive extension"

@@ -117,6 +117,14 @@ def test_a_name_in_a_coded_value_goes_where_no_detector_knows_names(plant):
     assert found(told, [plant]) == []
 
 
+def test_what_is_plain_for_one_patient_is_not_for_the_next():
+    message = "MSH|^~\\&|LAB\rPID|1||{0}||{1}^Ann\rNTE|1||Seen in Snodgrass ward\r"
+    people = [("1-A", "Winterbottom"), ("2-B", "Snodgrass"), ("1-A", "Winterbottom")]
+    told = rows(convert("hl7v2.v1", "".join(message.format(*each) for each in people).encode()))
+    notes = [row[3] for row in told if row[0] == "NTE"]
+    assert notes[0] == notes[2] == "Seen in Snodgrass ward" and "Snodgrass" not in notes[1]
+
+
 def test_another_library_reads_it():
     hl7 = pytest.importorskip("hl7")
     message = hl7.parse(convert("hl7v2.v1", hl7v2(), SHIFT).decode())

@@ -22,7 +22,8 @@ from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
 
-REMEMBERED = 1 << 16
+REMEMBERED = 1 << 16  # texts in which nothing was found
+PEOPLE = 1 << 12  # about whom they were
 INJECTIVE = ("hash.v1", "surrogate.v1", "code.v1", "token.v1", "fpe.v1")
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T([\d:.]+)(Z|[+-]\d\d:?\d\d)?)?")
 _COMPACT = re.compile(
@@ -86,7 +87,7 @@ class Plain:
 
     def about(self, person: Person) -> int:
         """A number for what is known, the same for the same."""
-        if len(self._people) > REMEMBERED:
+        if len(self._people) > PEOPLE:
             self._people = {NOBODY.content: 0}
         if person.content not in self._people:
             self._people[person.content] = next(self._numbers)

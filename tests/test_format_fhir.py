@@ -104,11 +104,13 @@ def test_narratives_and_parts_of_extensions_hide_nothing():
         assert found(convert("fhir.v1", json.dumps(sample).encode())) == []
 
 
-def test_it_is_fhir_still_and_codes_are_untouched():
-    bundle = pytest.importorskip("fhir.resources.R4B.bundle")
+@pytest.mark.parametrize("version", ["fhir.resources.R4B", "fhir.resources"])
+def test_it_is_fhir_still_and_codes_are_untouched(version):
+    bundle = pytest.importorskip(f"{version}.bundle")
     for engine in (SAFE, SHIFT):
         data = convert("fhir.v1", fhir(), engine)
         bundle.Bundle.model_validate_json(data)
+        assert json.loads(data)["entry"][-1]["resource"]["resourceType"] == "Provenance"
         told = resources(data)
         assert told["Observation"]["code"] == FHIR["entry"][1]["resource"]["code"]
         assert told["Observation"]["valueQuantity"]["value"] == 181.5

@@ -232,6 +232,8 @@ class _Fields:
         if spec == "note" or how == "note":
             self._notes.append((cells, index, segment))
             return
+        if how == "code" and not label and self._is_code(segment, raw, repetition):
+            return
         text, plain = read(raw, segment.marks)
         if how == "?":
             how = "ts" if _is_time(text) else "text"
@@ -266,15 +268,19 @@ class _Fields:
         us = re.fullmatch(r"\d{5}(-?\d{4})?", asked.text)
         self._ask(asked, "ZIP" if us else "POSTAL_CODE")
 
+    def _is_code(self, segment: Segment, raw: str, repetition: list[list[str]]) -> bool:
+        """Whether it is a code of its public system, a word of a table, or too short to tell."""
+        system = SYSTEMS.get(repetition[2][0], "") if len(repetition) > 2 else ""
+        public = fhir_codes.passes(system, raw)
+        if not public and not (segment.name == "MSH" and EVENT.fullmatch(raw)):
+            return False
+        escaped = segment.marks.escape and segment.marks.escape in raw
+        return not escaped and not self._person.shows(raw)
+
     def _code(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
-        """Codes of public systems pass by their own rules, and what is too short to tell."""
-        system = repetition[2][0] if len(repetition) > 2 else ""
+        """What is no code for sure is asked about: it stays or goes."""
         text = asked.text
         shows = self._person.shows(text)
-        public = fhir_codes.passes(SYSTEMS.get(system, ""), text)
-        event = asked.segment.name == "MSH" and EVENT.fullmatch(text)
-        if not label and asked.plain and not shows and (public or event):
-            return
         label = label or fhir_codes.suspect(text)
         question = text if shows else fhir_codes.question(text, label)
 

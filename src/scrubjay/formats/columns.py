@@ -53,11 +53,10 @@ class Columns:
                 raise InputError(f"no column '{group}' to group by")
             return [(subjects.RECORD, self._names.index(group))]
         kinds = [subjects.kind(name) for name in self._names]
-        found = [(kind, kinds.index(kind)) for kind in subjects.BEST if kinds.count(kind) == 1]
-        plain = [i for i, name in enumerate(self._names) if fields.normal(name) == "id"]
-        if not found and len(plain) == 1 and self._named and self._born:
-            return [(subjects.COUNTED, plain[0])]
-        return found
+        if self._named and self._born and subjects.COUNTED not in kinds:  # a table of people
+            plain = [fields.normal(name) == "id" for name in self._names]
+            kinds = [subjects.COUNTED if id else k for id, k in zip(plain, kinds, strict=True)]
+        return [(kind, kinds.index(kind)) for kind in subjects.BEST if kinds.count(kind) == 1]
 
     @property
     def _named(self) -> bool:

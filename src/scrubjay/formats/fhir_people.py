@@ -136,3 +136,11 @@ def _address(address: dict[str, Any]) -> str:
     state = f"{address.get('state') or ''} {address.get('postalCode') or ''}"
     told = [*lines, str(address.get("city") or ""), state]
     return ", ".join(filter(None, map(str.strip, told))) if lines else ""
+
+
+def ids(patient: dict[str, Any]) -> frozenset[str]:
+    """By what other files refer to a Patient: the id, and numbers of medical records."""
+    told = ((identifier_label(one), one.get("value")) for one in listed(patient, "identifier"))
+    numbers = {subjects.number(str(value or "")) for label, value in told if label == "MRN"}
+    own = patient.get("id")
+    return frozenset(filter(None, numbers | ({key(own)} if isinstance(own, str) else set())))

@@ -4,15 +4,20 @@ import contextlib
 import io
 import json
 import shutil
+from pathlib import Path
 
 import pydicom
 import pytest
+from click.testing import CliRunner
 from format_dicom import ct, saved
 
 import scrubjay
+from scrubjay import cli, formats
+from scrubjay.detectors import built
 from scrubjay.errors import InputError
 from scrubjay.formats import subjects
 from scrubjay.formats.columns import Columns
+from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.run import folder as runs
 from scrubjay.run import people
@@ -189,3 +194,72 @@ def test_the_first_pass_keeps_a_few_records_of_each_person_and_no_words(tmp_path
     (tmp_path / "p.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows[10:]))
     with pytest.raises(InputError, match="changed while it was read"):
         found("9")
+
+
+def cleaned(value, kind="json.v1"):
+    """Through the reader, with names in brackets."""
+    engine = scrubjay.load(
+        Policy("test", default=Rule("redact.v1", threshold=0.4)), profile="patterns"
+    )
+    sink = io.BytesIO()
+    source = io.BytesIO(json.dumps(value).encode())
+    formats.make(kind).convert(source, sink, Work(engine.stream))
+    return json.loads(sink.getvalue())
+
+
+def test_the_names_of_a_json_record_are_found_in_its_texts_alone():
+    rows = [
+        {"patient_name": "Ann Leeward", "mrn": "4711", "note": "LEEWARD, A. (4711), Brightwater"},
+        {"patient": {"name": {"first": "Zeb", "last": "Brightwater"}}, "page": "<p>Brightwater</p>",
+         "args": json.dumps({"q": ["for Brightwater, not Leeward"]}), "drug": {"name": "Leeward"}},
+    ]  # fmt: skip
+    for told in (cleaned(rows), [cleaned(row, "jsonl.v1") for row in rows]):
+        assert told[0]["note"] == "[PERSON] ([MRN]), Brightwater"
+        assert told[1]["page"] == "<p>[PERSON]</p>"
+        assert json.loads(told[1]["args"]) == {"q": ["for [PERSON], not Leeward"]}
+
+
+def test_an_object_with_a_number_of_its_own_knows_what_is_around_it():
+    told = cleaned({
+        "patient": {"name": "Ann Leeward"},
+        "visits": [{"text": "Leeward came with Brightwater"}],
+        "rows": [{"mrn": 7, "name": "Zeb Brightwater", "note": "Brightwater and Leeward"}],
+        "medications": [{"name": "Quackol"}],
+        "note": "Quackol for Leeward",
+    })  # fmt: skip
+    assert told["visits"][0]["text"] == "[PERSON] came with Brightwater"
+    assert told["rows"][0]["note"] == "[PERSON] and [PERSON]"
+    assert told["note"] == "Quackol for [PERSON]"
+
+
+def test_files_of_one_command_know_each_others_people(tmp_path, monkeypatch):
+    (tmp_path / "cache").symlink_to(built.cache_folder())
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    Path("a.ndjson").write_text(FILES["observation.ndjson"])
+    Path("b.ndjson").write_text(FILES["patient.ndjson"])
+    words = ["anonymize", "a.ndjson", "b.ndjson", "-o", "out", "--profile", "patterns"]
+    CliRunner().invoke(cli.group, words, catch_exceptions=False)
+    assert "Mr. [PERSON 1] came" in Path("out/a.ndjson").read_text()
+
+
+def test_who_is_meant_in_a_bundle(run):
+    """By the address of an entry, by an id, by a Patient of another file; else the only one."""
+    other = {**PATIENT, "id": "p2", "identifier": [], "name": [{"family": "Brightwater"}]}
+    note = [{"text": f"{FAMILY}, then Brightwater"}]
+    nameless = {key: value for key, value in PATIENT.items() if key != "id"}
+    asked = [f"urn:uuid:{ID}", "Patient/p2", None]
+    told = run({
+        "a.json": json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
+            {"fullUrl": f"urn:uuid:{ID}", "resource": nameless},
+            *({"resource": {**SEEN, "note": note, "subject": {"reference": one}}} for one in asked),
+        ]}),
+        "b.json": json.dumps(other),
+    })  # fmt: skip
+    entries = json.loads(told["a.json"])["entry"][1:4]
+    texts = [one["resource"]["note"][0]["text"] for one in entries]
+    days = [one["resource"]["effectiveDateTime"] for one in entries]
+    assert [(FAMILY in text, "Brightwater" in text) for text in texts] == [
+        (False, True), (False, False), (False, True),
+    ]  # fmt: skip
+    assert days[0] == days[2] != days[1]

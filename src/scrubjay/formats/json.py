@@ -135,27 +135,32 @@ class Reader(Struct):
 
 
 def _objects(text: str) -> list[records.Object]:
-    """Objects and lists in the order in which they open, with what is said in them."""
-    inside: records.Object | None = None
+    """Objects and lists in the order in which they open, with what is said in them. A list in a
+    list is that list."""
+    stack: list[records.Object] = []
     found: list[records.Object] = []
     name = ""
     for match in TOKEN.finditer(text):
         if (sign := match["sign"]) is not None:
             for bracket in sign:
                 if bracket in "{[":
-                    listed = inside is not None and inside.is_list
-                    name = inside.name if inside and listed else name
-                    inside = records.Object(inside, name, listed, bracket == "[")
-                    found.append(inside)
-                elif bracket in "}]" and inside:
-                    inside = inside.around
+                    stack.append(_opened(stack[-1] if stack else None, name, bracket == "["))
+                    found.append(stack[-1])
+                elif bracket in "}]":
+                    stack.pop()
         elif match["key"] is not None:
             name = _plain(match["string"])
-        elif inside:
+        elif stack:
             raw = match["string"]
             value = match["number"] if raw is None else _plain(raw)
-            inside.told(inside.name if inside.is_list else name, value)
+            stack[-1].told(stack[-1].name if stack[-1].is_list else name, value)
     return found
+
+
+def _opened(inside: records.Object | None, name: str, is_list: bool) -> records.Object:
+    if inside and inside.is_list:
+        return inside if is_list else records.Object(inside, inside.name, listed=True)
+    return records.Object(inside, name if inside else "", is_list=is_list)
 
 
 def _plain(raw: str) -> str:

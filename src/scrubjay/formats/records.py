@@ -8,72 +8,83 @@ around it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from scrubjay.formats import fields, subjects
 from scrubjay.formats.columns import Columns
 from scrubjay.formats.subjects import NOBODY, Find, Person
 
 MOST = 200  # values that one record says of people
+NUMBERS = frozenset({subjects.RECORD, subjects.COUNTED, subjects.INSURED})
 BARE = frozenset({"name", "names", "display name", "full name"})  # of whom, the key above says
 
 Told = tuple[str, str]  # the name that a value stands under, and the value
 
 
 class Object(Struct):
-    """An object, or a list, as it opens: what is around it, and what stands in it directly."""
+    """An object, or a list, as it opens. `rows`: what stands in it directly; `said`: in all of the
+    record that it is."""
 
     around: Object | None
     name: str = ""
     listed: bool = False  # in a list
     is_list: bool = False
-    rows: list[Told] = field(default_factory=list)
+    rows: tuple[Told, ...] = ()
+    said: tuple[Told, ...] = ()
+    person: Person | None = None
 
     def told(self, name: str, value: str) -> None:
         """What stands under a key, if it is somebody's."""
-        if fields.normal(name) in BARE and self.around and self.name:
-            name = f"{self.name} {name}"
         if len(self.rows) < MOST and (fields.label(name) or subjects.kind(name)):
-            self.rows.append((name, value))
+            self.rows += ((name, value),)
+
+    def says(self) -> Iterator[Told]:
+        """All of it. Of whom a bare name is, the key above says: a patient's, or a drug's."""
+        patient = subjects.RECORD in self._kinds
+        for name, value in self.rows:
+            if fields.normal(name) not in BARE or patient or not self.name:
+                yield name, value
+            elif fields.label(f"{self.name} {name}"):
+                yield f"{self.name} {name}", value
 
     @property
     def alone(self) -> bool:
         """Whether it is a record by itself."""
         if self.around is None or (self.listed and self.around.around is None):
             return True
-        return self.listed and any(
-            subjects.kind(name) in (subjects.RECORD, subjects.COUNTED, subjects.INSURED)
-            for name, _ in self.rows
-        )
+        return self.listed and not NUMBERS.isdisjoint(self._kinds)
+
+    @property
+    def _kinds(self) -> set[str]:
+        return {subjects.kind(name) for name, _ in self.rows}
 
 
 class People:
-    """Whose the objects of one text are."""
+    """Whose the objects of one text are. `around`: whose all of it is."""
 
     def __init__(self, objects: list[Object], find: Find, around: Person = NOBODY) -> None:
         self._find = find
         self._around = around
-        self._objects = objects  # whose ids are keys here
-        self._made: dict[int, Person] = {}
-        self._rows: dict[int, list[Told]] = {}
         for each in objects:
-            home = _home(each)
-            self._rows.setdefault(id(home), []).extend(each.rows)
+            home = _home(each) if each.rows else each
+            if each.rows and len(home.said) < MOST:
+                home.said += tuple(each.says())
 
     def of(self, one: Object) -> Person:
         """The person of the record that an object is, or is a part of."""
         home = _home(one)
-        if id(home) not in self._made:
+        if home.person is None:
             around = self.of(home.around) if home.around else self._around
-            self._made[id(home)] = self._person(self._rows.get(id(home), []), around)
-        return self._made[id(home)]
+            home.person = self._person(home.said, around)
+        return home.person
 
-    def _person(self, rows: list[Told], around: Person) -> Person:
-        if not rows:
+    def _person(self, said: tuple[Told, ...], around: Person) -> Person:
+        if not said:
             return around
-        names, values = zip(*rows[:MOST], strict=True)
+        names, values = zip(*dict.fromkeys(said), strict=True)
         own = _columns(names).about(values, self._find)
         known = subjects.joined(own.known, around.known) if around.known else own.known
         return Person(own.group or around.group, known)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from scrubjay.errors import InputError
 from scrubjay.formats import fields, subjects
-from scrubjay.formats.subjects import Find, Person
+from scrubjay.formats.subjects import NOBODY, Find, Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
@@ -100,14 +100,13 @@ class Columns:
             self._plain.add((column, text))
 
     def _documents(
-        self,
-        rows: Sequence[Row],
-        wheres: Sequence[str],
-        places: list[tuple[int, int, bool]],
+        self, rows: Sequence[Row], wheres: Sequence[str], places: list[tuple[int, int, bool]],
         find: Find,
-    ) -> Iterator[Document]:
+    ) -> Iterator[Document]:  # fmt: skip
+        person = NOBODY
         for number, row in enumerate(rows):
-            person = self.about(row, find)
+            told = self.about(row, find)
+            person = person if told == person else told  # rows of one person share a dictionary
             for column, text in enumerate(row):
                 if not text:
                     continue

@@ -190,10 +190,22 @@ def test_the_first_pass_keeps_a_few_records_of_each_person_and_no_words(tmp_path
     (tmp_path / "p.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows))
     found = People().add(walk(tmp_path))
     assert len(found._rows) == 24 * people.MANY, "0 is nobody's number"
-    assert found("7").known["PERSON"][0] == "A7 Brightwater7" and found("25") == subjects.NOBODY
+    assert found("7").known["PERSON"][0] == "A7 Brightwater7" and "A7" not in repr(found("7"))
+    assert found("25") == subjects.NOBODY
     (tmp_path / "p.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows[10:]))
     with pytest.raises(InputError, match="changed while it was read"):
         found("9")
+
+
+def test_what_is_damaged_tells_nobody_and_a_patient_that_changed_is_refused(tmp_path):
+    (tmp_path / "a.ndjson").write_text(lines(PATIENT) + '{"resourceType": "Patient", "id"')
+    (tmp_path / "b.json").write_bytes(b'{"resourceType": "Patient", "id": "\xff"}')
+    (tmp_path / "c.csv").write_bytes(b"mrn,first_name,last_name,dob\n1,\xff,b,1961-04-05\n")
+    found = People().add(walk(tmp_path))
+    assert len(found._ids) == 3, "the id and two numbers of one Patient"
+    (tmp_path / "a.ndjson").write_text("x" * 1000)
+    with pytest.raises(InputError, match="changed while it was read"):
+        found(f"Patient/{ID}")
 
 
 def cleaned(value, kind="json.v1"):

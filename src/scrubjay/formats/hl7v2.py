@@ -151,7 +151,7 @@ def _person(every: list[Segment]) -> Person:
 
 
 def _numbers(segment: Segment) -> Iterator[tuple[str, str]]:
-    """Of PID-3 the one of type MR first, then the others; then PID-2 and PID-4."""
+    """Of PID-3 the one of type MR first, then the others; then PID-2 and PID-4; then any of all."""
     if segment.name != "PID":
         return
     count = len(segment.fields[3]) if len(segment.fields) > 3 else 0
@@ -160,6 +160,7 @@ def _numbers(segment: Segment) -> Iterator[tuple[str, str]]:
     for kind, value in sorted(cells, key=lambda cell: cell[0] != "MR"):
         yield labels.get(kind, "MRN"), value
     yield from (("MRN", segment.cell(field)) for field in (2, 4))
+    yield from (("ID", value) for _, value in cells)
 
 
 def _values(segment: Segment) -> Iterator[tuple[str, str]]:

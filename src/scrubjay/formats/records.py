@@ -36,6 +36,9 @@ class Object(Struct):
     said: tuple[Told, ...] = ()
     person: Person | None = None
 
+    def __repr__(self) -> str:
+        return f"Object({len(self.rows)} values)"
+
     def told(self, name: str, value: str) -> None:
         """What stands under a key, if it is somebody's."""
         if len(self.rows) < MOST and (fields.label(name) or subjects.kind(name)):

@@ -35,6 +35,9 @@ class Person(Struct, frozen=True, dict=True):
     group: str = ""
     known: dict[str, tuple[str, ...]] = {}
 
+    def __repr__(self) -> str:
+        return f"Person({', '.join(self.known)})"
+
     @cached_property
     def undated(self) -> Person:
         """For values that are dates: whose they are is all that matters."""

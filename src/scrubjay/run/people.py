@@ -17,7 +17,7 @@ from struct import Struct
 import numpy as np
 
 from scrubjay.errors import InputError, ScrubjayError
-from scrubjay.formats import people, subjects
+from scrubjay.formats import registers, subjects
 from scrubjay.formats.subjects import NOBODY, Person
 from scrubjay.run.walk import Source
 
@@ -61,8 +61,8 @@ class People:
 
     def _add(self, source: Source) -> None:
         with source.path.open("rb") as stream:
-            kind = self._format or people.kind(source.name, stream)
-            register = people.register(stream, kind, self._encoding)
+            kind = self._format or registers.kind(source.name, stream)
+            register = registers.register(stream, kind, self._encoding)
             if register is None:
                 return
             number = len(self._files)
@@ -106,10 +106,10 @@ class People:
             raise InputError(CHANGED)
         return person
 
-    def _opened(self, file: int) -> people.Register:
+    def _opened(self, file: int) -> registers.Register:
         path, kind = self._files[file]
         with path.open("rb") as stream:
-            register = people.register(stream, kind, self._encoding)
+            register = registers.register(stream, kind, self._encoding)
         if register is None:
             raise InputError(CHANGED)
         return register

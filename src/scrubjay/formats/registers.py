@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -29,11 +29,14 @@ SUFFIXES = frozenset(
 
 
 class Place(NamedTuple):
-    """A record, and the ids by which others refer to its person."""
+    """A record, and the ids by which others refer to its person, which it does not show."""
 
     ids: frozenset[str]
     offset: int
     length: int
+
+    def __repr__(self) -> str:
+        return f"Place({self.offset}, {self.length})"
 
 
 class Register(Protocol):
@@ -78,6 +81,8 @@ class _Entry(Struct):
 
 
 _RESOURCE = msgspec.json.Decoder(_Resource)
+_PATIENT = msgspec.json.Decoder(dict[str, Any])
+T = TypeVar("T")
 
 
 class _Patients:
@@ -85,7 +90,7 @@ class _Patients:
 
     def places(self, source: BinaryIO) -> Iterator[Place]:
         first = source.readline(LONGEST)
-        lines = _resource(first.removeprefix(MARK)) is not None
+        lines = _decoded(_RESOURCE, first.removeprefix(MARK)) is not None
         source.seek(0)
         offset = 0
         blocks = iter(lambda: source.readline(LONGEST), b"") if lines else [source.read(LARGEST)]
@@ -95,13 +100,16 @@ class _Patients:
             offset += len(data)
 
     def read(self, data: bytes) -> tuple[frozenset[str], Person]:
-        patient = msgspec.json.decode(data, type=dict[str, Any])
+        patient = _decoded(_PATIENT, data)
+        if patient is None:
+            raise ValueError("no Patient")
         return fhir_people.ids(patient), fhir_people.person(patient)
 
 
-def _resource(data: bytes) -> _Resource | None:
+def _decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
+    """As much of a resource as the decoder knows; nothing of what is damaged."""
     try:
-        return _RESOURCE.decode(data)
+        return decoder.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
 
@@ -109,17 +117,16 @@ def _resource(data: bytes) -> _Resource | None:
 def _patients(data: bytes, offset: int) -> Iterator[Place]:
     """Those in one resource or Bundle."""
     body = data.removeprefix(MARK)
-    found = _resource(body)
+    found = _decoded(_RESOURCE, body)
     if found is None:
         return
     within = [body] if found.resourceType == "Patient" else [bytes(e.resource) for e in found.entry]
     at = 0
     for each in within:
-        inner = _resource(each) if b'"Patient"' in each else None
-        if inner and inner.resourceType == "Patient":
+        patient = _decoded(_PATIENT, each) if b'"Patient"' in each else None
+        if patient and patient.get("resourceType") == "Patient":
             at = data.index(each, at)
-            ids = fhir_people.ids(msgspec.json.decode(each))
-            yield Place(ids, offset + at, len(each))
+            yield Place(fhir_people.ids(patient), offset + at, len(each))
 
 
 class _Table:

@@ -46,11 +46,11 @@ class Person(Struct, frozen=True, dict=True):
     @cached_property
     def words(self) -> frozenset[str]:
         """Of what is known, in lower case."""
-        return frozenset(w for row in self.known.values() for v in row for w in words(v))
+        return frozenset(w for row in self.known.values() for v in row for w in _cut(v))
 
     def tells(self, text: str) -> bool:
         """Whether what is known may be in a text: in a long one, or one with a word of it."""
-        return bool(self.known) and (len(text) > SHORT or not self.words.isdisjoint(words(text)))
+        return bool(self.known) and (len(text) > SHORT or not self.words.isdisjoint(_cut(text)))
 
     @cached_property
     def _words(self) -> re.Pattern[str] | None:
@@ -78,8 +78,8 @@ class Person(Struct, frozen=True, dict=True):
         return self if self.shows(value) else NOBODY
 
 
-def words(text: str) -> list[str]:
-    """In lower case."""
+def _cut(text: str) -> list[str]:
+    """Words in lower case."""
     return _WORD.findall(text.casefold())
 
 

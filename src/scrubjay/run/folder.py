@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from msgspec import structs
 
-from scrubjay import formats, sealing
+from scrubjay import formats, home, sealing
 from scrubjay.errors import OutputError, ScrubjayError
 from scrubjay.formats.subjects import Find, nobody
 from scrubjay.plugins import Splits
@@ -69,8 +69,8 @@ def run(sources: Iterable[Source], order: Order, state: State) -> int:
         first = next(tasks, None)
         if first is None:
             return 0
-        recipe = order.recipe._replace(people=order.people())
-        pool = Pool(lambda: Worker(recipe), _lost, _patience, size=order.jobs)
+        known = order._replace(recipe=order.recipe._replace(people=order.people()))
+        pool = Pool(lambda: _worker(known), _lost, _patience, size=order.jobs)
         try:
             ready: list[Released] = []
             since = time.monotonic()
@@ -83,6 +83,12 @@ def run(sources: Iterable[Source], order: Order, state: State) -> int:
             return count + _release(ready, order, state)
         finally:
             pool.close()
+
+
+def _worker(order: Order) -> Worker:
+    if order.jobs > 1:
+        os.environ["OMP_NUM_THREADS"] = "1"  # there is a process for each core
+    return Worker(order.recipe)
 
 
 @contextlib.contextmanager
@@ -212,7 +218,6 @@ class _Together:
         if (facts.st_size, facts.st_mtime_ns) != self._task.source[2:4]:
             return structs.replace(self._done, problem=CHANGED)
         with _written(aside):
-            _sync(aside)
             size, told = aside.stat().st_size, _digest(aside)
         return structs.replace(self._done, read_sha256=read, sha256=told, written=size)
 
@@ -248,6 +253,7 @@ def _release(ready: list[Released], order: Order, state: State) -> int:
             one.aside.unlink()
     else:
         order.log(whole)
+        _settle(whole, order)
         _show(whole, order.out)
         for one in left:  # what was made of an earlier version of it
             if old := state.made(one.source):
@@ -264,6 +270,12 @@ def _target(one: Released, order: Order, state: State) -> str:
         return "folder/" * name.count("/") + f"file {one.aside.name}"
     suffix = sealing.SUFFIX if order.recipe.recipients and not one.done.problem else ""
     return state.claim(name, one.done.name) + suffix
+
+
+def _settle(whole: Sequence[Released], order: Order) -> None:
+    """Their bytes are on the disk before their names tell that they are."""
+    with _written(order.out):
+        home.settle([one.aside for one in whole])
 
 
 def _show(whole: Sequence[Released], out: Path) -> None:
@@ -298,11 +310,3 @@ def _patience(task: Task) -> float:
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

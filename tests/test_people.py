@@ -89,6 +89,8 @@ def run(tmp_path):
         )  # fmt: skip
         with contextlib.closing(State(tmp_path / "state", out, "")) as state:
             runs.run(walk(folder), order, state)
+        kept = [path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file()]
+        assert not any(FAMILY.encode() in data or MRN.encode() in data for data in kept)
         return {name: (out / name).read_bytes() for name in files}
 
     return done

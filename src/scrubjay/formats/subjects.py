@@ -126,7 +126,8 @@ def kind(name: str) -> str:
         return COUNTED if (whose | fields.part("counts")).issuperset(words) else RECORD
     if label == "HEALTH_PLAN" and "group" not in words:
         return INSURED
-    return REFERRED if len(words) == 1 and whose.issuperset(words) else ""
+    one = len(words) == 1 and words != ["subject"]  # which a mail has, too
+    return REFERRED if one and whose.issuperset(words) else ""
 
 
 def is_id(value: str) -> bool:

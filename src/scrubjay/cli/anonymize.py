@@ -21,8 +21,11 @@ from scrubjay.cli import files, folders, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import UsageError
+from scrubjay.formats.subjects import Find, nobody
 from scrubjay.formats.work import Work
 from scrubjay.keys import Key
+from scrubjay.run.people import People
+from scrubjay.run.walk import single
 from scrubjay.types import Anonymized, Document
 
 if TYPE_CHECKING:
@@ -186,6 +189,13 @@ def _engine(asked: Asked, trust: Trust | None) -> Engine:
     return load(asked.policy, profile=asked.profile, recall=asked.recall, key=key, domain=domain)
 
 
+def _people(asked: Asked, sources: list[Path]) -> Find:
+    """Of whom the files tell each other."""
+    kind = formats.named(asked.format_) if asked.format_ else ""
+    found = [single(source) for source in sources if source != files.STDIO]
+    return People(asked.encoding, kind).add(found)
+
+
 class _Run:
     """Some files, released together."""
 
@@ -193,11 +203,14 @@ class _Run:
         self.asked, self.engine, self.trust = asked, engine, trust
         self.counts: Counter[str] = Counter()
         self.inputs: list[str] = []  # keyed digests, in the order of the outputs
+        self.people: Find = nobody
 
     def convert(self, jobs: list[tuple[Path, Path]]) -> None:
         """All of it, or nothing is written."""
         progress = Progress(files.size(source for source, _ in jobs))
         keys = sealing.recipients(self.asked.encrypt_to)
+        if len(jobs) > 1:
+            self.people = _people(self.asked, [source for source, _ in jobs])
         with files.Outputs(self.asked.backup, keys) as outputs:
             with outputs.log(self.asked.report) as log:
                 for source, target in jobs:
@@ -223,8 +236,10 @@ class _Run:
         with files.naming(source), files.reading(source) as stream, outputs.open(target) as sink:
             kind = files.format_of(source, asked.format_, stream)
             reader = formats.make(kind, encoding=asked.encoding, group=asked.group)
-            key = self.engine.key
-            work = Work(clean, asked.encoding, asked.group, called=source.name, key=key)
+            called, key = source.name, self.engine.key
+            work = Work(
+                clean, asked.encoding, asked.group, called=called, people=self.people, key=key
+            )
             digested = files.Digested(stream) if self.trust else None
             read = digested.stream if digested else stream
             reader.convert(progress.watch(read), sink, work)

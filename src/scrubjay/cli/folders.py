@@ -27,6 +27,7 @@ from scrubjay.keys import Key
 from scrubjay.run import folder as runs
 from scrubjay.run import page, state
 from scrubjay.run.folder import Order, Released
+from scrubjay.run.people import People
 from scrubjay.run.state import State
 from scrubjay.run.summary import Summary, summary
 from scrubjay.run.walk import Source, Wanted, single, walk
@@ -143,6 +144,7 @@ def _run(
         out, recipe, asked.jobs or _cores(), log=lambda some: _log(trust, engine, asked, some),
         seen=progress.add, refused=left.add,
         dry=asked.dry_run,
+        people=lambda: People(recipe.encoding, recipe.format_).add(_sources(asked)),
     )  # fmt: skip
     started = time.monotonic()
     try:

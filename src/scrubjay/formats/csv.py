@@ -30,7 +30,7 @@ BOMS = {
 }  # fmt: skip
 
 
-class _Before(Struct, frozen=True):
+class Before(Struct, frozen=True):
     """What a part needs to know: how it is written, and the names of its columns."""
 
     dialect: Dialect
@@ -81,7 +81,7 @@ class Csv:
 
 
 def _convert(part: Part, columns: Columns, target: BinaryIO, work: Work) -> None:
-    before: _Before = part.before
+    before: Before = part.before
     target.write(before.bom)
     text = formats.decode(part.data, before.inner, before.offset, f"line {before.line} on: ")
     rows = before.dialect.rows(text)
@@ -169,7 +169,7 @@ def _read(stream: BinaryIO, size: int) -> bytes:
     return found
 
 
-def _look(sample: bytes, bom: bytes, encoding: str) -> tuple[_Before, int]:
+def _look(sample: bytes, bom: bytes, encoding: str) -> tuple[Before, int]:
     """What the first bytes tell of the file, and how many of them are no data."""
     inner = encoding if _cuttable(encoding) else "utf-8"
     whole = sample[: sample.rfind(b"\n") + 1] if len(sample) >= SAMPLE else sample
@@ -180,13 +180,13 @@ def _look(sample: bytes, bom: bytes, encoding: str) -> tuple[_Before, int]:
     head = dialect.header(values)
     names = tuple(cell.strip() for cell in values[head - 1]) if head else ()
     size = len(_joined(rows[:head], found).encode(inner))
-    return _Before(found, names, encoding, head=head, bom=bom), size
+    return Before(found, names, encoding, head=head, bom=bom), size
 
 
-def _after(before: _Before, data: bytes) -> _Before:
+def _after(before: Before, data: bytes) -> Before:
     line = before.line + data.count(before.dialect.newline.encode())
     offset = before.offset + len(data)
-    return _Before(before.dialect, before.names, before.encoding, line, offset)
+    return Before(before.dialect, before.names, before.encoding, line, offset)
 
 
 def last_end(written: Dialect, data: bytes, last: bool) -> int:

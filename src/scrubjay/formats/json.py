@@ -17,7 +17,8 @@ from msgspec import Struct, field
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, fields, markup, slots
+from scrubjay.formats import carried, fields, markup, records, slots
+from scrubjay.formats.subjects import NOBODY, Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
@@ -33,10 +34,12 @@ NESTED = re.compile(r"\s*+[{\[]")
 
 
 class Reader(Struct):
-    """What is known while JSON is read: `plain` keys hold nothing; `place` is for errors."""
+    """What is known while JSON is read: `plain` keys hold nothing; `place` is for errors. `whose`:
+    of the object that is read; whose all of the text is, if that was told, says its `group`."""
 
     work: Work
     group: str = ""
+    whose: Person = NOBODY
     place: str = ""
     depth: int = 0
     plain: set[str] = field(default_factory=set)
@@ -44,7 +47,10 @@ class Reader(Struct):
 
     def parts(self, text: str) -> Iterator[slots.Part]:
         """Of text that is known to be JSON."""
-        stack: list[tuple[str, set[str]]] = []
+        objects = _objects(text)
+        people = records.People(objects, self.work.people, self.whose)
+        opening = iter(objects)
+        stack: list[tuple[str, set[str], Person]] = []
         name, taken = "", set[str]()
         at = 0
         while at < len(text):
@@ -56,10 +62,11 @@ class Reader(Struct):
                 yield sign
                 for bracket in sign:
                     if bracket in "{[":
-                        stack.append((name, taken))
+                        stack.append((name, taken, self.whose))
                         taken = set()
+                        self.whose = self._of(people.of(next(opening)))
                     elif bracket in "}]":
-                        name, taken = stack.pop()
+                        name, taken, self.whose = stack.pop()
             elif found["key"] is None and (raw := found["string"]) is not None:
                 yield self._value(raw, name)
             elif (raw := found["string"]) is not None:
@@ -69,17 +76,25 @@ class Reader(Struct):
                 number = found["number"]
                 yield slots.kept(self._document(number, name), number, self._number)
 
+    def _of(self, person: Person) -> Person:
+        return Person(self.group, person.known) if self.group else person
+
     def _document(self, text: str, name: str = "") -> Document:
         where, label = self.place.rstrip(": "), fields.label(name) if name else ""
-        return Document(text, id=where, group=self.group, field=name, label=label)
+        known = self.whose.known if not label and self.whose.tells(text) else {}
+        return Document(
+            text, id=where, group=self.whose.group, field=name, label=label, known=known
+        )
 
     def _value(self, raw: str, name: str) -> slots.Part:
         value = _plain(raw)
         if NESTED.match(value) and valid(value.encode("utf-8", "replace")):
             return slots.together(self._inner(value), partial(self._nested, raw, value))
-        if (file := carried.string(value, self.work)) is not None:
+        work = self.work.of(self.whose)
+        if (file := carried.string(value, work)) is not None:
             return self._quoted(file)
-        if page := markup.opened(value, self.work, self.depth, partial(self._nested, raw, value)):
+        if page := markup.opened(value, work, self.depth, partial(self._nested, raw, value)):
+            page.documents = list(map(self.whose.owned, page.documents))
             return page
         return slots.kept(self._document(value, name), f'"{raw}"', self._quoted)
 
@@ -94,7 +109,7 @@ class Reader(Struct):
 
     def _key(self, raw: str, name: str, taken: set[str]) -> slots.Part:
         taken.add(name)
-        if name in self.plain:
+        if name in self.plain and not self.whose.tells(name):
             return f'"{raw}"'
         return slots.one(self._document(name), partial(self._renamed, raw, name, taken))
 
@@ -117,6 +132,35 @@ class Reader(Struct):
     def _quoted(self, text: str) -> str:
         quoted = msgspec.json.encode(text).decode()
         return quoted if self.utf else re.sub(r"[^\x00-\x7f]", _escaped, quoted)
+
+
+def _objects(text: str) -> list[records.Object]:
+    """Objects and lists in the order in which they open, with what is said in them. A list in a
+    list is that list."""
+    stack: list[records.Object] = []
+    found: list[records.Object] = []
+    name = ""
+    for match in TOKEN.finditer(text):
+        if (sign := match["sign"]) is not None:
+            for bracket in sign:
+                if bracket in "{[":
+                    stack.append(_opened(stack[-1] if stack else None, name, bracket == "["))
+                    found.append(stack[-1])
+                elif bracket in "}]":
+                    stack.pop()
+        elif match["key"] is not None:
+            name = _plain(match["string"])
+        elif stack:
+            raw = match["string"]
+            value = match["number"] if raw is None else _plain(raw)
+            stack[-1].told(stack[-1].name if stack[-1].is_list else name, value)
+    return found
+
+
+def _opened(inside: records.Object | None, name: str, is_list: bool) -> records.Object:
+    if inside and inside.is_list:
+        return inside if is_list else records.Object(inside, inside.name, listed=True)
+    return records.Object(inside, name if inside else "", is_list=is_list)
 
 
 def _plain(raw: str) -> str:

@@ -15,6 +15,7 @@ from msgspec import Struct, field, structs
 from scrubjay import formats
 from scrubjay.errors import ExtraError, InputError, RefusedError
 from scrubjay.formats import names
+from scrubjay.formats.subjects import Find, Person, nobody
 from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
 
@@ -47,8 +48,9 @@ class Part(Struct, frozen=True):
 class Work(Struct):
     """One file's. `clean` is the engine's `stream`, or whatever looks at texts; it draws documents
     when it needs them and answers in order. `dropped` counts what was left out, by its kind.
-    `called` is the file's name, as far as it is known. Codes that stand for ids follow from `key`,
-    the engine's, so that files of a run still refer to each other."""
+    `called` is the file's name, as far as it is known. `people` tells what other files know of a
+    person, by an id. Codes that stand for ids follow from `key`, the engine's, so that files of a
+    run still refer to each other."""
 
     clean: Clean
     encoding: str = "utf-8"
@@ -57,6 +59,7 @@ class Work(Struct):
     depth: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     called: str = ""
+    people: Find = nobody
     spent: Counter[str] = field(default_factory=Counter)
     key: Key = field(default_factory=Key.random)
 
@@ -70,6 +73,14 @@ class Work(Struct):
         self.spent[what] += count
         if self.spent[what] > getattr(self.limits, what):
             raise InputError(f"more than {getattr(self.limits, what):,} {what} in one file")
+
+    def of(self, person: Person) -> Work:
+        """For files within a record: their texts are this person's, too."""
+
+        def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
+            return self.clean(person.owned(document) for document in documents)
+
+        return structs.replace(self, clean=clean) if person.group or person.known else self
 
     def name(self, name: str) -> str:
         """A file name without what identifies; names are data too."""

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical
-from scrubjay.formats.clinical import Person, Record
+from scrubjay.formats.clinical import Record
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.formats.x12_wire import Segment
 from scrubjay.types import Anonymized

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scrubjay.formats import subjects
 from scrubjay.formats.dicom import pixels, profile, values
 from scrubjay.formats.dicom.cleaner import CHARSET, Subject
 from scrubjay.formats.dicom.elements import Element
@@ -33,7 +34,7 @@ def of(root: list[Element], group: str) -> Subject:
     known = {label: tuple(list(told)[:NAMES]) for label, told in found.items()}
     patient = [told for e in root if e.tag == PATIENT for told in _strings(e, [])]
     other = group or pixels.text(root, STUDY) or pixels.text(root, INSTANCE)
-    return Subject("\\".join(patient) or other, known)
+    return Subject(subjects.named((subjects.RECORD, told) for told in patient) or other, known)
 
 
 def _strings(element: Element, sets: list[str]) -> list[str]:

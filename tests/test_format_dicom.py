@@ -52,7 +52,7 @@ def run(data: bytes, by: scrubjay.Engine, **options) -> bytes:
     target = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Dicom("dicom.v1", "", **options).convert(io.BytesIO(data), target, Work(by.stream))
+        Dicom("dicom.v1", "", **options).convert(io.BytesIO(data), target, Work(by.stream, rule=by.operator))
     return target.getvalue()
 
 
@@ -211,7 +211,9 @@ def test_the_patients_own_name_is_found_in_descriptors(everything: scrubjay.Engi
 def test_basic_profile_alone() -> None:
     target = io.BytesIO()
     form = formats.make("dicom-basic.v1", encoding="utf-8", group="")
-    form.convert(io.BytesIO(saved(ct())), target, Work(engine("gdpr-pseudonymise").stream))
+    by = engine("gdpr-pseudonymise")
+    work = Work(by.stream, rule=by.operator)
+    form.convert(io.BytesIO(saved(ct())), target, work)
     told = read(target.getvalue())
     assert "StudyDescription" not in told and told.StudyDate == ""
     assert [item.CodeValue for item in told.DeidentificationMethodCodeSequence] == ["113100"]

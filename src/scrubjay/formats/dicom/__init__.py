@@ -92,7 +92,7 @@ class Dicom:
             raise InputError(f"{why}: clean its pixels first")
         _pixels(root, file, work)
         whose = subject.of(root, self._group)
-        options = self._options or subject.options(work, root, whose)
+        options = self._options or subject.options(work)
         inside.clean(root, file.source, file.encoding, work, whose)
         cleaner = Cleaner(work, options, whose)
         kept = cleaner.clean(root, [])

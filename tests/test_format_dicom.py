@@ -52,7 +52,9 @@ def run(data: bytes, by: scrubjay.Engine, **options) -> bytes:
     target = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Dicom("dicom.v1", "", **options).convert(io.BytesIO(data), target, Work(by.stream, rule=by.operator))
+        Dicom("dicom.v1", "", **options).convert(
+            io.BytesIO(data), target, Work(by.stream, rule=by.operator)
+        )
     return target.getvalue()
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 import scrubjay
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats.dicom import inside, pixels, profile, subject
+from scrubjay.formats.dicom import compressed, inside, pixels, profile, subject
 from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, registered
 from scrubjay.formats.dicom.elements import (
     EXPLICIT,
@@ -165,9 +165,10 @@ def _pixels(root: list[Element], file: _File, work: Work) -> None:
         if element.tag == PIXELS and isinstance(element.value, tuple):
             if file.syntax in NATIVE:
                 raise InputError(f"{told(PIXELS)}: compressed in a syntax that is not")
-            element.value = pixels.compressed(
-                file.source, element.value, work.limits.text, runs=file.syntax == RUNS
-            )
+            element.value = compressed.clean(
+                file.source, element.value, pixels.shape(root, file.encoding), work.limits.text,
+                runs=file.syntax == RUNS,
+            )  # fmt: skip
 
 
 def _record(options: profile.Options, *, plain: bool) -> list[Element]:

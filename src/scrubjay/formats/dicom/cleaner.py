@@ -20,8 +20,9 @@ from scrubjay.types import Document
 
 CHARSET, INSIDE = 0x00080005, 0x00420011
 OURS = frozenset((0x00120062, 0x00120063, 0x00120064, 0x00280303))  # written anew
-BULK = frozenset(  # bytes that are samples: pixels, tables of colours, waves, offsets of frames
-    (0x7FE00001, 0x7FE00002, 0x7FE00008, 0x7FE00009, 0x7FE00010, 0x00281201, 0x00281202)
+OFFSETS = (0x7FE00001, 0x7FE00002)  # of frames, in an optional table: the basic one says the same
+BULK = frozenset(  # bytes that are samples: pixels, tables of colours, waves
+    (0x7FE00008, 0x7FE00009, 0x7FE00010, 0x00281201, 0x00281202)
 ) | {
     0x00281203, 0x00281204, 0x00281221, 0x00281222, 0x00281223, 0x00281224, 0x00283006, 0x54000110,
     0x54000112, 0x5400100A, 0x54001010, 0x56000020, 0x00660023, 0x00660024, 0x00660025, 0x00660029,
@@ -81,6 +82,8 @@ class Cleaner:
             return self._private(element, sets, creators)
         if group < 8:
             return self._gone("attribute of commands or media")
+        if tag in OFFSETS:
+            return self._gone("extended offset table")
         if group & 0xFF01 in (0x5000, 0x6000):
             return self._gone("overlay" if group >= 0x6000 else "curve")
         keyword, vr = _named(element)
@@ -129,10 +132,10 @@ class Cleaner:
         return tag == INSIDE or self._gone("bytes that nothing reads")
 
     def _item(self, item: list[Element], sets: list[str]) -> list[Element]:
-        """Pixels of an item are a thumbnail, and nobody has looked at them."""
-        rest = [element for element in item if element.tag >> 16 != 0x7FE0]
+        """Pixels of an item are a thumbnail, and nobody has looked at them, nor at a document."""
+        rest = [e for e in item if e.tag >> 16 != 0x7FE0 and e.tag != INSIDE]
         if len(rest) < len(item):
-            self._gone("thumbnail")
+            self._gone("thumbnail or document in an item")
         return self._visit(rest, sets)
 
     def _numbers(self, element: Element, vr: str, action: str) -> bool:
@@ -274,6 +277,8 @@ def _named(element: Element) -> tuple[str, str]:
     if isinstance(element.value, list) != (vr == "SQ"):
         return keyword, ""
     if values.kind(vr) not in {values.kind(one) for one in usual}:
+        return keyword, ""
+    if vr in values.ARRAYS and vr not in usual:  # bytes that nobody reads, called numbers
         return keyword, ""
     return keyword, usual[0] if values.kind(vr) == "text" else vr
 

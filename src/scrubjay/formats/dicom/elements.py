@@ -146,6 +146,8 @@ class Reader:
         (PS3.5 6.2.2)."""
         if tag == PIXELS and vr in ("OB", "OW"):
             return Element(tag, "OB", tuple(self._fragments(end)))
+        if vr == "UN" and syntax.big:
+            raise InputError(f"{told(tag)}: a little-endian sequence in a big-endian file")
         if vr == "UN" or vr == "SQ":
             inner = IMPLICIT if vr == "UN" else syntax
             return Element(tag, "SQ", self._items(end, inner, depth, tag, closed=False))

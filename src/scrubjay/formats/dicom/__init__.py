@@ -1,7 +1,7 @@
 """DICOM files: the basic profile of PS3.15 Annex E, with the options that the policy asks for.
 
 Names, numbers, dates and UIDs go through the engine by their labels, other texts as free text, and
-what became of them must still be valid. Compressed pixels stay compressed: nothing is decoded.
+what became of them must still be valid. Pixels are decoded only where text is likely burned in.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from msgspec import Struct
 
 import scrubjay
 from scrubjay import plugins
-from scrubjay.errors import InputError
+from scrubjay.errors import ExtraError, InputError
 from scrubjay.formats.dicom import compressed, inside, pixels, profile, subject
-from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, registered
+from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, Subject, registered
 from scrubjay.formats.dicom.elements import (
     EXPLICIT,
     IMPLICIT,
@@ -48,7 +48,14 @@ REFUSED = {
     "1.2.840.10008.5.1.4.1.1.9.4.2": "a recorded voice",
 }
 OUR_CLASS = "2.25.329800735698586629295641978511506172928"  # of this implementation, PS3.7 D.3.3.2
+PLAIN = f"{UID}.1"  # explicit, little-endian: of pixels that were decoded
 METHOD = "Scrubjay {}, PS3.15 Annex E"
+FACES = "recognizable faces: left as they are"
+LOOKED = {  # for text that is burned in
+    "ocr": "burned-in text: looked for by OCR, painted over",
+    "person": "burned-in text: none, a person has looked",
+    "": "burned-in text: not looked for",
+}
 
 
 class _File(Struct):
@@ -58,6 +65,7 @@ class _File(Struct):
     encoding: Syntax
     source: BinaryIO
     end: int
+    opened: ExitStack
 
 
 class Dicom:
@@ -88,15 +96,17 @@ class Dicom:
     def _convert(self, file: _File, target: BinaryIO, work: Work) -> None:
         root = Reader(file.source, file.end).elements(file.end, file.encoding)
         _check(root)
-        if not self._seen and (why := pixels.risk(root)):
-            raise InputError(f"{why}: clean its pixels first")
+        why = "" if self._seen else pixels.risk(root)
         _pixels(root, file, work)
         whose = subject.of(root, self._group)
         options = self._options or subject.options(work)
+        if why:
+            _burned(root, file, work, whose, why)
         inside.clean(root, file.source, file.encoding, work, whose)
         cleaner = Cleaner(work, options, whose)
         kept = cleaner.clean(root, [])
-        kept += _record(options, plain=cleaner.plain)
+        looked = "ocr" if why else "person" if self._seen else ""
+        kept += _record(options, pixels.held(root), looked, plain=cleaner.plain)
         _write(kept, file, target)
 
 
@@ -119,7 +129,7 @@ def _open(source: BinaryIO, work: Work, opened: ExitStack) -> _File:
         source = opened.enter_context(_inflated(source, end - source.tell(), work))
         end = source.seek(0, 2)
         source.seek(0)
-    return _File(syntax, encoding, source, end)
+    return _File(syntax, encoding, source, end, opened)
 
 
 def _inflated(source: BinaryIO, packed: int, work: Work) -> BinaryIO:
@@ -171,9 +181,27 @@ def _pixels(root: list[Element], file: _File, work: Work) -> None:
             )  # fmt: skip
 
 
-def _record(options: profile.Options, *, plain: bool) -> list[Element]:
-    """What was done, PS3.15 E.1.1 and PS3.3 C.12.1.1.5."""
+def _burned(root: list[Element], file: _File, work: Work, whose: Subject, why: str) -> None:
+    """Pixels without the text that is burned in. If nobody can look at them, they are refused."""
+    try:
+        from scrubjay.formats.dicom import burned  # needs an extra
+
+        syntax = file.syntax, file.encoding
+        if burned.clean(root, file.source, syntax, work, whose, file.opened):
+            file.syntax = file.syntax if file.syntax in NATIVE else PLAIN
+    except (ModuleNotFoundError, ExtraError):
+        raise InputError(
+            f"{why}: clean its pixels first, or pip install 'scrubjay[ocr]', which finds most"
+        ) from None
+
+
+def _record(
+    options: profile.Options, has_pixels: bool, looked: str, *, plain: bool
+) -> list[Element]:
+    """What was done and what was not, PS3.15 E.1.1 and PS3.3 C.12.1.1.5."""
     names = {*options.names, "basic"} | ({"private"} if options.private else set())
+    names |= {"pixels"} if looked == "ocr" else set()
+    method = [METHOD.format(scrubjay.__version__), *((LOOKED[looked], FACES) if has_pixels else ())]
     codes = [profile.PURPOSES[name] for name in profile.PURPOSES if name in names]
     dates = {"full": "UNMODIFIED", "modified": "MODIFIED"}
     changed = next((told for name, told in dates.items() if name in names), "REMOVED")
@@ -187,7 +215,7 @@ def _record(options: profile.Options, *, plain: bool) -> list[Element]:
     ]
     done = [
         Element(0x00120062, "CS", b"YES"),
-        Element(0x00120063, "LO", METHOD.format(scrubjay.__version__).encode()),
+        Element(0x00120063, "LO", "\\".join(method).encode()),
         Element(0x00120064, "SQ", items),
         Element(0x00280303, "CS", changed.encode()),
     ]

@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import BinaryIO
 
 from scrubjay.errors import InputError
-from scrubjay.formats.dicom.elements import PIXELS, Span, told
+from scrubjay.formats.dicom.elements import PIXELS, Span, held, told
 from scrubjay.formats.dicom.pixels import Shape
 
 STARTS = (b"\xff\xd8", b"\xff\x4f")  # of a JPEG, of a JPEG 2000
@@ -31,23 +31,14 @@ def clean(
     """The fragments, blanked. The first is the table of offsets, made anew where there is one."""
     if not fragments:
         raise InputError(f"{told(PIXELS)}: no fragments")
-    table, *held = (_read(source, span, most) for span in fragments)
-    frames = [[data] for data in held] if runs else _frames(held)
+    table, *rest = (held(source, span, most, PIXELS) for span in fragments)
+    frames = [[data] for data in rest] if runs else _frames(rest)
     if len(frames) != shape.frames:
         raise InputError(
             f"{told(PIXELS)}: {len(frames)} frames, and the header says another number"
         )
     blanked = [_runs(frame[0], shape) if runs else _blanked(frame) for frame in frames]
     return (_offsets(blanked) if table else b"", *(part for frame in blanked for part in frame))
-
-
-def _read(source: BinaryIO, span: Span | bytes, most: int) -> bytes:
-    if isinstance(span, bytes):
-        return span
-    if span.length > most:
-        raise InputError(f"{told(PIXELS)}: a fragment of more than {most >> 20} MiB")
-    source.seek(span.offset)
-    return source.read(span.length)
 
 
 def _frames(fragments: list[bytes]) -> list[list[bytes]]:

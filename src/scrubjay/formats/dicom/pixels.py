@@ -27,9 +27,19 @@ def text(root: list[Element], tag: int) -> str:
     return value.decode("latin-1").strip(" \0") if isinstance(value, bytes) else ""
 
 
+def put(root: list[Element], tag: int, vr: str, value: bytes) -> None:
+    """One value of the data set, whether it was there or not."""
+    root[:] = [e for e in root if e.tag != tag] + [Element(tag, vr, value)]
+
+
+def held(root: list[Element]) -> bool:
+    """Whether there are any."""
+    return any(e.tag >> 16 == 0x7FE0 for e in root)
+
+
 def risk(root: list[Element]) -> str:
     """Why text may be burned into the pixels; nothing where that is not likely."""
-    if not any(e.tag >> 16 == 0x7FE0 for e in root):
+    if not held(root):
         return ""
     if text(root, BURNED).upper() == "YES":
         return "(0028,0301) says that its pixels hold text that identifies"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from scrubjay.formats.dicom import pixels, profile, values
 from scrubjay.formats.dicom.cleaner import CHARSET, Subject
 from scrubjay.formats.dicom.elements import Element
 from scrubjay.formats.work import Work
+from scrubjay.types import Document
 
 PATIENT, STUDY, INSTANCE = 0x00100020, 0x0020000D, 0x00080018
 KNOWN = {
@@ -33,6 +36,19 @@ def of(root: list[Element], group: str) -> Subject:
     patient = [told for e in root if e.tag == PATIENT for told in _strings(e, [])]
     other = group or pixels.text(root, STUDY) or pixels.text(root, INSTANCE)
     return Subject("\\".join(patient) or other, known)
+
+
+def through(work: Work, subject: Subject) -> Work:
+    """The same work for what is in a file: its texts are the subject's."""
+
+    def told(document: Document) -> Document:
+        return structs.replace(
+            document,
+            group=subject.group or document.group,
+            known={**subject.known, **document.known},
+        )
+
+    return structs.replace(work, clean=lambda documents: work.clean(map(told, documents)))
 
 
 def _strings(element: Element, sets: list[str]) -> list[str]:

@@ -1,0 +1,154 @@
+"""What is written in the pixels is found and written over: the clean pixel data option of PS3.15.
+
+As in pictures, a word goes whole when any of it is found, and what could not be read goes. What
+goes from one frame goes from all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from scrubjay.formats import pixels as pictures
+from scrubjay.formats.dicom import frames, subject
+from scrubjay.formats.dicom.cleaner import Subject
+from scrubjay.formats.dicom.elements import PIXELS, Element, Syntax
+from scrubjay.formats.dicom.frames import Array, Frames
+from scrubjay.formats.dicom.pixels import BURNED, MODALITY, put, text
+from scrubjay.formats.layout import Script
+from scrubjay.formats.ocr import Word
+from scrubjay.formats.pixels import Polygon
+from scrubjay.formats.work import Work
+
+IMAGE_TYPE, FRAME_TYPE, LOSSY = 0x00080008, 0x00089007, 0x00282110
+LOSSY_SYNTAXES = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 81))
+STILL = ("SC", "OT", "DOC")  # modalities whose frames are pages
+BLOCK = 16  # pixels of a square that is compared
+STEP = 24  # levels of 256 by which a pixel must differ: lossy coding makes less
+OFTEN = 3  # changes after which a square counts as moving
+
+
+def clean(
+    root: list[Element], source: BinaryIO, syntax: tuple[str, Syntax], work: Work, whose: Subject,
+    opened: ExitStack,
+) -> bool:  # fmt: skip
+    """Whether anything was written over. Then the pixels are uncompressed."""
+    held = frames.of(root, source, syntax, work.limits, opened)
+    found = list(_words(held, moves=text(root, MODALITY) not in STILL))
+    gone = _gone(found, subject.through(work, whose))
+    put(root, BURNED, "CS", b"NO")
+    if not gone:
+        return False
+    _paint(held, gone)
+    _describe(root, held, syntax)
+    return True
+
+
+def _gone(found: list[list[Word]], work: Work) -> list[Polygon]:
+    """Where something identifies, or could not be read."""
+    script = Script()
+    for number, words in enumerate(found):
+        script.add(number, pictures.views(words))
+    work.dropped("unreadable writing", sum(word.unread for words in found for word in words))
+    changes = script.clean(work)
+    return [
+        polygon
+        for number, words in enumerate(found)
+        for polygon in pictures.gone(words, changes.get(number, ()))
+    ]
+
+
+def _words(held: Frames, *, moves: bool) -> Iterator[list[Word]]:
+    """What is written in the frames. Where pictures move, a frame is passed over if it differs from
+    the last one that was looked at in squares alone that keep changing and never held writing."""
+    last: Array | None = None
+    for index in range(len(held)):
+        layout = held.layout
+        seen = layout.pictures(layout.samples(held.read(index)))
+        now = np.asarray(seen[0])
+        if last is None:
+            often = written = np.zeros(_squares(now[..., :1] > 255).shape, int)
+        else:
+            changed = _changed(last, now)
+            if not (changed & ((often < OFTEN) | (written > 0))).any():
+                continue
+            often = often + (changed if moves else 0)
+        last = now
+        for picture in seen:
+            words = [word for word in pictures.words(picture) if not _drawn(word, picture)]
+            written = written + _squares(_mask(now, [word.quad for word in words]))
+            yield words
+
+
+def _drawn(word: Word, picture: Image.Image) -> bool:
+    """What looks like one letter as high as a quarter of the picture is a skull or a heart."""
+    (ax, ay), _, _, (dx, dy) = word.quad
+    return len(word.text.strip()) == 1 and math.hypot(dx - ax, dy - ay) * 4 > min(picture.size)
+
+
+def _changed(before: Array, after: Array) -> Array:
+    """By square."""
+    return _squares(np.asarray(np.abs(before.astype(np.int16) - after) > STEP))
+
+
+def _squares(marked: Array) -> Array:
+    """Whether any pixel of a square is marked."""
+    flat = marked.reshape(*marked.shape[:2], -1).any(axis=2)
+    rows, columns = (-(-side // BLOCK) for side in flat.shape)
+    whole = np.zeros((rows * BLOCK, columns * BLOCK), bool)
+    whole[: flat.shape[0], : flat.shape[1]] = flat
+    return np.asarray(whole.reshape(rows, BLOCK, columns, BLOCK).any(axis=(1, 3)))
+
+
+def _mask(picture: Array, polygons: list[Polygon]) -> Array:
+    """The pixels within polygons and their rims."""
+    white = Image.new("L", (picture.shape[1], picture.shape[0]), 255)
+    return np.asarray(np.asarray(pictures.filled(white, polygons)) == 0)
+
+
+def _paint(held: Frames, gone: list[Polygon]) -> None:
+    """All samples of a pixel, in every frame, as those of the darkest pixel that it shows."""
+    layout = held.layout
+    for index in range(len(held)):
+        data = held.read(index)
+        samples = layout.samples(data)
+        shown = np.asarray(layout.pictures(samples)[0].convert("L"))
+        darkest = samples[np.unravel_index(shown.argmin(), shown.shape)].copy()
+        samples[_mask(shown, gone)] = darkest
+        held.write(index, data)
+
+
+def _describe(root: list[Element], held: Frames, syntax: tuple[str, Syntax]) -> None:
+    """The header says what the samples now are, and that they were changed."""
+    name, numbers = syntax
+    layout = held.layout
+    form = layout.shape
+    told = {0x00280100: form.allocated, frames.STORED: layout.stored,
+            frames.HIGH: layout.stored - 1, frames.SIGNED: int(layout.signed)}  # fmt: skip
+    if form.samples > 1:
+        told[frames.PLANAR] = int(layout.planar)
+    for tag, value in told.items():
+        put(root, tag, "US", numbers.bytes(value, 2))
+    put(root, 0x00280004, "CS", form.interpretation.encode())
+    if name in LOSSY_SYNTAXES and not text(root, LOSSY):
+        put(root, LOSSY, "CS", b"01")
+    for element in root:
+        if element.tag == PIXELS:
+            element.vr = "OW" if form.allocated > 8 else element.vr
+            element.value = held.span()
+    _derive(root)
+
+
+def _derive(elements: list[Element]) -> None:
+    """Of the image and its frames, wherever it is told, PS3.3 C.7.6.1.1.2 and C.8.16.1.1."""
+    for element in elements:
+        if isinstance(element.value, list):
+            for item in element.value:
+                _derive(item)
+        elif element.tag in (IMAGE_TYPE, FRAME_TYPE) and isinstance(element.value, bytes):
+            element.value = b"\\".join([b"DERIVED", *element.value.split(b"\\")[1:]])

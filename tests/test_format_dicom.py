@@ -307,7 +307,10 @@ def test_what_is_behind_the_pixels_is_cut(everything: scrubjay.Engine) -> None:
     assert_gone(run(saved(image), everything))
 
 
-def test_what_is_refused(everything: scrubjay.Engine) -> None:
+def test_what_is_refused(everything: scrubjay.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRUBJAY_OCR", "tesseract")
+    monkeypatch.setenv("PATH", "")  # there is none
+
     def refused(image: Dataset, told: str) -> None:
         with pytest.raises(InputError, match=told):
             run(saved(image), everything)
@@ -318,10 +321,10 @@ def test_what_is_refused(everything: scrubjay.Engine) -> None:
         "ConversionType": "SD",
         "ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"],
     }.items():
-        image = ct()
+        image = ct(size=16)
         setattr(image, keyword, value)
         refused(image, "pixels first")
-    image = ct()
+    image = ct(size=16)
     image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
     refused(image, "pixels first")
     image = ct()

@@ -26,7 +26,7 @@ def clean(
     if suffix is None or not isinstance(element.value, Span | bytes):
         raise InputError(f"{told(INSIDE)}: an encapsulated document that nothing reads")
     target = io.BytesIO()
-    data = held(source, element.value, work.limits.text, INSIDE)
+    data = held(source, element.value, work.limits.text, INSIDE).removesuffix(b"\0")  # made even
     subject.through(work, whose).file("document" + suffix, io.BytesIO(data), target)
     element.value = target.getvalue()
     for length in (e for e in root if e.tag == LENGTH):

@@ -126,3 +126,6 @@ def _words() -> Dataset:
     for tag in KEPT:
         found.pop(tag, None)
     return found
+
+
+SAMPLES = {"dicom.v1": sample}

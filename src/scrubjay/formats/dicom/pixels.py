@@ -11,6 +11,7 @@ from scrubjay.formats.dicom.elements import PIXELS, Element, Span, Syntax, told
 
 # Ultrasound, secondary captures, pictures of paper; endoscopes write on theirs too.
 RISKY_MODALITIES = frozenset(("US", "IVUS", "BDUS", "SC", "OT", "DOC", "ES"))
+GREY_MODALITIES = frozenset(("CR", "CT", "DX", "IO", "MG", "MR", "NM", "PT", "PX", "RF", "XA"))
 RISKY_IMAGES = ("SCREEN SAVE", "LABEL", "OVERVIEW")  # of slides, the last two
 ROWS, COLUMNS, FRAMES, SAMPLES = 0x00280010, 0x00280011, 0x00280008, 0x00280002
 ALLOCATED, INTERPRETATION = 0x00280100, 0x00280004
@@ -45,6 +46,9 @@ def risk(root: list[Element]) -> str:
         return "(0028,0301) says that its pixels hold text that identifies"
     if text(root, MODALITY) in RISKY_MODALITIES or CAPTURES.fullmatch(text(root, CLASS)):
         return "images of this kind often have names burned in"
+    grey = text(root, INTERPRETATION).startswith("MONOCHROME")
+    if text(root, MODALITY) in GREY_MODALITIES and not grey:
+        return "it has colours that its modality does not: a picture of a screen"
     kinds = text(root, IMAGE_TYPE).upper().split("\\")
     if text(root, CONVERSION) or any(kind.strip() in RISKY_IMAGES for kind in kinds):
         return "it is a picture of a screen or of paper"

@@ -426,6 +426,21 @@ def test_what_is_left_out_is_told() -> None:
     assert work.left_out["private attribute"] == 2 and work.left_out["PatientAge"] == 1
 
 
+def test_only_texts_of_the_file_are_looked_at() -> None:
+    """What the policy keeps is not found out by texts that reports would count."""
+    by, seen = engine("gdpr-pseudonymise"), []
+
+    def clean(documents):
+        for document in documents:
+            seen.append(document)
+            yield by.anonymize(document)
+
+    work = Work(clean, rule=by.operator)
+    Dicom("dicom.v1", "").convert(io.BytesIO(saved(ct())), io.BytesIO(), work)
+    texts = saved(ct()).decode("latin-1")
+    assert len(seen) > 10 and all(one.id and one.text in texts for one in seen)
+
+
 def test_found_by_its_magic_whatever_its_name() -> None:
     assert formats.kinds.sample(saved(ct()), "IM00001") == "dicom.v1"
     with pytest.raises(InputError, match="none"):

@@ -11,8 +11,6 @@ import zlib
 from contextlib import ExitStack
 from typing import BinaryIO
 
-from msgspec import Struct
-
 import scrubjay
 from scrubjay import plugins
 from scrubjay.errors import ExtraError, InputError
@@ -23,6 +21,7 @@ from scrubjay.formats.dicom.elements import (
     IMPLICIT,
     PIXELS,
     Element,
+    File,
     Reader,
     Syntax,
     Writer,
@@ -32,6 +31,8 @@ from scrubjay.formats.work import SPOOL, Work, seekable
 
 MAGIC_AT = 128
 META_CLASS, META_INSTANCE, META_SYNTAX = 0x00020002, 0x00020003, 0x00020010
+META = frozenset((0x00020000, 0x00020001, META_CLASS, META_INSTANCE, META_SYNTAX, 0x00020012,
+                  0x00020013))  # fmt: skip
 CLASS, INSTANCE = 0x00080016, 0x00080018
 UID = "1.2.840.10008.1.2"
 DEFLATED = f"{UID}.1.99"
@@ -58,16 +59,6 @@ LOOKED = {  # for text that is burned in
 }
 
 
-class _File(Struct):
-    """What the file meta information says, and where the data set is."""
-
-    syntax: str
-    encoding: Syntax
-    source: BinaryIO
-    end: int
-    opened: ExitStack
-
-
 class Dicom:
     """`dicom.v1`: options as the policy says, or as given. `dicom-basic.v1`: no option. `seen`:
     somebody has looked at the pixels, and no text is burned in that identifies."""
@@ -88,12 +79,12 @@ class Dicom:
         self._seen = seen
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
-        """In the transfer syntax that it has."""
+        """In the transfer syntax that it has, unless compressed pixels had to be written over."""
         with ExitStack() as opened:
             file = _open(seekable(source), work, opened)
             self._convert(file, target, work)
 
-    def _convert(self, file: _File, target: BinaryIO, work: Work) -> None:
+    def _convert(self, file: File, target: BinaryIO, work: Work) -> None:
         root = Reader(file.source, file.end).elements(file.end, file.encoding)
         _check(root)
         why = "" if self._seen else pixels.risk(root)
@@ -101,8 +92,8 @@ class Dicom:
         whose = subject.of(root, self._group)
         options = self._options or subject.options(work)
         if why:
-            _burned(root, file, work, whose, why)
-        inside.clean(root, file.source, file.encoding, work, whose)
+            _burned(root, file, work, whose, why=why)
+        inside.clean(root, file, work, whose)
         cleaner = Cleaner(work, options, whose)
         kept = cleaner.clean(root, [])
         looked = "ocr" if why else "person" if self._seen else ""
@@ -110,7 +101,7 @@ class Dicom:
         _write(kept, file, target)
 
 
-def _open(source: BinaryIO, work: Work, opened: ExitStack) -> _File:
+def _open(source: BinaryIO, work: Work, opened: ExitStack) -> File:
     end = source.seek(0, 2)
     source.seek(0)
     head = source.read(MAGIC_AT + 4)
@@ -119,6 +110,7 @@ def _open(source: BinaryIO, work: Work, opened: ExitStack) -> _File:
     if any(head[:MAGIC_AT]):
         work.dropped("preamble")
     meta = Reader(source, end).before(2, end, EXPLICIT)
+    work.dropped("file meta information", sum(e.tag not in META for e in meta))
     syntax = pixels.text(meta, META_SYNTAX)
     if pixels.text(meta, META_CLASS) in REFUSED:
         raise InputError(REFUSED[pixels.text(meta, META_CLASS)])
@@ -129,7 +121,7 @@ def _open(source: BinaryIO, work: Work, opened: ExitStack) -> _File:
         source = opened.enter_context(_inflated(source, end - source.tell(), work))
         end = source.seek(0, 2)
         source.seek(0)
-    return _File(syntax, encoding, source, end, opened)
+    return File(syntax, encoding, source, end, opened)
 
 
 def _inflated(source: BinaryIO, packed: int, work: Work) -> BinaryIO:
@@ -137,14 +129,16 @@ def _inflated(source: BinaryIO, packed: int, work: Work) -> BinaryIO:
     most = min(work.limits.bytes, max(1 << 20, packed * work.limits.ratio))
     target = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - its caller closes it
     try:
-        _inflate(source, target, most)  # type: ignore[arg-type]
+        behind = _inflate(source, target, most)  # type: ignore[arg-type]
+        work.dropped("bytes behind the deflated data", len(behind.strip(b"\0")))
     except InputError:
         target.close()
         raise
     return target  # type: ignore[return-value]
 
 
-def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> None:
+def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> bytes:
+    """What follows it, as far as that was read: a byte that makes it even, or more."""
     unpack = zlib.decompressobj(-15)
     try:
         while not unpack.eof and (block := unpack.unconsumed_tail or source.read(1 << 16)):
@@ -155,6 +149,7 @@ def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> None:
         raise InputError("deflated: damaged") from None
     if not unpack.eof:
         raise InputError("deflated: cut short")
+    return unpack.unused_data + source.read(1)
 
 
 def _check(root: list[Element]) -> None:
@@ -168,26 +163,25 @@ def _check(root: list[Element]) -> None:
         raise InputError(f"{told(INSTANCE)}: no SOP instance UID")
 
 
-def _pixels(root: list[Element], file: _File, work: Work) -> None:
-    pixels.native(root, file.encoding)
+def _pixels(root: list[Element], file: File, work: Work) -> None:
+    work.dropped("bytes behind the pixels", pixels.native(root, file.encoding))
     pixels.unhidden(root)
     for element in root:
         if element.tag == PIXELS and isinstance(element.value, tuple):
             if file.syntax in NATIVE:
                 raise InputError(f"{told(PIXELS)}: compressed in a syntax that is not")
             element.value = compressed.clean(
-                file.source, element.value, pixels.shape(root, file.encoding), work.limits.text,
+                file.source, element.value, pixels.shape(root, file.encoding), work,
                 runs=file.syntax == RUNS,
             )  # fmt: skip
 
 
-def _burned(root: list[Element], file: _File, work: Work, whose: Subject, why: str) -> None:
+def _burned(root: list[Element], file: File, work: Work, whose: Subject, *, why: str) -> None:
     """Pixels without the text that is burned in. If nobody can look at them, they are refused."""
     try:
         from scrubjay.formats.dicom import burned  # needs an extra
 
-        syntax = file.syntax, file.encoding
-        if burned.clean(root, file.source, syntax, work, whose, file.opened):
+        if burned.clean(root, file, work, whose):
             file.syntax = file.syntax if file.syntax in NATIVE else PLAIN
     except (ModuleNotFoundError, ExtraError):
         raise InputError(
@@ -222,7 +216,7 @@ def _record(
     return done if plain else [Element(CHARSET, "CS", b"ISO_IR 192"), *done]
 
 
-def _write(root: list[Element], file: _File, target: BinaryIO) -> None:
+def _write(root: list[Element], file: File, target: BinaryIO) -> None:
     packed = file.syntax == DEFLATED
     _write_meta(root, file, target)
     if not packed:
@@ -237,7 +231,7 @@ def _write(root: list[Element], file: _File, target: BinaryIO) -> None:
         target.write(pack.flush())
 
 
-def _write_meta(root: list[Element], file: _File, target: BinaryIO) -> None:
+def _write_meta(root: list[Element], file: File, target: BinaryIO) -> None:
     """PS3.10 7.1, ours but for class, instance and syntax."""
     rows = [
         Element(0x00020001, "OB", b"\0\x01"),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import ExitStack
-from typing import BinaryIO
+from itertools import product
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,7 +17,7 @@ from PIL import Image
 from scrubjay.formats import pixels as pictures
 from scrubjay.formats.dicom import frames, subject
 from scrubjay.formats.dicom.cleaner import Subject
-from scrubjay.formats.dicom.elements import PIXELS, Element, Syntax
+from scrubjay.formats.dicom.elements import PIXELS, Element, File
 from scrubjay.formats.dicom.frames import Array, Frames
 from scrubjay.formats.dicom.pixels import BURNED, MODALITY, put, text
 from scrubjay.formats.layout import Script
@@ -30,22 +30,20 @@ LOSSY_SYNTAXES = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 81))
 STILL = ("SC", "OT", "DOC")  # modalities whose frames are pages
 BLOCK = 16  # pixels of a square that is compared
 STEP = 24  # levels of 256 by which a pixel must differ: lossy coding makes less
+LARGE, LAP = 2432, 400  # pixels of a side that is read as it is, and that two parts share
 OFTEN = 3  # changes after which a square counts as moving
 
 
-def clean(
-    root: list[Element], source: BinaryIO, syntax: tuple[str, Syntax], work: Work, whose: Subject,
-    opened: ExitStack,
-) -> bool:  # fmt: skip
+def clean(root: list[Element], file: File, work: Work, whose: Subject) -> bool:
     """Whether anything was written over. Then the pixels are uncompressed."""
-    held = frames.of(root, source, syntax, work.limits, opened)
+    held = frames.of(root, file, work)
     found = list(_words(held, moves=text(root, MODALITY) not in STILL))
     gone = _gone(found, subject.through(work, whose))
     put(root, BURNED, "CS", b"NO")
     if not gone:
         return False
     _paint(held, gone)
-    _describe(root, held, syntax)
+    _describe(root, held, file)
     return True
 
 
@@ -54,7 +52,8 @@ def _gone(found: list[list[Word]], work: Work) -> list[Polygon]:
     script = Script()
     for number, words in enumerate(found):
         script.add(number, pictures.views(words))
-    work.dropped("unreadable writing", sum(word.unread for words in found for word in words))
+    unread = {word.quad for words in found for word in words if word.unread}
+    work.dropped("unreadable writing", len(unread))
     changes = script.clean(work)
     return [
         polygon
@@ -66,23 +65,39 @@ def _gone(found: list[list[Word]], work: Work) -> list[Polygon]:
 def _words(held: Frames, *, moves: bool) -> Iterator[list[Word]]:
     """What is written in the frames. Where pictures move, a frame is passed over if it differs from
     the last one that was looked at in squares alone that keep changing and never held writing."""
-    last: Array | None = None
+    layout, last = held.layout, None
+    often: Any = 0  # changes by square
+    written: Any = False  # what held writing, by square
     for index in range(len(held)):
-        layout = held.layout
         seen = layout.pictures(layout.samples(held.read(index)))
         now = np.asarray(seen[0])
-        if last is None:
-            often = written = np.zeros(_squares(now[..., :1] > 255).shape, int)
-        else:
+        if last is not None:
             changed = _changed(last, now)
-            if not (changed & ((often < OFTEN) | (written > 0))).any():
+            if not (changed & ((often < OFTEN) | written)).any():
                 continue
             often = often + (changed if moves else 0)
         last = now
-        for picture in seen:
-            words = [word for word in pictures.words(picture) if not _drawn(word, picture)]
-            written = written + _squares(_mask(now, [word.quad for word in words]))
+        for words in map(_read, seen):
+            written = written | _squares(_mask(now, [word.quad for word in words]))
             yield words
+
+
+def _read(picture: Image.Image) -> list[Word]:
+    """A large picture also in parts, as readers make it smaller."""
+    found = [word for word in pictures.words(picture) if not _drawn(word, picture)]
+    if max(picture.size) > LARGE:
+        columns, rows = (range(0, max(side - LAP, 1), LARGE - LAP) for side in picture.size)
+        for x, y in product(columns, rows):
+            part = picture.crop(
+                (x, y, min(x + LARGE, picture.width), min(y + LARGE, picture.height))
+            )
+            found += [_moved(word, x, y) for word in pictures.words(part)]
+    return found
+
+
+def _moved(word: Word, x: int, y: int) -> Word:
+    a, b, c, d = ((x + at, y + down) for at, down in word.quad)
+    return Word(word.text, (a, b, c, d), word.unread)
 
 
 def _drawn(word: Word, picture: Image.Image) -> bool:
@@ -123,9 +138,8 @@ def _paint(held: Frames, gone: list[Polygon]) -> None:
         held.write(index, data)
 
 
-def _describe(root: list[Element], held: Frames, syntax: tuple[str, Syntax]) -> None:
+def _describe(root: list[Element], held: Frames, file: File) -> None:
     """The header says what the samples now are, and that they were changed."""
-    name, numbers = syntax
     layout = held.layout
     form = layout.shape
     told = {0x00280100: form.allocated, frames.STORED: layout.stored,
@@ -133,9 +147,9 @@ def _describe(root: list[Element], held: Frames, syntax: tuple[str, Syntax]) -> 
     if form.samples > 1:
         told[frames.PLANAR] = int(layout.planar)
     for tag, value in told.items():
-        put(root, tag, "US", numbers.bytes(value, 2))
+        put(root, tag, "US", file.encoding.bytes(value, 2))
     put(root, 0x00280004, "CS", form.interpretation.encode())
-    if name in LOSSY_SYNTAXES and not text(root, LOSSY):
+    if file.syntax in LOSSY_SYNTAXES and not text(root, LOSSY):
         put(root, LOSSY, "CS", b"01")
     for element in root:
         if element.tag == PIXELS:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import struct
 from itertools import accumulate
+from operator import ne
 from typing import BinaryIO
 
 from scrubjay.errors import InputError
 from scrubjay.formats.dicom.elements import PIXELS, Span, held, told
 from scrubjay.formats.dicom.pixels import Shape
+from scrubjay.formats.work import Work
 
 STARTS = (b"\xff\xd8", b"\xff\x4f")  # of a JPEG, of a JPEG 2000
 KEPT_APP = {0xE0: (b"JFIF\0", 16), 0xEE: (b"Adobe", 14)}  # what a decoder needs, and its length
@@ -26,9 +28,10 @@ _NEXT_IN_SCAN = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
 
 
 def clean(
-    source: BinaryIO, fragments: tuple[Span | bytes, ...], shape: Shape, most: int, *, runs: bool
+    source: BinaryIO, fragments: tuple[Span | bytes, ...], shape: Shape, work: Work, *, runs: bool
 ) -> tuple[bytes, ...]:
     """The fragments, blanked. The first is the table of offsets, made anew where there is one."""
+    most = work.limits.text
     if not fragments:
         raise InputError(f"{told(PIXELS)}: no fragments")
     table, *rest = (held(source, span, most, PIXELS) for span in fragments)
@@ -38,6 +41,7 @@ def clean(
             f"{told(PIXELS)}: {len(frames)} frames, and the header says another number"
         )
     blanked = [_runs(frame[0], shape) if runs else _blanked(frame) for frame in frames]
+    work.dropped("what is no part of a frame", sum(map(ne, frames, blanked)))
     return (_offsets(blanked) if table else b"", *(part for frame in blanked for part in frame))
 
 

@@ -7,6 +7,7 @@ Lengths are believed only as far as the file goes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any, BinaryIO
 
 from msgspec import Struct
@@ -60,6 +61,16 @@ class Syntax(Struct, frozen=True):
     def bytes(self, number: int, length: int) -> bytes:
         """An unsigned integer's bytes."""
         return number.to_bytes(length, "big" if self.big else "little")
+
+
+class File(Struct):
+    """What the file meta information says, where the data set is, and what is open for it."""
+
+    syntax: str
+    encoding: Syntax
+    source: BinaryIO
+    end: int
+    opened: ExitStack
 
 
 IMPLICIT = Syntax(implicit=True)

@@ -8,7 +8,6 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -25,14 +24,14 @@ from scrubjay.formats.dicom.elements import (
     PIXELS,
     SEQUENCE_END,
     Element,
+    File,
     Span,
-    Syntax,
     held,
     told,
 )
 from scrubjay.formats.dicom.pixels import Shape, number, shape
 from scrubjay.formats.pixels import BROKEN
-from scrubjay.formats.work import SPOOL, Limits
+from scrubjay.formats.work import SPOOL, Limits, Work
 
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # below, it tells what decoders said
 
@@ -73,7 +72,7 @@ class Layout(Struct, frozen=True):
         values = samples.astype(samples.dtype.newbyteorder("=")) << unused >> unused
         kind = self.shape.interpretation
         if kind in GREYS:
-            grey = values[:, :, 0].astype(np.float64) * (-1 if kind == "MONOCHROME1" else 1)
+            grey = values[:, :, 0].astype(np.float32) * (-1 if kind == "MONOCHROME1" else 1)
             return [Image.fromarray(each) for each in _ranges(grey)]
         if kind == "PALETTE COLOR":
             first, table = self.colours
@@ -120,33 +119,31 @@ class Frames(Struct):
         return Span(0, self.layout.size * len(self), self.file)
 
 
-def of(
-    root: list[Element], source: BinaryIO, syntax: tuple[str, Syntax], limits: Limits,
-    opened: ExitStack,
-) -> Frames:  # fmt: skip
-    """Of a data set whose pixels have the length that the header says, or are compressed. `syntax`:
-    its UID, and how it encodes numbers. What nothing decodes is refused."""
-    name, encoding = syntax
+def of(root: list[Element], file: File, work: Work) -> Frames:
+    """Of a data set whose pixels have the length that the header says, or are compressed. What
+    nothing decodes is refused."""
     element = next((e for e in root if e.tag == PIXELS), None)
     if element is None or isinstance(element.value, list):
         raise InputError("pixels that are no integers: nothing looks for text in them")
-    layout = _layout(root, source, encoding, limits)
+    layout = _layout(root, file, work.limits)
+    work.spend("bytes", layout.shape.length)
     spool = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - open as long as the file is
-    file: Any = opened.enter_context(spool)
+    target: Any = file.opened.enter_context(spool)
     if isinstance(element.value, tuple):
-        layout = _decode(element.value, name, layout, file)
+        layout = _decode(element.value, file.syntax, layout, target)
     else:
         if layout.big and element.vr == "OW" and layout.shape.allocated == 8:
             raise InputError(f"{told(PIXELS)}: bytes in big-endian words: nothing looks at those")
-        layout = _copy(element.value, source, layout, file)
+        layout = _copy(element.value, file.source, layout, target)
     if layout.shape.interpretation not in (*GREYS, *COLOURS, "PALETTE COLOR"):
         raise InputError(f"{told(PIXELS)}: colours of a kind that nothing looks at")
-    return Frames(file, layout)
+    return Frames(target, layout)
 
 
-def _layout(root: list[Element], source: BinaryIO, syntax: Syntax, limits: Limits) -> Layout:
+def _layout(root: list[Element], file: File, limits: Limits) -> Layout:
+    syntax = file.encoding
     form = shape(root, syntax)
-    if form.rows * form.columns > limits.pixels or form.length > limits.bytes:
+    if form.rows * form.columns > limits.pixels:
         raise InputError(f"{told(PIXELS)}: more than {limits.pixels} pixels in a frame")
     stored, high, signed = (number(root, tag, syntax) for tag in (STORED, HIGH, SIGNED))
     fits = form.allocated in (8, 16, 32) and 0 < stored <= form.allocated and high == stored - 1
@@ -155,20 +152,20 @@ def _layout(root: list[Element], source: BinaryIO, syntax: Syntax, limits: Limit
         raise InputError(f"{told(PIXELS)}: samples or colours of a kind that nothing looks at")
     planar = form.samples > 1 and number(root, PLANAR, syntax) == 1
     palette = form.interpretation == "PALETTE COLOR"
-    colours = _palette(root, source, syntax, limits.text) if palette else None
+    colours = _palette(root, file, limits.text) if palette else None
     return Layout(form, stored, signed == 1, planar, syntax.big, colours)
 
 
-def _palette(root: list[Element], source: BinaryIO, syntax: Syntax, most: int) -> tuple[int, Array]:
+def _palette(root: list[Element], file: File, most: int) -> tuple[int, Array]:
     """The first index, and red, green and blue of it and the others, PS3.3 C.7.6.3.1.5."""
     values = {e.tag: e.value for e in root if isinstance(e.value, Span | bytes)}
-    first, columns = 0, []
+    first, columns, syntax = 0, [], file.encoding
     for about, table in zip(DESCRIPTORS, TABLES, strict=True):
         descriptor = values.get(about)
         if table not in values or not isinstance(descriptor, bytes) or len(descriptor) != 6:
             raise InputError(f"{told(table)}: a table of colours that is missing or in segments")
         entries, first, bits = (syntax.number(descriptor[at : at + 2]) for at in (0, 2, 4))
-        data = held(source, values[table], most, table)
+        data = held(file.source, values[table], most, table)
         wide = len(data) >= 2 * (entries or 1 << 16)
         column = np.frombuffer(data, f"{'>' if syntax.big else '<'}u{2 if wide else 1}")
         columns.append((column >> (8 if bits == 16 else 0)).astype(np.uint8))

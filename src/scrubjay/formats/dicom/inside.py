@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import io
-from typing import BinaryIO
 
 from scrubjay.errors import InputError
 from scrubjay.formats.dicom import pixels, subject
 from scrubjay.formats.dicom.cleaner import INSIDE, Subject
-from scrubjay.formats.dicom.elements import Element, Span, Syntax, held, told
+from scrubjay.formats.dicom.elements import Element, File, Span, held, told
 from scrubjay.formats.work import Work
 
 MIME, LENGTH = 0x00420012, 0x00420015
 SUFFIXES = {"application/pdf": ".pdf", "text/xml": ".xml", "application/xml": ".xml"}
 
 
-def clean(
-    root: list[Element], source: BinaryIO, syntax: Syntax, work: Work, whose: Subject
-) -> None:
+def clean(root: list[Element], file: File, work: Work, whose: Subject) -> None:
     """The document in its place, and its length. What nothing reads is refused."""
     element = next((e for e in root if e.tag == INSIDE), None)
     if element is None:
@@ -26,8 +23,10 @@ def clean(
     if suffix is None or not isinstance(element.value, Span | bytes):
         raise InputError(f"{told(INSIDE)}: an encapsulated document that nothing reads")
     target = io.BytesIO()
-    data = held(source, element.value, work.limits.text, INSIDE).removesuffix(b"\0")  # made even
+    data = held(file.source, element.value, work.limits.text, INSIDE).removesuffix(
+        b"\0"
+    )  # made even
     subject.through(work, whose).file("document" + suffix, io.BytesIO(data), target)
     element.value = target.getvalue()
     for length in (e for e in root if e.tag == LENGTH):
-        length.value = syntax.bytes(len(element.value), 4)
+        length.value = file.encoding.bytes(len(element.value), 4)

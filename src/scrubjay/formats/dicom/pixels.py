@@ -93,8 +93,10 @@ def number(root: list[Element], tag: int, syntax: Syntax) -> int:
     return syntax.number(value)
 
 
-def native(root: list[Element], syntax: Syntax) -> None:
-    """Cut samples to what the header says; fewer are refused."""
+def native(root: list[Element], syntax: Syntax) -> int:
+    """Cut samples to what the header says, and tell what is behind but for one byte that makes them
+    even. Fewer are refused."""
+    behind = 0
     for element in root:
         if element.tag in SAMPLED and not isinstance(element.value, tuple):
             wanted = shape(root, syntax).length
@@ -103,6 +105,8 @@ def native(root: list[Element], syntax: Syntax) -> None:
             if length < wanted:
                 raise InputError(f"{told(element.tag)}: {length} bytes of pixels, not {wanted}")
             element.value = Span(held.offset, wanted) if isinstance(held, Span) else held[:wanted]
+            behind += length - wanted - wanted % 2
+    return max(behind, 0)
 
 
 def unhidden(root: list[Element]) -> None:

@@ -1,7 +1,7 @@
 """Compressed pixels that stay so: that they hold no more than their frames.
 
 Nothing is decoded. Comments, private segments and what lies between or behind the parts that a
-decoder reads are blanked where they stand; markers that no decoder needs are refused.
+decoder reads are blanked; markers that no decoder needs are refused.
 """
 
 from __future__ import annotations
@@ -146,23 +146,25 @@ def _length(data: bytearray, at: int) -> int:
     return length
 
 
-def _runs(frame: bytes, shape: Shape) -> list[bytes]:
-    """Run-length coding, PS3.5 G: a head of 64 bytes, then a segment for each byte of a sample."""
-    data = bytearray(frame)
+def _runs(data: bytes, shape: Shape) -> list[bytes]:
+    """Run-length coding, PS3.5 G: a head of 64 bytes, then a segment for each byte of a sample.
+    They are put together again, with nothing between and behind them."""
     wanted = shape.samples * -(-shape.allocated // 8)
-    if len(data) < 64 or int.from_bytes(data[:4], "little") != wanted or wanted > 15:
+    if len(data) < 64 or int.from_bytes(data[:4], "little") != wanted or not 0 < wanted < 16:
         raise InputError(f"{told(PIXELS)}: runs of another number of segments than the header's")
     starts = struct.unpack_from(f"<{wanted}I", data, 4)
-    if starts[0] != 64 or list(starts) != sorted(starts) or starts[-1] > len(data):
+    if starts[0] < 64 or list(starts) != sorted(starts) or starts[-1] > len(data):
         raise InputError(f"{told(PIXELS)}: runs with segments that are not in order")
-    data[4 + 4 * wanted : 64] = bytes(60 - 4 * wanted)
+    segments = []
     for start, end in zip(starts, (*starts[1:], len(data)), strict=True):
-        at = _run_end(data, start, end, shape.rows * shape.columns)
-        data[at:end] = bytes(end - at)
-    return [bytes(data)]
+        segment = data[start : _run_end(data, start, end, shape.rows * shape.columns)]
+        segments.append(segment + b"\0" * (len(segment) % 2))
+    new = list(accumulate(map(len, segments), initial=64))[:-1]
+    head = struct.pack("<16I", wanted, *new, *[0] * (15 - wanted))
+    return [head + b"".join(segments)]
 
 
-def _run_end(data: bytearray, at: int, end: int, left: int) -> int:
+def _run_end(data: bytes, at: int, end: int, left: int) -> int:
     """Where a segment has given all the bytes that it must, G.3.1."""
     while left > 0 and at < end:
         code = data[at]

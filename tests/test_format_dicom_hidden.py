@@ -21,10 +21,13 @@ import scrubjay
 from scrubjay.errors import InputError
 from scrubjay.formats.dicom import Dicom
 from scrubjay.formats.work import Work
+from scrubjay.testing import FakeDetector
 
 SAMPLES = Path(pydicom.__file__).parent / "data" / "test_files"
 PLANT = PLANTED.encode() + b"."
-ENGINE = scrubjay.load("everything", profile="patterns")
+ENGINE = scrubjay.load(
+    "everything", profile="patterns", detectors=[FakeDetector({PLANTED: "PERSON"})]
+)
 
 
 def convert(image: Dataset) -> tuple[Dataset, Work]:
@@ -145,3 +148,33 @@ def test_a_little_sequence_in_a_big_file_is_refused() -> None:
         Dicom("dicom.v1", "").convert(
             io.BytesIO(data[:start] + item), io.BytesIO(), Work(ENGINE.stream)
         )
+
+
+def test_who_it_was_is_replaced_whole_where_the_profile_says_so() -> None:
+    """D and Z of Table E.1-1 are no place to keep the part of a text that nobody found."""
+    image, person = ct(), Dataset()
+    person.CodeValue, person.CodingSchemeDesignator = f"Q-{PLANTED}", "99LOCAL"
+    person.CodeMeaning = f"{PLANTED}. of ward 7, born 1980-02-03"
+    image.ClinicalTrialSponsorName = f"{PLANTED}. Pharma, ann@example.org"
+    operator = Dataset()
+    operator.PersonIdentificationCodeSequence = [person]
+    image.OperatorIdentificationSequence = [operator]
+    told, _ = convert(image)
+    assert told.ClinicalTrialSponsorName == "REMOVED"
+    who = told.OperatorIdentificationSequence[0].PersonIdentificationCodeSequence[0]
+    assert {who.CodeValue, who.CodingSchemeDesignator, who.CodeMeaning} == {"REMOVED"}
+
+
+def test_a_number_that_the_header_knows_is_no_measure() -> None:
+    image = ct()
+    image.PatientID, image.PatientComments = "4819230", PLANT.decode()
+    image.AcquisitionNumber, image.InstanceNumber = "4819230", "12"
+    told, _ = convert(image)
+    assert told.AcquisitionNumber is None and told.InstanceNumber == 12
+
+
+def test_escapes_that_nobody_declared_are_refused() -> None:
+    image = ct()
+    image.StudyDescription, image.PatientComments = "\x1b$B;3ED", PLANT.decode()
+    with pytest.raises(InputError, match="escape"):
+        convert(image)

@@ -201,6 +201,20 @@ def test_an_image_without_text_keeps_its_frames_as_they_were() -> None:
     assert image.ImageType[0] == "ORIGINAL"
 
 
+def test_a_heart_is_no_letter_and_a_large_picture_is_read_in_parts(monkeypatch) -> None:
+    def words(picture: Image.Image) -> list[ocr.Word]:
+        wide, high = picture.size
+        heart = ((0, 0), (wide, 0), (wide, high), (0, high))
+        scrawl = ((wide - 20, 0), (wide, 0), (wide, 16), (wide - 20, 16))
+        return [ocr.Word("O", heart, True), ocr.Word("x", scrawl, True)]
+
+    monkeypatch.setattr(burned.pictures, "words", words)
+    image = convert(grey(np.full((200, 4000), 7, np.uint8), ExplicitVRLittleEndian))
+    assert len(image.PixelData) == 800_000
+    found = [word.quad[1][0] for word in burned._read(Image.new("L", (4000, 200)))]
+    assert found == [4000, 2432, 4000]
+
+
 def test_without_a_reader_or_a_decoder_it_is_refused(monkeypatch) -> None:
     image = runs(samples())
     image.PixelData = pydicom.encaps.encapsulate([b"\xff\xd8\xff\xd9"])

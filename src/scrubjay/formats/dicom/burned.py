@@ -84,15 +84,18 @@ def _words(held: Frames, *, moves: bool) -> Iterator[list[Word]]:
 
 def _read(picture: Image.Image) -> list[Word]:
     """A large picture also in parts, as readers make it smaller."""
-    found = [word for word in pictures.words(picture) if not _drawn(word, picture)]
+    found = _seen(picture)
     if max(picture.size) > LARGE:
+        wide, high = picture.size
         columns, rows = (range(0, max(side - LAP, 1), LARGE - LAP) for side in picture.size)
         for x, y in product(columns, rows):
-            part = picture.crop(
-                (x, y, min(x + LARGE, picture.width), min(y + LARGE, picture.height))
-            )
-            found += [_moved(word, x, y) for word in pictures.words(part)]
+            part = picture.crop((x, y, min(x + LARGE, wide), min(y + LARGE, high)))
+            found += [_moved(word, x, y) for word in _seen(part)]
     return found
+
+
+def _seen(picture: Image.Image) -> list[Word]:
+    return [word for word in pictures.words(picture) if not _drawn(word, picture)]
 
 
 def _moved(word: Word, x: int, y: int) -> Word:

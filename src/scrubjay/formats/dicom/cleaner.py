@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 
 from msgspec import Struct
 from pydicom import config
@@ -57,6 +58,8 @@ class Cleaner:
         self._options = options
         self._subject = subject
         self._jobs: list[Job] = []
+        self._known = frozenset(chain.from_iterable(subject.known.values()))
+        self._dummies = False  # within a sequence whose items say who: texts are not looked at
         self.plain = True  # whether ASCII is enough for all that was written
 
     def clean(self, elements: list[Element], sets: list[str]) -> list[Element]:
@@ -116,12 +119,14 @@ class Cleaner:
         action = profile.action(element.tag, self._options)
         if action == "X":
             return self._gone(keyword)
+        if self._dummies and not action and vr in values.TEXT:
+            action = "D"
         return self._kept(element, vr, action, keyword, sets)
 
     def _kept(self, element: Element, vr: str, action: str, keyword: str, sets: list[str]) -> bool:
         tag, value = element.tag, element.value
         if isinstance(value, list):
-            element.value = [] if action == "Z" else [self._item(item, sets) for item in value]
+            element.value = [] if action == "Z" else self._items(value, action, sets)
             return True
         if values.kind(vr) == "text":
             return self._text(element, vr, action, keyword, sets)
@@ -130,6 +135,14 @@ class Cleaner:
         if vr in values.ARRAYS or tag in BULK:
             return True
         return tag == INSIDE or self._gone("bytes that nothing reads")
+
+    def _items(
+        self, items: list[list[Element]], action: str, sets: list[str]
+    ) -> list[list[Element]]:
+        outer, self._dummies = self._dummies, self._dummies or action == "D"
+        found = [self._item(item, sets) for item in items]
+        self._dummies = outer
+        return found
 
     def _item(self, item: list[Element], sets: list[str]) -> list[Element]:
         """Pixels of an item are a thumbnail, and nobody has looked at them, nor at a document."""
@@ -161,6 +174,9 @@ class Cleaner:
         if label in ("DATE", "TIME") and not self._options.names & {"full", "modified"}:
             self._write(element, vr, _removed(profile.fallback(element.tag), vr))
             return profile.fallback(element.tag) != "X"
+        if not label and action in ("Z", "D"):
+            self._write(element, vr, _removed(action, vr))
+            return True
         job = Job(element, action, values.pieces(text, vr, label), keyword)
         element.vr = vr
         self._jobs.append(job)
@@ -173,7 +189,7 @@ class Cleaner:
         if action in ("Z", "D"):
             return False
         if vr in ("DS", "IS"):
-            return values.fits(text, vr)
+            return values.fits(text, vr) and self._known.isdisjoint(text.split("\\"))
         if vr == "CS":
             return all(one.strip() in profile.terms() for one in text.split("\\") if one.strip())
         if vr == "UI" and "uids" in self._options.names:

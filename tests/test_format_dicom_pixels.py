@@ -128,7 +128,6 @@ IMAGES = {
     ),
     "RGB": lambda v: colour(v, "RGB"),
     "RGB in planes": lambda v: colour(v, "RGB", 1),
-    "YBR": lambda v: colour(v, "YBR_FULL"),
     "YBR of half the colour": lambda v: colour(v, "YBR_FULL_422"),
     "palette": palette,
     "RLE": runs,

@@ -214,6 +214,18 @@ def test_a_heart_is_no_letter_and_a_large_picture_is_read_in_parts(monkeypatch) 
     assert found == [4000, 2432, 4000]
 
 
+def test_a_name_that_was_misread_goes_too(monkeypatch) -> None:
+    def words(picture: Image.Image) -> list[ocr.Word]:
+        places = [(x, 8, x + 50, 24) for x in (8, 108)]
+        quads = [((a, b), (c, b), (c, d), (a, d)) for a, b, c, d in places]
+        return [ocr.Word("G0NZALE2", quads[0]), ocr.Word("Sector", quads[1])]
+
+    monkeypatch.setattr(burned.pictures, "words", words)
+    ramp = np.tile(np.arange(180, dtype=np.uint8), (32, 1))
+    told = convert(grey(ramp, ExplicitVRLittleEndian)).pixel_array
+    assert not told[8:24, 8:58].any() and (told[:, 70:] == ramp[:, 70:]).all()
+
+
 def test_without_a_reader_or_a_decoder_it_is_refused(monkeypatch) -> None:
     image = runs(samples())
     image.PixelData = pydicom.encaps.encapsulate([b"\xff\xd8\xff\xd9"])

@@ -1,13 +1,14 @@
 """What is written in the pixels is found and written over: the clean pixel data option of PS3.15.
 
-As in pictures, a word goes whole when any of it is found, and what could not be read goes. What
-goes from one frame goes from all of them.
+As in pictures, a word goes whole when any of it is found, and what could not be read goes; so does
+what is almost a name or number of the header. What goes from one frame goes from all of them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from itertools import product
 from typing import Any
 
@@ -31,6 +32,7 @@ STILL = ("SC", "OT", "DOC")  # modalities whose frames are pages
 BLOCK = 16  # pixels of a square that is compared
 STEP = 24  # levels of 256 by which a pixel must differ: lossy coding makes less
 LARGE, LAP = 2432, 400  # pixels of a side that is read as it is, and that two parts share
+SHORTEST, ALIKE = 4, 0.75  # signs of a word, and the part of them that must agree
 OFTEN = 3  # changes after which a square counts as moving
 
 
@@ -38,7 +40,7 @@ def clean(root: list[Element], file: File, work: Work, whose: Subject) -> bool:
     """Whether anything was written over. Then the pixels are uncompressed."""
     held = frames.of(root, file, work)
     found = list(_words(held, moves=text(root, MODALITY) not in STILL))
-    gone = _gone(found, subject.through(work, whose))
+    gone = _gone(found, subject.through(work, whose)) + _nearly(found, work, whose)
     put(root, BURNED, "CS", b"NO")
     if not gone:
         return False
@@ -60,6 +62,25 @@ def _gone(found: list[list[Word]], work: Work) -> list[Polygon]:
         for number, words in enumerate(found)
         for polygon in pictures.gone(words, changes.get(number, ()))
     ]
+
+
+def _nearly(found: list[list[Word]], work: Work, whose: Subject) -> list[Polygon]:
+    """Where something is almost a name or number of the header: readers mistake letters."""
+    known = {
+        part
+        for label, told in whose.known.items()
+        if label != "UID" and work.rule(label) != "keep.v1"
+        for value in told
+        for part in value.casefold().split()
+        if len(part) >= SHORTEST
+    }
+    texts = {word.text for words in found for word in words if len(word.text) >= SHORTEST}
+    near = {text for text in texts if any(_alike(text.casefold(), part) for part in known)}
+    return [word.quad for words in found for word in words if word.text in near]
+
+
+def _alike(text: str, other: str) -> bool:
+    return SequenceMatcher(None, text, other).ratio() >= ALIKE
 
 
 def _words(held: Frames, *, moves: bool) -> Iterator[list[Word]]:

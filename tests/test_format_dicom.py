@@ -320,6 +320,7 @@ def test_what_is_refused(everything: scrubjay.Engine, monkeypatch: pytest.Monkey
         "BurnedInAnnotation": "YES",
         "ConversionType": "SD",
         "ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"],
+        "SeriesDescription": "Dose Report",
     }.items():
         image = ct(size=16)
         setattr(image, keyword, value)
@@ -327,6 +328,9 @@ def test_what_is_refused(everything: scrubjay.Engine, monkeypatch: pytest.Monkey
     image = ct(size=16)
     image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
     refused(image, "pixels first")
+    image = ct(size=16)
+    image.PhotometricInterpretation = "RGB"
+    refused(image, "colours")
     image = ct()
     image.SOPClassUID = "1.2.3.4"
     refused(image, "SOP class")

@@ -12,11 +12,13 @@ from scrubjay.formats.dicom.elements import PIXELS, Element, Span, Syntax, told
 # Ultrasound, secondary captures, pictures of paper; endoscopes write on theirs too.
 RISKY_MODALITIES = frozenset(("US", "IVUS", "BDUS", "SC", "OT", "DOC", "ES"))
 GREY_MODALITIES = frozenset(("CR", "CT", "DX", "IO", "MG", "MR", "NM", "PT", "PX", "RF", "XA"))
-RISKY_IMAGES = ("SCREEN SAVE", "LABEL", "OVERVIEW")  # of slides, the last two
+RISKY_IMAGES = re.compile(  # what scanners call their screens and forms, and two kinds of slides
+    "screen|save|report|protocol|label|overview", re.IGNORECASE
+)
 ROWS, COLUMNS, FRAMES, SAMPLES = 0x00280010, 0x00280011, 0x00280008, 0x00280002
 ALLOCATED, INTERPRETATION = 0x00280100, 0x00280004
-BURNED, MODALITY, CLASS, IMAGE_TYPE, CONVERSION = (
-    0x00280301, 0x00080060, 0x00080016, 0x00080008, 0x00080064,
+BURNED, MODALITY, CLASS, IMAGE_TYPE, CONVERSION, SERIES = (
+    0x00280301, 0x00080060, 0x00080016, 0x00080008, 0x00080064, 0x0008103E,
 )  # fmt: skip
 CAPTURES = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.[367](\.[0-9.]+)?")
 SAMPLED = (0x7FE00008, 0x7FE00009, PIXELS)  # as floats, or not
@@ -49,8 +51,8 @@ def risk(root: list[Element]) -> str:
     grey = text(root, INTERPRETATION).startswith("MONOCHROME")
     if text(root, MODALITY) in GREY_MODALITIES and not grey:
         return "it has colours that its modality does not: a picture of a screen"
-    kinds = text(root, IMAGE_TYPE).upper().split("\\")
-    if text(root, CONVERSION) or any(kind.strip() in RISKY_IMAGES for kind in kinds):
+    described = text(root, IMAGE_TYPE) + "\\" + text(root, SERIES)
+    if text(root, CONVERSION) or RISKY_IMAGES.search(described):
         return "it is a picture of a screen or of paper"
     return ""
 

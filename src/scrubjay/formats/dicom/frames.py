@@ -147,6 +147,8 @@ def _layout(root: list[Element], file: File, limits: Limits) -> Layout:
         raise InputError(f"{told(PIXELS)}: more than {limits.pixels} pixels in a frame")
     stored, high, signed = (number(root, tag, syntax) for tag in (STORED, HIGH, SIGNED))
     fits = form.allocated in (8, 16, 32) and 0 < stored <= form.allocated and high == stored - 1
+    if form.interpretation == "YBR_FULL_422":
+        fits = fits and form.allocated == 8 and form.columns % 2 == 0
     known = {1: (*GREYS, "PALETTE COLOR"), 3: (*COLOURS, "YBR_FULL_422", "YBR_RCT", "YBR_ICT")}
     if not fits or form.interpretation not in known.get(form.samples, ()) or not form.length:
         raise InputError(f"{told(PIXELS)}: samples or colours of a kind that nothing looks at")
@@ -166,8 +168,10 @@ def _palette(root: list[Element], file: File, most: int) -> tuple[int, Array]:
             raise InputError(f"{told(table)}: a table of colours that is missing or in segments")
         entries, first, bits = (syntax.number(descriptor[at : at + 2]) for at in (0, 2, 4))
         data = held(file.source, values[table], most, table)
-        wide = len(data) >= 2 * (entries or 1 << 16)
-        column = np.frombuffer(data, f"{'>' if syntax.big else '<'}u{2 if wide else 1}")
+        entries = entries or 1 << 16
+        width = 2 if len(data) >= 2 * entries else 1
+        order = ">" if syntax.big else "<"
+        column = np.frombuffer(data[: entries * width], f"{order}u{width}")
         columns.append((column >> (8 if bits == 16 else 0)).astype(np.uint8))
     shortest = min(map(len, columns))
     if not shortest:
@@ -205,8 +209,8 @@ def _decode(parts: tuple[Any, ...], name: str, layout: Layout, file: BinaryIO) -
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for array, told_ in get_decoder(UID(name)).iter_array(_encapsulated(parts), **options):
-                this = _decoded(layout, told_)
+            for array, about in get_decoder(UID(name)).iter_array(_encapsulated(parts), **options):
+                this = _decoded(layout, about)
                 if new not in (None, this):
                     raise InputError(f"{told(PIXELS)}: frames of different kinds")
                 new = this
@@ -221,14 +225,14 @@ def _decode(parts: tuple[Any, ...], name: str, layout: Layout, file: BinaryIO) -
     return new
 
 
-def _decoded(layout: Layout, properties: dict[str, Any]) -> Layout:
+def _decoded(layout: Layout, about: dict[str, Any]) -> Layout:
     form = structs.replace(
         layout.shape,
-        allocated=properties["bits_allocated"],
-        interpretation=properties["photometric_interpretation"],
+        allocated=about["bits_allocated"],
+        interpretation=about["photometric_interpretation"],
     )
-    signed = properties["pixel_representation"] == 1
-    return Layout(form, properties["bits_stored"], signed, False, False, layout.colours)
+    signed = about["pixel_representation"] == 1
+    return Layout(form, about["bits_stored"], signed, False, False, layout.colours)
 
 
 def _encapsulated(parts: tuple[Any, ...]) -> bytes:

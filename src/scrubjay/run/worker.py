@@ -145,8 +145,9 @@ class Worker:
 
         recipe = self._recipe
         work = Work(
-            clean, recipe.encoding, recipe.group, called=task.source.path.name, people=recipe.people
-        )
+            clean, recipe.encoding, recipe.group, called=task.source.path.name,
+            people=recipe.people, rule=self._engine.operator,
+        )  # fmt: skip
         with task.source.path.open("rb") as source, _opened(task.aside) as stream:
             before = _facts(source)
             kind = task.kind or recipe.format_ or formats.of(_path(task), source)

@@ -236,10 +236,10 @@ class _Run:
         with files.naming(source), files.reading(source) as stream, outputs.open(target) as sink:
             kind = files.format_of(source, asked.format_, stream)
             reader = formats.make(kind, encoding=asked.encoding, group=asked.group)
-            called, key = source.name, self.engine.key
             work = Work(
-                clean, asked.encoding, asked.group, called=called, people=self.people, key=key
-            )
+                clean, asked.encoding, asked.group, called=source.name, people=self.people,
+                rule=self.engine.operator, key=self.engine.key,
+            )  # fmt: skip
             digested = files.Digested(stream) if self.trust else None
             read = digested.stream if digested else stream
             reader.convert(progress.watch(read), sink, work)

@@ -303,4 +303,4 @@ def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:
 
     with files.naming(source), files.reading(source) as stream:
         made = formats.make(files.format_of(source, None, stream), group=whose.group)
-        made.convert(stream, sink, Work(clean))
+        made.convert(stream, sink, Work(clean, rule=lambda label: "keep.v1"))

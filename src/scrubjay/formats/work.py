@@ -45,12 +45,18 @@ class Part(Struct, frozen=True):
         return f"Part(<{len(self.data)} bytes>)"
 
 
+def _unknown(label: str) -> str:
+    """The operator for a label, where nobody says."""
+    return ""
+
+
 class Work(Struct):
     """One file's. `clean` is the engine's `stream`, or whatever looks at texts; it draws documents
     when it needs them and answers in order. `dropped` counts what was left out, by its kind.
     `called` is the file's name, as far as it is known. `people` tells what other files know of a
-    person, by an id. Codes that stand for ids follow from `key`, the engine's, so that files of a
-    run still refer to each other."""
+    person, by an id. `rule` names the operator that the policy has for a label, where it is known:
+    the engine's `operator`. Codes that stand for ids follow from `key`, the engine's, so that files
+    of a run still refer to each other."""
 
     clean: Clean
     encoding: str = "utf-8"
@@ -61,6 +67,7 @@ class Work(Struct):
     called: str = ""
     people: Find = nobody
     spent: Counter[str] = field(default_factory=Counter)
+    rule: Callable[[str], str] = field(default=_unknown)
     key: Key = field(default_factory=Key.random)
 
     def dropped(self, what: str, count: int = 1) -> None:

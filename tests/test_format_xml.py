@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from scrubjay import formats
-from scrubjay.formats.markup import says_who
+from scrubjay.formats.naming import says_who
 from scrubjay.testing import check_format
 from scrubjay.types import Anonymized, Replacement, Report
 

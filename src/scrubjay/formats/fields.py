@@ -11,6 +11,11 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
+from msgspec import structs
+
+from scrubjay.types import Document
+
+NOWHERE = Document("")
 LONGEST = 80  # characters of a name; what is longer is prose
 _PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _ASIDE = re.compile(r"['\u2019]s\b|[(\[][^()\[\]]*[)\]]")  # "patient's", "(MM/DD/YYYY)"
@@ -25,6 +30,28 @@ def label(name: str) -> str:
     if found:
         return _labels()[found["name"].replace(" ", "")]
     return "DATE" if words.endswith(_dates()) else ""
+
+
+def document(text: str, name: str, about: Document = NOWHERE, *, within: str = "") -> Document:
+    """A text that stands under a name, in an object that is called `within`, in a place like
+    `about`."""
+    said = label(name) if name else ""
+    if said == "PERSON" and _thing(within) and normal(name) in table()["weak"].split():
+        said = ""
+    return structs.replace(about, text=text, field=name, label=said)
+
+
+def named(key: str, value: str) -> bool:
+    """Whether `"name": "mrn"` names a field: the `value` beside it goes by that name."""
+    return key in table()["naming"].split() and bool(label(value))
+
+
+@lru_cache(1 << 10)
+def _thing(name: str) -> bool:
+    """Whether it is a thing, whose `name` is nobody's."""
+    last = normal(name).rpartition(" ")[2]
+    things = table()["things"].split()
+    return last in things or last.removesuffix("s") in things
 
 
 @lru_cache(1 << 14)

@@ -14,10 +14,13 @@ from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
+from msgspec import structs
+
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, json, scripts, slots
-from scrubjay.formats.markup import ENCODINGS, QUOTED, escape, says_who, words
+from scrubjay.formats import carried, fields, json, scripts, slots, strings
+from scrubjay.formats.markup import ENCODINGS, QUOTED, escape
+from scrubjay.formats.naming import says_who, words
 from scrubjay.formats.slots import Part, Piece, Slot
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Document
@@ -67,7 +70,7 @@ class Place:
         if tag == "table":
             self._columns, self._row = [], []
         elif tag == "tr":
-            if self._row and self._headed:
+            if self._row and (self._headed or self._known()):
                 self._columns = self._row
             self._row, self._headed = [], True
         elif tag in {"td", "th"}:
@@ -76,6 +79,10 @@ class Place:
             self._headed = self._headed and tag == "th"
         if tag in {"table", "tr", "td", "th", "dt", "dd"}:
             self._cell = tag
+
+    def _known(self) -> bool:
+        """Whether a table's first row holds names of fields for the most part, `td` or not."""
+        return not self._columns and 2 * sum(map(_names, self._row)) > max(2, len(self._row))
 
     def field(self) -> str:
         """The header of this cell's column, else what stands before it."""
@@ -93,16 +100,26 @@ class Place:
             self._before = told
 
 
+def _names(cell: str) -> bool:
+    return bool(fields.label(cell)) or fields.measure(cell)
+
+
 class Page:
-    """One page, or what stands in a string."""
+    """One page, or what stands in a string, in a place like `about`."""
 
     def __init__(
-        self, work: Work, depth: int = 0, links: Callable[[str], str] | None = None
+        self,
+        work: Work,
+        depth: int = 0,
+        *,
+        links: Callable[[str], str] | None = None,
+        about: Document = fields.NOWHERE,
     ) -> None:
         if depth > work.limits.depth:
             raise InputError(f"HTML within HTML, {depth} deep")
         self._work = work
         self._depth = depth
+        self._about = about
         self._links = links  # new names of what a mail's page shows
         self._memory = slots.Memory()
         self._renamed: dict[str, str] = {}  # or the same name, once it was looked at
@@ -183,13 +200,21 @@ class Page:
     def _flush(self) -> Iterator[Part]:
         run, self._run = self._run, []
         said = "".join(part.text for part in run if isinstance(part, Piece))
-        field = self._place.field()
+        document = self._document(said, self._place.field() or self._about.field)
+        if _names(said.strip()):
+            document = structs.replace(document, label="")
         alone = run[0] if len(run) == 1 else None
         if isinstance(alone, Piece):
-            yield self._memory.kept(Document(said, field=field), alone.write(said), alone.write)
+            yield self._memory.kept(document, alone.write(said), alone.write)
         elif run:
-            yield slots.pieced(run, field=field)
+            yield slots.pieced(run, document)
         self._place.said(said)
+
+    def _document(self, text: str, field: str = "") -> Document:
+        return fields.document(text, field, self._about)
+
+    def _inner(self, text: str) -> Iterator[Part]:
+        return Page(self._work, self._depth + 1, about=self._about).parts(text)
 
     def _name(self, before: str, name: str) -> Part:
         """A tag's or attribute's: another one, the same each time, where it says somebody's."""
@@ -203,9 +228,8 @@ class Page:
         return Slot([Document(words(name))], write)
 
     def _comment(self, text: str) -> Iterator[Part]:
-        inner = Page(self._work, self._depth + 1)
         yield "<!--"
-        yield slots.together(inner.parts(text), lambda told: re.sub("-(?=[->]|$)", "- ", told))
+        yield slots.together(self._inner(text), lambda told: re.sub("-(?=[->]|$)", "- ", told))
         yield "-->"
 
     def _attributes(self, tag: str, found: list[re.Match[str]]) -> Iterator[Part]:
@@ -229,15 +253,19 @@ class Page:
         if (file := carried.string(value, self._work)) is not None:
             return quote(file)
         if name == "srcdoc":
-            inner = Page(self._work, self._depth + 1)
-            return slots.together(inner.parts(value), quote)
+            return slots.together(self._inner(value), quote)
         if name.startswith("on") or name == "style":
             read = scripts.css if name == "style" else scripts.javascript
             return slots.together([read(value, self._work)], quote)
         if name in URLS or "%" in value:
             return self._url(value, raw)
-        under = field if name in {"value", "content"} else name.removeprefix("data-")
-        document = Document(value, field="" if name in SILENT else under)
+        if name in {"value", "content", "datetime"} or name.startswith("data-"):
+            under = field if name in {"value", "content"} else name.removeprefix("data-")
+            document = self._document(value, under)
+            return strings.part(
+                document, raw, quote, self._work, memory=self._memory, depth=self._depth
+            )
+        document = structs.replace(self._about, text=value, field="" if name in SILENT else name)
         return self._memory.kept(document, raw, quote)
 
     def _url(self, value: str, raw: str) -> Part:
@@ -249,13 +277,19 @@ class Page:
         def write(told: str) -> str:
             return escape(urllib.parse.quote(told, safe="/:?#[]@!$&'()*+,;=%~"), QUOTED)
 
-        return self._memory.kept(Document(plain), raw, write)
+        document = self._document(plain)
+        if parts := strings.query(self._document(value)):
+            return slots.together(
+                parts, lambda told: raw if told == value else escape(told, QUOTED)
+            )
+        return self._memory.kept(document, raw, write)
 
     def _raw(self, name: str, text: str, attributes: list[re.Match[str]]) -> Iterator[Part]:
         """What stands in an element that has no tags in it."""
         kind = next((_value(a) for a in attributes if a["name"].lower() == "type"), "")
         if name in {"title", "textarea"}:
-            yield slots.pieced([_spoken(text)])
+            named = [_value(a) for a in attributes if a["name"].lower() in {"name", "id"}]
+            yield slots.pieced([_spoken(text)], self._document("", named[0] if named else ""))
         elif name == "style":
             yield slots.together([scripts.css(text, self._work)], _harmless)
         elif name == "script" and "json" in kind.lower() and json.valid(text.encode()):
@@ -263,8 +297,7 @@ class Page:
                 json.Reader(self._work, depth=self._depth + 1).parts(text), _harmless
             )
         elif name == "script" and ("html" in kind.lower() or "template" in kind.lower()):
-            inner = Page(self._work, self._depth + 1)
-            yield slots.together(inner.parts(text), _harmless)
+            yield slots.together(self._inner(text), _harmless)
         elif name == "script":
             yield slots.together([scripts.javascript(text, self._work)], _harmless)
         elif text.strip():

@@ -1,14 +1,13 @@
 """JSON: every string and number at every depth is a text, its key the `field`; so is every key.
 
-Only what was replaced is written anew: layout, escapes and digits of the rest stay as they are. A
-string that is JSON itself, as the arguments of a tool call are, is opened; so is a file in base64.
+Only what was replaced is written anew: layout, escapes and digits of the rest stay as they are. Of
+a key that stands twice in an object both values are read, and both stay.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
@@ -17,11 +16,10 @@ from msgspec import Struct, field
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, fields, markup, slots
+from scrubjay.formats import fields, naming, slots, strings
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
-REMEMBERED = 10_000  # keys known to hold nothing
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?")
 TOKEN = re.compile(
     r"(?P<sign>[\s{}\[\]:,]++|true|false|null)"
@@ -29,87 +27,77 @@ TOKEN = re.compile(
     rf"|(?P<number>{NUMBER.pattern})",
     re.S,
 )
-NESTED = re.compile(r"\s*+[{\[]")
+SAID = re.compile(r'\s*+:\s*+"([^"\\]*+)"\s*+,\s*+"(?:value|val|content|answer)"\s*+:')
 
 
 class Reader(Struct):
-    """What is known while JSON is read: `plain` keys hold nothing; `place` is for errors."""
+    """What is known while JSON is read; `place` is for errors."""
 
     work: Work
     group: str = ""
     place: str = ""
     depth: int = 0
-    plain: set[str] = field(default_factory=set)
+    keys: naming.Keys = field(default_factory=naming.Keys)
+    memory: slots.Memory = field(default_factory=slots.Memory)
     utf: bool = True  # whether any character can be written
 
-    def parts(self, text: str) -> Iterator[slots.Part]:
-        """Of text that is known to be JSON."""
+    def parts(self, text: str, name: str = "") -> Iterator[slots.Part]:
+        """Of text that is known to be JSON, and stands under a name."""
         stack: list[tuple[str, set[str]]] = []
-        name, taken = "", set[str]()
-        at = 0
+        taken, within, said, at = set[str](), "", "", 0
         while at < len(text):
             found = TOKEN.match(text, at)
             if not found:
-                raise InputError(f"{self.place}not JSON at character {at}")
+                raise InputError(f"{self._where()}not JSON at character {at}")
             at = found.end()
+            raw = found["string"]
             if (sign := found["sign"]) is not None:
                 yield sign
                 for bracket in sign:
                     if bracket in "{[":
                         stack.append((name, taken))
-                        taken = set()
+                        within, taken = name, set()
                     elif bracket in "}]":
                         name, taken = stack.pop()
-            elif found["key"] is None and (raw := found["string"]) is not None:
-                yield self._value(raw, name)
-            elif (raw := found["string"]) is not None:
-                name = _plain(raw)
-                yield self._key(raw, name, taken)
+                        within = stack[-1][0] if stack else ""
+            elif found["key"] is not None:
+                key = _plain(raw)
+                yield self._key(raw, key, taken)
+                name, said = said or key, _said(key, text, at)
+            elif raw is not None:
+                yield f'"{raw}"' if said else self._value(raw, name, within)
             else:
-                number = found["number"]
-                yield slots.kept(self._document(number, name), number, self._number)
+                yield slots.kept(self._document(found[0], name, within), found[0], self._number)
 
-    def _document(self, text: str, name: str = "") -> Document:
-        where, label = self.place.rstrip(": "), fields.label(name) if name else ""
-        return Document(text, id=where, group=self.group, field=name, label=label)
-
-    def _value(self, raw: str, name: str) -> slots.Part:
-        value = _plain(raw)
-        if NESTED.match(value) and valid(value.encode("utf-8", "replace")):
-            return slots.together(self._inner(value), partial(self._nested, raw, value))
-        if (file := carried.string(value, self.work)) is not None:
-            return self._quoted(file)
-        if page := markup.opened(value, self.work, self.depth, partial(self._nested, raw, value)):
-            return page
-        return slots.kept(self._document(value, name), f'"{raw}"', self._quoted)
-
-    def _inner(self, value: str) -> Iterator[slots.Part]:
+    def within(self, text: str, name: str) -> Iterator[slots.Part]:
+        """Of JSON in a string."""
         if self.depth >= self.work.limits.depth:
-            raise InputError(f"{self.place}JSON in strings, {self.depth} deep")
-        inner = msgspec.structs.replace(self, depth=self.depth + 1)
-        return inner.parts(value)
+            raise InputError(f"{self._where()}JSON in strings, {self.depth} deep")
+        return msgspec.structs.replace(self, depth=self.depth + 1).parts(text, name)
 
-    def _nested(self, raw: str, value: str, told: str) -> str:
-        return f'"{raw}"' if told == value else self._quoted(told)
+    def _where(self) -> str:
+        return f"{self.place}: " if self.place else ""
+
+    def _document(self, text: str, name: str = "", within: str = "") -> Document:
+        about = Document("", id=self.place, group=self.group)
+        return fields.document(text, name, about, within=within)
+
+    def _value(self, raw: str, name: str, within: str) -> slots.Part:
+        document = self._document(_plain(raw), name, within)
+        return strings.part(
+            document, f'"{raw}"', self._quoted, self.work, memory=self.memory, depth=self.depth
+        )
 
     def _key(self, raw: str, name: str, taken: set[str]) -> slots.Part:
-        taken.add(name)
-        if name in self.plain:
-            return f'"{raw}"'
-        return slots.one(self._document(name), partial(self._renamed, raw, name, taken))
-
-    def _renamed(self, raw: str, name: str, taken: set[str], told: str) -> str:
         """A name that is taken in its object gets a number."""
-        if told == name:
-            if len(self.plain) < REMEMBERED:
-                self.plain.add(name)
-            return f'"{raw}"'
-        unique, count = told, 1
-        while unique in taken:
-            count += 1
-            unique = f"{told} {count}"
-        taken.add(unique)
-        return self._quoted(unique)
+        taken.add(name)
+
+        def write(told: str) -> str:
+            new = naming.unique(told, taken)
+            taken.add(new)
+            return self._quoted(new)
+
+        return self.keys.part(self._document(name), f'"{raw}"', write)
 
     def _number(self, told: str) -> str:
         return told if NUMBER.fullmatch(told) else self._quoted(told)
@@ -117,6 +105,12 @@ class Reader(Struct):
     def _quoted(self, text: str) -> str:
         quoted = msgspec.json.encode(text).decode()
         return quoted if self.utf else re.sub(r"[^\x00-\x7f]", _escaped, quoted)
+
+
+def _said(key: str, text: str, at: int) -> str:
+    """`mrn`, of `"name": "mrn", "value": ...`, where that names a field."""
+    found = SAID.match(text, at)
+    return found[1] if found and fields.named(key, found[1]) else ""
 
 
 def _plain(raw: str) -> str:

@@ -6,7 +6,7 @@ Nothing is built from what is read, so aliases expand to nothing and tags make n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO
@@ -16,8 +16,8 @@ import yaml
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, json, markup, slots
-from scrubjay.formats.markup import words
+from scrubjay.formats import fields, json, naming, slots, strings
+from scrubjay.formats.naming import words
 from scrubjay.formats.slots import Part
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -41,17 +41,18 @@ class Reader:
         self._text = text
         self._work = work
         self._memory = slots.Memory()
+        self._keys = naming.Keys()
         self._named: dict[str, str] = {}
 
     def parts(self) -> Iterator[Part]:
         """Scalars, and what lies between them."""
         at, field, is_key = 0, "", False
-        fields: list[str] = []
+        outer: list[str] = []
         for token in yaml.scan(self._text, LOADER):
             if isinstance(token, BEGIN):
-                fields.append(field)
+                outer.append(field)
             elif isinstance(token, END):
-                field = fields.pop()
+                field = outer.pop()
             elif isinstance(token, yaml.KeyToken):
                 is_key = True
             elif isinstance(token, yaml.ValueToken):
@@ -62,25 +63,27 @@ class Reader:
                 at = end
                 if is_key:
                     field = token.value
-                yield self._scalar(token, self._text[start:end], "" if is_key else field)
+                place = field, outer[-1] if outer else ""
+                yield self._scalar(token, self._text[start:end], place, is_key)
         yield from self._between(self._text[at:])
 
-    def _scalar(self, token: Any, raw: str, field: str) -> Part:
+    def _scalar(self, token: Any, raw: str, place: tuple[str, str], is_key: bool) -> Part:
         """A comment behind the mark of a block goes: the block is written as one."""
         if token.style in BLOCKS and (found := re.match(r"[^#\n]*?(?=[ \t]+#)", raw)):
             self._work.dropped("comment")
             raw = found[0] + raw[raw.index("\n") :]
         write = partial(_written, raw, token.style)
-        return self._value(token.value, raw, field, write)
+        if is_key:
+            return self._key(token.value, raw, write)
+        field, within = place
+        document = fields.document(token.value, field, within=within)
+        return strings.part(document, raw, write, self._work, memory=self._memory)
 
-    def _value(self, value: str, raw: str, field: str, write: Any) -> Part:
-        if json.NESTED.match(value) and json.valid(value.encode("utf-8", "replace")):
-            inner = json.Reader(self._work).parts(value)
-            return slots.together(inner, lambda told: raw if told == value else write(told))
-        if (file := carried.string(value, self._work)) is not None:
-            return str(write(file))
-        told = markup.opened(value, self._work, 0, lambda new: raw if new == value else write(new))
-        return told or self._memory.kept(Document(value, field=field), raw, write)
+    def _key(self, name: str, raw: str, write: Callable[[str], str]) -> Part:
+        def another(told: str) -> str:
+            return write(self._keys.other(name, told))
+
+        return self._keys.part(Document(name), raw, another)
 
     def _between(self, text: str) -> Iterator[Part]:
         """Marks of structure, with comments, anchors and tags among them."""

@@ -21,11 +21,14 @@ KINDS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 DATA_URL = re.compile(
     r"\s*data:\s*+([\w.+-]++/[\w.+-]++)?((?:\s*+;[^,;]*+)*+)\s*+,(.*)", re.S | re.I
 )
+OWN = {"text/calendar": ".ics", "application/ics": ".ics", "text/vcard": ".vcf"}
 _TYPES = mimetypes.MimeTypes(())
 
 
 def suffix(media: str) -> str:
     """`image/png` -> `.png`; nothing where there is none."""
+    if (kind := media.strip().lower()) in OWN:
+        return OWN[kind]
     return _TYPES.guess_extension(media.strip().lower(), strict=False) or ""
 
 

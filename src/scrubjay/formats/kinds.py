@@ -89,6 +89,8 @@ KINDS = (
     Kind("html.v1", "html", (".html", ".htm", ".xhtml"), shape=r"(?i)<!doctype html|<html\b"),
     Kind("eml.v1", "mail", (".eml",), shape=MAIL),
     Kind("mbox.v1", "mail", (".mbox", ".mbx"), shape=r"From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} +\d"),
+    Kind("ics.v1", "cards", (".ics", ".ical", ".ifb"), shape=r"(?i)BEGIN:VCALENDAR\s"),
+    Kind("vcf.v1", "cards", (".vcf", ".vcard"), shape=r"(?i)BEGIN:VCARD\s"),
     Kind("rtf.v1", "rtf", (".rtf",), magic=((0, b"{\\rtf"),)),
     Kind("toml.v1", "toml", (".toml",)),
     Kind("yaml.v1", "yaml", (".yaml", ".yml"), extra="files"),

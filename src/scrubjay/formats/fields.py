@@ -13,9 +13,11 @@ from typing import Any
 
 from msgspec import structs
 
+from scrubjay.formats import fhir_codes
 from scrubjay.types import Document
 
 NOWHERE = Document("")
+CODE = 20  # characters of the longest code of a public system
 LONGEST = 80  # characters of a name; what is longer is prose
 _PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _ASIDE = re.compile(r"['\u2019]s\b|[(\[][^()\[\]]*[)\]]")  # "patient's", "(MM/DD/YYYY)"
@@ -60,6 +62,24 @@ def measure(name: str) -> bool:
     return not label(name) and not _measures().isdisjoint(normal(name).split())
 
 
+def coded(name: str, value: str) -> bool:
+    """Whether a value is such a code as stands under this name: `8480-6` under `loinc`."""
+    return len(value) <= CODE and any(_is_code(rule, value) for rule in _codes(name))
+
+
+def _is_code(rule: str, value: str) -> bool:
+    if rule.startswith("http"):
+        return fhir_codes.is_code(rule, value)
+    return re.fullmatch(rule, value) is not None
+
+
+@lru_cache(1 << 10)
+def _codes(name: str) -> tuple[str, ...]:
+    said = f" {normal(name)}"
+    rows = table()["codes"] if not label(name) else ()
+    return tuple(rule for endings, rule in rows if said.endswith(tuple(endings.split("|"))))
+
+
 @cache
 def part(kind: str) -> frozenset[str]:
     """Words of columns that hold the `given` name, or the `family` name."""
@@ -96,7 +116,7 @@ def _measures() -> frozenset[str]:
 
 @cache
 def _dates() -> tuple[str, ...]:
-    return tuple(f" {word}" for word in table()["dates"].split())
+    return tuple(f" {word}" for word in table()["dates"])
 
 
 @cache

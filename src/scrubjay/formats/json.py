@@ -67,7 +67,8 @@ class Reader(Struct):
             elif raw is not None:
                 yield f'"{raw}"' if said else self._value(raw, name, within)
             else:
-                yield slots.kept(self._document(found[0], name, within), found[0], self._number)
+                document = self._document(found[0], name, within)
+                yield self.memory.kept(document, found[0], self._number)
 
     def within(self, text: str, name: str) -> Iterator[slots.Part]:
         """Of JSON in a string."""

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from msgspec import Struct, structs
 
 from scrubjay.errors import InputError
-from scrubjay.formats.fields import NOWHERE
+from scrubjay.formats import fields
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.work import Clean
 from scrubjay.types import Anonymized, Document
@@ -52,7 +52,7 @@ class Piece(Struct):
     behind: str = ""
 
 
-def pieced(parts: Iterable[Part | Piece], about: Document = NOWHERE) -> Slot:
+def pieced(parts: Iterable[Part | Piece], about: Document = fields.NOWHERE) -> Slot:
     """Parts as one slot, in which all pieces are one text, that stands where `about` does: a name
     may lie in several."""
     held = list(parts)
@@ -76,7 +76,8 @@ def _told(part: Part | Piece, texts: Iterator[str], left: Iterator[Anonymized]) 
 
 
 class Memory:
-    """Short texts in which nothing was found are not looked at again."""
+    """Short texts in which nothing was found are not looked at again, nor codes of public systems
+    under their names."""
 
     MOST, LONGEST = 10_000, 80
 
@@ -86,7 +87,7 @@ class Memory:
     def kept(self, document: Document, raw: str, write: Callable[[str], str]) -> Part:
         """As `slots.kept`."""
         key = (document.field, document.text)
-        if key in self._plain:
+        if key in self._plain or fields.coded(*key):
             return raw
 
         def told(results: list[Anonymized]) -> str:

@@ -93,6 +93,7 @@ def test_headers_say_what_a_cell_is(text):
         "<p", "<p a='Ann Lee", "<!-- Ann Lee", "<script>'Ann Lee", "<title>Ann Lee", "</ Ann Lee>",
         "<!Ann Lee>", "<!doctype Ann Lee>", "<p Ann-Lee=1>", "<Ann.Lee>x</Ann.Lee>", "</p Ann Lee>",
         "<a href='?q=Ann+Lee'>", "<!--><p>Ann Lee-->", "<plaintext>Ann Lee",
+        "<p Ann Lee>", "<p>by <Ann Lee>, MD", "<Ann Lee ann@example.org>",
         "<svg><a:Ann_Lee/></svg>",
         "<p>x</p Ann Lee", "<style>@import 'Ann Lee'", "<!--[if mso]><b>A</b>nn Lee<![endif]-->",
         "<template><p>Ann Lee</template>", "a < b Ann Lee", "<math><annotation>Ann Lee",

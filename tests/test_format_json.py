@@ -95,6 +95,15 @@ def test_what_looks_like_a_file():
     assert told == {**record, "signature": ""} and left_out == {"base64 of no known kind": 1}
 
 
+def test_a_list_of_lines_is_one_text():
+    note = {"source": ["Seen by Ann\n", "Lee, MD\n", "x"], "text/html": ["<p>A<b>n\n", "n Lee</b>"]}
+    data = json.dumps({**note, "plain": ["a\n", "b"], "words": ["Ann", "Lee"]})
+    told = json.loads(clean("a.ipynb", data.encode()))
+    assert told["source"] == ["Seen by [PERSON], MD\n", "x"]
+    assert told["plain"] == ["a\n", "b"] and told["words"] == ["Ann", "Lee"]
+    assert quiet("a.ipynb", data.encode()) == data.encode()
+
+
 def test_keys_stay_apart():
     told = clean("a.json", b'{"a@example.org": 1, "b@example.org": 2, "same": 1, "same": 2}')
     assert told == b'{"[EMAIL]": 1, "[EMAIL] 2": 2, "same": 1, "same": 2}'

@@ -90,11 +90,14 @@ SCHEMA = [
     "hba1c",
     "gender_concept_id",
     "resourceType",
+    "jdbc.url",
+    "grace.period",
     "PAT_MRN_ID",
     "n",
 ]
 DATA = ["Jordan", "John Smith", "john_smith", "johnSmith", "Gonzalez", "gonzalez", "Zo\u00eb",
-        "mark_white", "ann@example.org", "4481923", "mrn-4481923", "Smith 536-90-4399"]  # fmt: skip
+        "mark_white", "john.smith", "lee.example.org", "ann@example.org", "4481923",
+        "mrn-4481923", "Smith 536-90-4399"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.yaml", "a.toml"])

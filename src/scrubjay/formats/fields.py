@@ -62,6 +62,12 @@ def measure(name: str) -> bool:
     return not label(name) and not _measures().isdisjoint(normal(name).split())
 
 
+@cache
+def schema() -> frozenset[str]:
+    """Keys that are a schema's, whatever a tagger says."""
+    return frozenset(table()["schema"].split())
+
+
 def coded(name: str, value: str) -> bool:
     """Whether a value is such a code as stands under this name: `8480-6` under `loinc`."""
     return len(value) <= CODE and any(_is_code(rule, value) for rule in _codes(name))

@@ -19,12 +19,13 @@ from msgspec import structs
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import carried, fields, json, scripts, slots, strings
-from scrubjay.formats.markup import ENCODINGS, QUOTED, escape
+from scrubjay.formats.markup import ENCODINGS, QUOTED, SPECIAL, escape
 from scrubjay.formats.naming import says_who, words
 from scrubjay.formats.slots import Part, Piece, Slot
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Document
 
+TEXT = {sign: told for sign, told in SPECIAL.items() if sign != ord("\r")}
 INLINE = frozenset(
     ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em"]
 ).union(
@@ -33,6 +34,22 @@ INLINE = frozenset(
     ["var", "wbr"],
 )
 RAW = frozenset(["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"])
+BARE = frozenset(
+    [
+        "disabled",
+        "checked",
+        "selected",
+        "required",
+        "readonly",
+        "multiple",
+        "hidden",
+        "async",
+        "open",
+    ]
+).union(
+    ["defer", "autofocus", "nowrap", "controls", "loop", "muted", "allowfullscreen", "novalidate"],
+    ["noshade", "compact", "download", "crossorigin", "itemscope", "ismap", "default", "reversed"],
+)
 URLS = frozenset(["href", "src", "action", "cite", "formaction", "background", "poster", "srcset"])
 SILENT = frozenset(["alt", "title", "class", "style", "placeholder", "summary", "aria-label"])
 CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", re.I)
@@ -168,7 +185,10 @@ class Page:
             attributes.append(attribute)
             at = attribute.end()
         slash = "/>" if "/" in end[0] else ">"
-        tag = [self._name("<", name), *self._attributes(name, attributes), slash]
+        bare = {one["name"].lower() for one in attributes if one["value"] is None}
+        all_ = " ".join([name, *(one["name"] for one in attributes if one["value"] is None)])
+        beside = all_ if bare - BARE else ""
+        tag = [self._name("<", name, beside), *self._attributes(attributes, beside), slash]
         at = end.end()
         if name == "plaintext":
             self._run.append(_spoken(text[at:]))
@@ -216,28 +236,31 @@ class Page:
     def _inner(self, text: str) -> Iterator[Part]:
         return Page(self._work, self._depth + 1, about=self._about).parts(text)
 
-    def _name(self, before: str, name: str) -> Part:
-        """A tag's or attribute's: another one, the same each time, where it says somebody's."""
-        if name in self._renamed:
+    def _name(self, before: str, name: str, beside: str = "") -> Part:
+        """A tag's or attribute's: another one, the same each time, where it says somebody's, alone
+        or with those beside it: `<Ann Lee>`."""
+        if name in self._renamed and (not beside or self._renamed[name] != name):
             return before + self._renamed[name]
+        texts = [name, beside] if beside else [name]
 
         def write(results: list[Anonymized]) -> str:
-            another = f"x-{len(self._renamed) + 1}" if says_who(name, results[0]) else name
-            return before + self._renamed.setdefault(name, another)
+            if any(map(says_who, texts, results)):
+                self._renamed[name] = f"x-{len(self._renamed) + 1}"
+            return before + self._renamed.setdefault(name, name)
 
-        return Slot([Document(words(name))], write)
+        return Slot([Document(words(text)) for text in texts], write)
 
     def _comment(self, text: str) -> Iterator[Part]:
         yield "<!--"
         yield slots.together(self._inner(text), lambda told: re.sub("-(?=[->]|$)", "- ", told))
         yield "-->"
 
-    def _attributes(self, tag: str, found: list[re.Match[str]]) -> Iterator[Part]:
+    def _attributes(self, found: list[re.Match[str]], beside: str) -> Iterator[Part]:
         values = {one["name"].lower(): _value(one) for one in found}
         field = values.get("name") or values.get("property") or values.get("id") or ""
         for one in found:
             name = one["name"].lower()
-            yield self._name(" ", one["name"])
+            yield self._name(" ", one["name"], "" if one["value"] else beside)
             if one["value"] is not None:
                 yield '="'
                 yield self._attribute(name, one, field)
@@ -311,7 +334,7 @@ def _harmless(told: str) -> str:
 
 def _spoken(raw: str) -> Piece:
     text = html.unescape(raw)
-    return Piece(text, lambda told: raw if told == text else escape(told))
+    return Piece(text, lambda told: raw if told == text else escape(told, TEXT))
 
 
 def _value(found: re.Match[str]) -> str:

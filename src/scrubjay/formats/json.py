@@ -27,6 +27,8 @@ TOKEN = re.compile(
     rf"|(?P<number>{NUMBER.pattern})",
     re.S,
 )
+STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.S)
+LINES = re.compile(r'(?:\s*+"(?:[^"\\]|\\.)*?\\n"\s*+,)++\s*+"(?:[^"\\]++|\\.)*+"(?=\s*+\])', re.S)
 SAID = re.compile(r'\s*+:\s*+"([^"\\]*+)"\s*+,\s*+"(?:value|val|content|answer)"\s*+:')
 
 
@@ -53,6 +55,9 @@ class Reader(Struct):
             raw = found["string"]
             if (sign := found["sign"]) is not None:
                 yield sign
+                if sign[-1:] == "[" and (lines := LINES.match(text, at)):
+                    yield self._lines(lines[0], name)
+                    at = lines.end()
                 for bracket in sign:
                     if bracket in "{[":
                         stack.append((name, taken))
@@ -88,6 +93,16 @@ class Reader(Struct):
         return strings.part(
             document, f'"{raw}"', self._quoted, self.work, memory=self.memory, depth=self.depth
         )
+
+    def _lines(self, raw: str, name: str) -> slots.Part:
+        """A list of lines, as notebooks have: one text."""
+        told = [_plain(one[1]) for one in STRING.finditer(raw)]
+        document = self._document("".join(told), name)
+
+        def write(new: str) -> str:
+            return ", ".join(map(self._quoted, new.splitlines(keepends=True) or [""]))
+
+        return strings.part(document, raw, write, self.work, memory=self.memory, depth=self.depth)
 
     def _key(self, raw: str, name: str, taken: set[str]) -> slots.Part:
         """A name that is taken in its object gets a number."""

@@ -92,6 +92,8 @@ KINDS = (
     Kind("ics.v1", "cards", (".ics", ".ical", ".ifb"), shape=r"(?i)BEGIN:VCALENDAR\s"),
     Kind("vcf.v1", "cards", (".vcf", ".vcard"), shape=r"(?i)BEGIN:VCARD\s"),
     Kind("rtf.v1", "rtf", (".rtf",), magic=((0, b"{\\rtf"),)),
+    Kind("srt.v1", "subtitles", (".srt", ".vtt"), shape=r"WEBVTT\s"),
+    Kind("ini.v1", "settings", (".ini", ".cfg", ".conf", ".properties", ".env")),
     Kind("toml.v1", "toml", (".toml",)),
     Kind("yaml.v1", "yaml", (".yaml", ".yml"), extra="files"),
     Kind("lines.v1", "text", (".log",)),

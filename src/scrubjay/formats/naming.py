@@ -18,15 +18,16 @@ WORDS = re.compile(r"[_.+:/#?=&-]+")  # what stands between the words of a name 
 NUMBER = re.compile(r"\d[\d-]{6,}\d")
 UNSURE = ("tagger.", "resolve.")  # resolving tells what a tagger found once and is everywhere
 CAMEL = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
-IDENTIFIER = re.compile(r"(?!(?:\D*\d){5})[^\W\d][\w$-]*")  # of a program; five digits are a number
-PARTED = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_$-]+")
+IDENTIFIER = re.compile(r"(?!(?:\D*\d){5})[^\W\d][\w$.-]*")  # five digits are a number
+PARTED = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_$.-]+")
 SOMEBODYS = re.compile(r"\d{5,}")  # a number under which something is kept
 REMEMBERED = 10_000  # keys known to hold nothing
 
 
 def words(name: str) -> str:
-    """A name of an element as words, for who looks; one with a long number as it is written."""
-    return name if NUMBER.search(name) else WORDS.sub(" ", name)
+    """A name of an element as words, for who looks; one with a long number, or of a mailbox, as it
+    is written."""
+    return name if NUMBER.search(name) or "@" in name else WORDS.sub(" ", name)
 
 
 def says_who(name: str, result: Anonymized) -> bool:
@@ -60,20 +61,25 @@ class Keys:
     def part(self, document: Document, raw: str, write: Callable[[str], str]) -> slots.Part:
         """A key as it stands, or what `write` makes of the clean one."""
         name = document.text
-        if name in self._plain or not name.strip() or fields.label(name):
+        known = fields.label(name) or name in fields.schema()
+        if known or name in self._plain or not name.strip():
             return raw
         text = PARTED.sub(" ", name) if IDENTIFIER.fullmatch(name) else name
         label = "ID" if SOMEBODYS.fullmatch(name) else ""
 
+        texts = [text, name] if "." in name and text != name else [text]  # it may be a host's
+
         def told(results: list[Anonymized]) -> str:
-            [result] = results
-            if result.text != text and _key_says_who(name, result):
-                return write(result.text)
-            if not result.report.counts and len(self._plain) < REMEMBERED:
+            for seen, result in zip(texts, results, strict=True):
+                doubted = _key_says_who if seen == text else says_who
+                if result.text != seen and doubted(name, result):
+                    return write(result.text)
+            counted = any(result.report.counts for result in results)
+            if not counted and len(self._plain) < REMEMBERED:
                 self._plain.add(name)
             return raw
 
-        return slots.Slot([structs.replace(document, text=text, label=label)], told)
+        return slots.Slot([structs.replace(document, text=t, label=label) for t in texts], told)
 
     def other(self, name: str, told: str) -> str:
         """The same name each time it stands in the file, and no two alike."""

@@ -104,6 +104,16 @@ def test_a_list_of_lines_is_one_text():
     assert quiet("a.ipynb", data.encode()) == data.encode()
 
 
+def test_what_is_quoted_once_more_is_read():
+    hidden = {"a": "Ann%20Lee", "b": "x=1&by=Ann+Lee&mrn=Q7", "d": "9%25",
+              "c": "QW5uIExlZSBpcyBoZXJl", "password": "QW5uIExlZSBpcyBoZXJl"}  # fmt: skip
+    told = json.loads(clean("a.json", json.dumps(hidden).encode()))
+    assert told == {
+        "a": "[PERSON]", "b": "x=1&by=[PERSON]&mrn=[MRN]", "d": "9%25", "password": "[PASSWORD]",
+        "c": base64.b64encode(b"[PERSON] is here").decode(),
+    }  # fmt: skip
+
+
 def test_keys_stay_apart():
     told = clean("a.json", b'{"a@example.org": 1, "b@example.org": 2, "same": 1, "same": 2}')
     assert told == b'{"[EMAIL]": 1, "[EMAIL] 2": 2, "same": 1, "same": 2}'

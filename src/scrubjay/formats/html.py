@@ -26,31 +26,22 @@ from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Document
 
 TEXT = {sign: told for sign, told in SPECIAL.items() if sign != ord("\r")}
-INLINE = frozenset(
-    ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em"]
-).union(
-    ["font", "i", "img", "input", "ins", "kbd", "label", "mark", "nobr", "o:p", "q", "rp", "rt"],
-    ["ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u"],
-    ["var", "wbr"],
+BLOCKS = frozenset(  # end a text; all other elements lie in one, as those do that nobody knows
+    """address article aside audio blockquote body button canvas caption center col colgroup dd
+    details dialog dir div dl dt fieldset figcaption figure footer form frame frameset h1 h2 h3 h4
+    h5 h6 head header hgroup hr html legend li link main menu meta nav noscript object ol optgroup
+    option p pre section select summary table tbody td template text tfoot th thead tr ul video""".split()  # noqa: SIM905
 )
 RAW = frozenset(["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"])
-BARE = frozenset(
-    [
-        "disabled",
-        "checked",
-        "selected",
-        "required",
-        "readonly",
-        "multiple",
-        "hidden",
-        "async",
-        "open",
-    ]
-).union(
-    ["defer", "autofocus", "nowrap", "controls", "loop", "muted", "allowfullscreen", "novalidate"],
-    ["noshade", "compact", "download", "crossorigin", "itemscope", "ismap", "default", "reversed"],
+BARE = frozenset(  # attributes that stand without a value
+    """allowfullscreen async autofocus checked compact controls crossorigin default defer disabled
+    download hidden ismap itemscope loop multiple muted noshade novalidate nowrap open readonly
+    required reversed selected""".split()  # noqa: SIM905
 )
-URLS = frozenset(["href", "src", "action", "cite", "formaction", "background", "poster", "srcset"])
+URLS = frozenset(
+    """action background cite codebase data formaction href imagesrcset longdesc lowsrc manifest
+    ping poster src srcset xlink:href""".split()  # noqa: SIM905
+)
 SILENT = frozenset(["alt", "title", "class", "style", "placeholder", "summary", "aria-label"])
 CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", re.I)
 SPOKEN = re.compile(r"(?:[^<]|<(?![a-zA-Z/!?]))++")
@@ -209,7 +200,7 @@ class Page:
         """An inline tag lies in a text; any other ends it."""
         if name == "br":
             self._run += [*tag, Piece("", str, "\n")]
-        elif name in INLINE:
+        elif name not in BLOCKS and name not in RAW:
             self._run += tag
         else:
             yield from self._flush()
@@ -293,12 +284,16 @@ class Page:
 
     def _url(self, value: str, raw: str) -> Part:
         """Percent signs are read, and blanks of its query."""
-        plain = urllib.parse.unquote(value)
+        if value.lstrip().lower().startswith("javascript:"):
+            read = scripts.javascript(urllib.parse.unquote(value), self._work)
+            return slots.together([read], partial(escape, table=QUOTED))
+        plain = strings.unquoted(value)
         if "?" in value:
             plain = plain.replace("+", " ")
+        blank = " " if " " in value else ""  # as a list of sources has
 
         def write(told: str) -> str:
-            return escape(urllib.parse.quote(told, safe="/:?#[]@!$&'()*+,;=%~"), QUOTED)
+            return escape(urllib.parse.quote(told, safe="/:?#[]@!$&'()*+,;=%~" + blank), QUOTED)
 
         document = self._document(plain)
         if parts := strings.query(self._document(value)):

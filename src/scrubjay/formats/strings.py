@@ -8,6 +8,8 @@ import re
 import urllib.parse
 from collections.abc import Callable, Iterator
 
+from msgspec import structs
+
 from scrubjay.formats import carried, fields, slots
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -20,7 +22,8 @@ HTML = re.compile(
     r"(?:[\s/][^<>]*+)?>|&(?:#\d{2,6}|#x[0-9a-f]{2,6}|[a-z]{2,8}[0-9]?);",
     re.I,
 )
-QUERY = re.compile(r"(?P<before>[?&;#])(?P<name>[\w.%\[\]-]{1,80})=(?P<value>[^&;#\s]*)")
+QUERY = re.compile(r"(?:^|[?&;#])(?P<name>[\w.%\[\]-]{1,80})=(?P<value>[^&;#\s]*)")
+PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 BLANK = re.compile(r"\s")
 SAFE = "/:?@!$'()*,~[]"  # stays as it is in a query's value
 
@@ -43,7 +46,8 @@ def part(
 
     if nested := _json(document, work, depth):
         return slots.together(nested, same)
-    if (file := carried.string(text, work)) is not None:
+    short = document.label and len(text) < carried.SHORTEST  # a password, and not a file
+    if not short and (file := carried.string(text, work)) is not None:
         return write(file)
     if HTML.search(text):
         from scrubjay.formats.html import Page  # it reads strings too
@@ -51,6 +55,8 @@ def part(
         return slots.together(Page(work, depth + 1, about=document).parts(text), same)
     if parts := query(document):
         return slots.together(parts, same)
+    if PERCENT.search(text) and not BLANK.search(text):
+        return slots.together([_rest(document, text)], same)
     return memory.kept(document, raw, write)
 
 
@@ -80,7 +86,7 @@ def query(document: Document) -> list[slots.Part]:
 
 
 def _rest(document: Document, text: str) -> slots.Part:
-    rest = fields.document(urllib.parse.unquote(text), document.field, document)
+    rest = structs.replace(document, text=unquoted(text))
     return slots.kept(rest, text, lambda told: urllib.parse.quote(told, safe=SAFE + "?&;#=%+"))
 
 
@@ -90,4 +96,11 @@ def _value(document: Document, found: re.Match[str]) -> slots.Part:
 
 
 def _plain(text: str) -> str:
-    return urllib.parse.unquote_plus(text)
+    return unquoted(text.replace("+", " "))
+
+
+def unquoted(text: str) -> str:
+    """Without percent signs, once more where they were quoted themselves."""
+    for _ in range(3):
+        text = urllib.parse.unquote(text)
+    return text

@@ -5,6 +5,7 @@ Nothing is built from what is read, so aliases expand to nothing and tags make n
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,7 +17,7 @@ import yaml
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import fields, json, naming, slots, strings
+from scrubjay.formats import carried, fields, json, naming, slots, strings
 from scrubjay.formats.naming import words
 from scrubjay.formats.slots import Part
 from scrubjay.formats.work import Work
@@ -43,6 +44,7 @@ class Reader:
         self._memory = slots.Memory()
         self._keys = naming.Keys()
         self._named: dict[str, str] = {}
+        self._binary = False  # whether a tag says that the next scalar is base64
 
     def parts(self) -> Iterator[Part]:
         """Scalars, and what lies between them."""
@@ -57,6 +59,8 @@ class Reader:
                 is_key = True
             elif isinstance(token, yaml.ValueToken):
                 is_key = False
+            elif isinstance(token, yaml.TagToken):
+                self._binary = token.value[1].rpartition(":")[2] == "binary"
             elif isinstance(token, yaml.ScalarToken):
                 start, end = token.start_mark.index, token.end_mark.index
                 yield from self._between(self._text[at:start])
@@ -73,6 +77,9 @@ class Reader:
             self._work.dropped("comment")
             raw = found[0] + raw[raw.index("\n") :]
         write = partial(_written, raw, token.style)
+        binary, self._binary = self._binary, False
+        if binary:
+            return _binary(token.value, write, self._work)
         if is_key:
             return self._key(token.value, raw, write)
         field, within = place
@@ -109,6 +116,17 @@ class Reader:
             return sign + self._named.setdefault(key, f"x{len(self._named) + 1}")
 
         return self._memory.kept(document, raw, other)
+
+
+def _binary(value: str, write: Callable[[str], str], work: Work) -> str:
+    """A file in a `!!binary`; an empty one where nothing reads it."""
+    try:
+        clean = carried.opened("", base64.b64decode(value), work)
+    except ValueError:
+        raise InputError("a !!binary that is not base64") from None
+    if clean is None:
+        work.dropped("base64 of no known kind")
+    return write(base64.b64encode(clean or b"").decode("ascii"))
 
 
 def _comment(told: str) -> str:

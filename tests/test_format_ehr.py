@@ -7,6 +7,7 @@ import pytest
 from format_text import clean
 
 import scrubjay
+from scrubjay.types import Finding
 
 ENGINE = scrubjay.load("hipaa-safe-harbor", profile="patterns")
 
@@ -75,3 +76,24 @@ def test_identifiers_go_and_codes_values_and_units_stay(system, suffix):
     assert not stays, dict(zip(names, row, strict=True))
     for value in ("Zora", "ZORA", "uillfeather", "QUILL", "90417", "5518823", "-03-07", "1961-"):
         assert value not in told
+
+
+class Doubts:
+    """Takes every name of a column for a person's, as a tagger may."""
+
+    name = "tagger.v1"
+
+    def detect(self, documents):
+        return [
+            [Finding(0, len(one.text), "PERSON", 0.9, self.name)] * (one.id == "line 1")
+            for one in documents
+        ]
+
+
+@pytest.mark.parametrize("system", ["OMOP person", "OMOP measurement", "MIMIC", "i2b2"])
+def test_a_tagger_alone_renames_no_column(system):
+    rows = {**SYSTEMS, "i2b2": "patient_num - 1; concept_cd + 1; nval_num + 2; tval_char + x"}
+    names = [one.split()[0] for one in rows[system].split(";")]
+    engine = scrubjay.load("everything", profile="patterns", detectors=[Doubts()])
+    data = ",".join(names) + "\n" + ",".join("1" for _ in names) + "\n"
+    assert clean("a.csv", data.encode(), engine).split(b"\n")[0].decode() == ",".join(names)

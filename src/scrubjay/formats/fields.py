@@ -64,8 +64,9 @@ def measure(name: str) -> bool:
 
 @cache
 def schema() -> frozenset[str]:
-    """Keys that are a schema's, whatever a tagger says."""
-    return frozenset(table()["schema"].split())
+    """Words of which one makes a key a schema's, where only a tagger doubts it and the rest of its
+    words are ordinary."""
+    return frozenset(table()["schema"].split()) | frozenset(table()["things"].split()) | _measures()
 
 
 def coded(name: str, value: str) -> bool:

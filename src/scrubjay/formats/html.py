@@ -30,7 +30,8 @@ BLOCKS = frozenset(  # end a text; all other elements lie in one, as those do th
     """address article aside audio blockquote body button canvas caption center col colgroup dd
     details dialog dir div dl dt fieldset figcaption figure footer form frame frameset h1 h2 h3 h4
     h5 h6 head header hgroup hr html legend li link main menu meta nav noscript object ol optgroup
-    option p pre section select summary table tbody td template text tfoot th thead tr ul video""".split()  # noqa: SIM905
+    option p pre section select summary table tbody td template text tfoot th thead tr ul video
+    """.split()  # noqa: SIM905
 )
 RAW = frozenset(["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"])
 BARE = frozenset(  # attributes that stand without a value

@@ -17,10 +17,12 @@ from scrubjay.types import Anonymized, Document
 WORDS = re.compile(r"[_.+:/#?=&-]+")  # what stands between the words of a name or address
 NUMBER = re.compile(r"\d[\d-]{6,}\d")
 UNSURE = ("tagger.", "resolve.")  # resolving tells what a tagger found once and is everywhere
+LOOKED = (*UNSURE, "patterns.")  # what goes by looks, and not by a list of what is known
 CAMEL = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
 IDENTIFIER = re.compile(r"(?!(?:\D*\d){5})[^\W\d][\w$.-]*")  # five digits are a number
 PARTED = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_$.-]+")
 SOMEBODYS = re.compile(r"\d{5,}")  # a number under which something is kept
+DATED = re.compile(r"\d{3}")
 REMEMBERED = 10_000  # keys known to hold nothing
 
 
@@ -32,16 +34,16 @@ def words(name: str) -> str:
 
 def says_who(name: str, result: Anonymized) -> bool:
     """Whether a name of an element, read as words, is somebody's. A tagger alone is not believed of
-    ordinary words, unless there are several, it found no others, and none is a measure; nor of one
+    ordinary words, unless there are several, it found no others, and none is a schema's; nor of one
     word without a given name in it: it reads schemas badly."""
     done = result.report.replacements
     if not done or not all(one.detector.startswith(UNSURE) for one in done):
         return bool(done)
-    parts = CAMEL.findall(name)
-    if all(part.lower() in ordinary() for part in parts):
+    parts = [part.lower() for part in CAMEL.findall(name)]
+    if all(part in ordinary() or part in fields.schema() for part in parts):
         whole = sum(one.end - one.start for one in done) >= sum(map(len, parts))
-        return whole and len(parts) > 1 and not fields.measure(name)
-    given = any(part.lower() in lists.read("given_names") for part in parts)
+        return whole and len(parts) > 1 and fields.schema().isdisjoint(parts)
+    given = any(part in lists.read("given_names") for part in parts)
     return given or len(words(name.rpartition(":")[2]).split()) > 1
 
 
@@ -61,8 +63,7 @@ class Keys:
     def part(self, document: Document, raw: str, write: Callable[[str], str]) -> slots.Part:
         """A key as it stands, or what `write` makes of the clean one."""
         name = document.text
-        known = fields.label(name) or name in fields.schema()
-        if known or name in self._plain or not name.strip():
+        if fields.label(name) or name in self._plain or not name.strip():
             return raw
         text = PARTED.sub(" ", name) if IDENTIFIER.fullmatch(name) else name
         label = "ID" if SOMEBODYS.fullmatch(name) else ""
@@ -71,7 +72,7 @@ class Keys:
 
         def told(results: list[Anonymized]) -> str:
             for seen, result in zip(texts, results, strict=True):
-                doubted = _key_says_who if seen == text else says_who
+                doubted = key_says_who if seen == text else says_who
                 if result.text != seen and doubted(name, result):
                     return write(result.text)
             counted = any(result.report.counts for result in results)
@@ -88,13 +89,18 @@ class Keys:
         return self._others[name]
 
 
-def _key_says_who(name: str, result: Anonymized) -> bool:
-    """As `says_who`; of one word a tagger is believed, unless a schema is written so: in small
-    letters, with an ordinary word that is no given name."""
-    if not IDENTIFIER.fullmatch(name):
-        return True
-    ordinary_word = name in ordinary() and name not in lists.read("given_names")
-    if len(CAMEL.findall(name)) == 1 and not ordinary_word:
+def key_says_who(name: str, result: Anonymized) -> bool:
+    """As `says_who`; of one word a tagger is believed, unless it is in small letters and an
+    ordinary one that is no given name. Of words of schemas no looks are believed: a rule
+    reads `SOURCE_IDENTIFIER_ICD10` as an identifier."""
+    if fields.label(name) or not IDENTIFIER.fullmatch(name):
+        return not fields.label(name)
+    parts = [part.lower() for part in CAMEL.findall(name)]
+    known = all(part in ordinary() or part in fields.schema() for part in parts)
+    looked = all(one.detector.startswith(LOOKED) for one in result.report.replacements)
+    if known and looked and not fields.schema().isdisjoint(parts) and not DATED.search(name):
+        return False
+    if len(parts) == 1 and (name not in ordinary() or name in lists.read("given_names")):
         return True
     return says_who(name, result)
 

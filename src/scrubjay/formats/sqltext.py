@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from scrubjay.errors import InputError
 from scrubjay.formats import fields
+from scrubjay.formats.naming import key_says_who
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
@@ -134,7 +135,7 @@ class Names:
         said = self._work.clean(Document(name.replace("_", " "), "a name") for name in fresh)
         for name, result in zip(fresh, said, strict=True):
             self._count += 1
-            same = result.text == name.replace("_", " ")
+            same = result.text == name.replace("_", " ") or not key_says_who(name, result)
             self._new[name.casefold()] = name if same else f"name_{self._count}"
 
     def new(self, name: str) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import scrubjay
 from scrubjay.errors import InputError
 from scrubjay.formats import kinds, make
-from scrubjay.formats.work import Work
+from scrubjay.formats.work import Limits, Work
 from scrubjay.testing import CANARY, FakeDetector, canary, check_format
 
 docx = pytest.importorskip("docx")
@@ -27,8 +27,8 @@ ENGINE = scrubjay.load(
 SECRETS = (NAME, SSN, AUTHOR, "x@example.org", "2024-03-05")
 
 
-def converted(data, name=""):
-    work, target = Work(ENGINE.stream), io.BytesIO()
+def converted(data, name="", limits=None):
+    work, target = Work(ENGINE.stream, limits=limits or Limits()), io.BytesIO()
     make(kinds.sample(data, name)).convert(io.BytesIO(data), target, work)
     return target.getvalue(), work.left_out
 
@@ -254,6 +254,9 @@ def test_files_in_files_are_cleaned_or_left_out():
     assert not left(new, SECRETS)
     assert not left(unpacked(new)["word/embeddings/file.docx"], SECRETS)
     assert told["embedded object"] == 1 and told["embedded file"] == 0
+    few = Limits(members=len(parts) + 10)  # of the outer and the inner file together
+    data = packed({**parts, "word/embeddings/a.docx": inner})
+    assert converted(data, limits=few)[1]["embedded file"] == 1
 
 
 def test_comments_of_presentations_and_objects_in_them():

@@ -10,8 +10,9 @@ from msgspec import Struct
 from scrubjay.errors import InputError
 from scrubjay.formats import bare, cells
 from scrubjay.formats.bare import local
+from scrubjay.formats.officepack import Pack
 from scrubjay.formats.work import Work
-from scrubjay.formats.zipped import Made, Zip, relations
+from scrubjay.formats.zipped import Made, relations, xml
 from scrubjay.types import Document
 
 _VML = (
@@ -33,12 +34,12 @@ class Remark(Struct):
     text: str
 
 
-def read(opened: Zip, part: str, work: Work) -> list[Remark] | None:
+def read(pack: Pack, part: str, work: Work) -> list[Remark] | None:
     """What readers wrote beside cells."""
-    parts = [target for kind, target in relations(opened, part).values() if kind == "comments"]
+    parts = [target for kind, target in relations(pack, part).values() if kind == "comments"]
     if not parts:
         return None
-    root = opened.xml(parts[0])
+    root = xml(pack, parts[0])
     authors = [a.text or "" for g in root if local(g) == "authors" for a in g]
     found: list[Remark] = []
     for one in (c for g in root if local(g) == "commentList" for c in g):

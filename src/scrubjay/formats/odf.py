@@ -4,7 +4,6 @@ embedded in them. Macros, settings in words, previews, signatures and changes st
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import BinaryIO
 from msgspec import Struct, field
 
 from scrubjay import plugins
-from scrubjay.errors import ExtraError, InputError
+from scrubjay.errors import InputError
 from scrubjay.formats import officepack
 from scrubjay.formats.officebare import Bare
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
@@ -129,24 +128,13 @@ class _File(Struct):
     def _picture(self, name: str) -> str:
         if name not in self.pictures:
             suffix = posixpath.splitext(name)[1]
-            data = self._file(name, suffix) if suffix in PICTURES else None
+            data = self.pack.cleaned(name, suffix) if suffix in PICTURES else None
             if data is None:
                 self.work.dropped("image")
                 data, suffix = EMPTY, ".png"
             new = f"Pictures/image{len(self.pictures) + 1}{suffix}"
             self.pictures[name] = new, data
         return self.pictures[name][0]
-
-    def _file(self, name: str, suffix: str) -> bytes | None:
-        data = self.pack.data(name)
-        if data == EMPTY:  # our own, of an earlier time
-            return data
-        target = io.BytesIO()
-        try:
-            self.work.file(f"file{suffix}", io.BytesIO(data), target)
-        except (InputError, ExtraError):
-            return None
-        return target.getvalue()
 
     def _tell(self) -> None:
         """What is not in the new one."""

@@ -6,7 +6,6 @@ A new package is made of those parts that are reached by relations of a known ki
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
 from collections import Counter, deque
@@ -16,7 +15,7 @@ from typing import BinaryIO
 from msgspec import Struct, field
 
 from scrubjay import plugins
-from scrubjay.errors import ExtraError, InputError
+from scrubjay.errors import InputError
 from scrubjay.formats import officepack
 from scrubjay.formats.officebare import Bare, code
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
@@ -246,7 +245,7 @@ class Package:
     def _picture(self, relation: Relation) -> bool:
         """Through its reader; without one, an empty picture stands there."""
         suffix = posixpath.splitext(relation.target)[1].lower()
-        data = self._file(relation.target, suffix) if suffix in PICTURES else None
+        data = self._pack.cleaned(relation.target, suffix) if suffix in PICTURES else None
         if data is None:
             self._work.dropped("image")
             if suffix == ".svg":  # a PNG stands beside it
@@ -258,25 +257,13 @@ class Package:
 
     def _embedded(self, relation: Relation) -> bool:
         suffix = posixpath.splitext(relation.target)[1].lower()
-        data = self._file(relation.target, suffix) if suffix in SHEETS else None
+        data = self._pack.cleaned(relation.target, suffix) if suffix in SHEETS else None
         if data is None:
             self._drop("package")
             return False
         name = self._name(f"{self._folder}/embeddings", "file", suffix)
         self._add(relation.target, Part(name, SHEETS[suffix], data=data))
         return True
-
-    def _file(self, name: str, suffix: str) -> bytes | None:
-        """A file within this one, cleaned; nothing if nothing reads it."""
-        data = self._pack.data(name)
-        if data == EMPTY:  # our own, of an earlier time
-            return data
-        target = io.BytesIO()
-        try:
-            self._work.file(f"file{suffix}", io.BytesIO(data), target)
-        except (InputError, ExtraError):
-            return None
-        return target.getvalue()
 
     def _tell(self) -> None:
         """Of what lies in the package and nothing relates to."""

@@ -13,8 +13,9 @@ from scrubjay.errors import InputError
 from scrubjay.formats import bare, cells, comments, dialect, formula
 from scrubjay.formats.bare import MAIN, OFFICE, local
 from scrubjay.formats.columns import Columns
+from scrubjay.formats.officepack import Pack
 from scrubjay.formats.work import Work
-from scrubjay.formats.zipped import Made, Zip
+from scrubjay.formats.zipped import Made, events
 from scrubjay.types import Document
 
 CELLS = 20_000  # that are held at once
@@ -77,11 +78,11 @@ class _Row(Struct):
     cells: list[_Cell]
 
 
-def strings(opened: Zip, part: str, work: Work) -> list[str]:
+def strings(pack: Pack, part: str, work: Work) -> list[str]:
     """The texts that cells point to."""
     found: list[str] = []
     size = 0
-    for event, element in opened.events(part):
+    for event, element in events(pack, part):
         if event == "end" and local(element) == "si":
             found.append(cells.said(element, work))
             size += len(found[-1])
@@ -92,13 +93,13 @@ def strings(opened: Zip, part: str, work: Work) -> list[str]:
 
 
 def convert(
-    opened: Zip, part: str, made: Made, number: int, book: Book, work: Work, group: str
+    pack: Pack, part: str, made: Made, number: int, book: Book, work: Work, group: str
 ) -> bool:
     """Write one sheet; whether it has comments."""
-    remarks = comments.read(opened, part, work)
+    remarks = comments.read(pack, part, work)
     with made.open(f"xl/worksheets/sheet{number}.xml") as sink:
         sink.write(f'<worksheet xmlns="{MAIN}" xmlns:r="{OFFICE}">'.encode())
-        _Sheet(book, work, number, group, sink).write(opened, part)
+        _Sheet(book, work, number, group, sink).write(pack, part)
         if remarks is not None:
             sink.write(b'<legacyDrawing r:id="rId2"/>')
         sink.write(b"</worksheet>")
@@ -118,11 +119,11 @@ class _Sheet:
         self._names: list[str] = []
         self._gone: set[str] = set()  # shared formulas that were not kept
 
-    def write(self, opened: Zip, part: str) -> None:
+    def write(self, pack: Pack, part: str) -> None:
         """The sheet's elements in their order, rows as they come."""
         depth, last, width = 0, 0, 0
         rows: list[_Row] = []
-        for event, element in opened.events(part):
+        for event, element in events(pack, part):
             if event == "start":
                 depth += 1
                 if depth == 2 and local(element) == "sheetData":

@@ -18,9 +18,10 @@ from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import bare, formula, sheet
 from scrubjay.formats.bare import OFFICE, local
+from scrubjay.formats.officepack import Pack
 from scrubjay.formats.sheet import Book
 from scrubjay.formats.work import Work
-from scrubjay.formats.zipped import Made, Zip, relations
+from scrubjay.formats.zipped import Made, relations, xml
 from scrubjay.types import Document
 
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/"
@@ -30,23 +31,23 @@ DAYS = frozenset(
     {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 )  # built-in formats
 TOLD = {  # what is left out, by where it is in the package
-    "docProps/": "document properties",
-    "customXml/": "custom XML",
+    "docprops/": "document properties",
+    "customxml/": "custom XML",
     "xl/media/": "image",
     "xl/drawings/": "drawing",
     "xl/charts/": "chart",
     "xl/chartsheets/": "chart",
     "xl/pivot": "pivot table",
-    "xl/externalLinks/": "link to another file",
-    "xl/vbaProject": "macro",
+    "xl/externallinks/": "link to another file",
+    "xl/vbaproject": "macro",
     "xl/embeddings/": "file in a cell",
-    "xl/printerSettings/": "printer settings",
+    "xl/printersettings/": "printer settings",
     "xl/theme/": "theme",
     "xl/tables/": "table format",
-    "xl/threadedComments/": "threaded comment",
+    "xl/threadedcomments/": "threaded comment",
 }
 SILENT = (
-    "_rels/", "[Content", "xl/_rels/", "xl/calcChain", "xl/sharedStrings", "xl/worksheets/",
+    "_rels/", "[content", "xl/_rels/", "xl/calcchain", "xl/sharedstrings", "xl/worksheets/",
     "xl/comments", "xl/styles", "xl/workbook",
 )  # fmt: skip
 UNFIT = re.compile(r"[\[\]:*?/\\]")
@@ -71,29 +72,29 @@ class Xlsx:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Sheet after sheet."""
-        opened = Zip(source, work.limits)
-        part = _office(opened)
-        root = opened.xml(part)
-        related = relations(opened, part)
+        pack = Pack(source, work)
+        part = _office(pack)
+        root = xml(pack, part)
+        related = relations(pack, part)
         sheets = _sheets(root, related)
-        book = _book(opened, root, related, sheets, work)
-        _tell(opened, work)
+        book = _book(pack, root, related, sheets, work)
+        _tell(pack, work)
         made = Made(target)
         commented = []
         for number, one in enumerate(sheets, 1):
-            if sheet.convert(opened, one.part, made, number, book, work, self._group):
+            if sheet.convert(pack, one.part, made, number, book, work, self._group):
                 commented.append(number)
         if self._group and not book.grouped:
             raise InputError(f"no column '{self._group}' to group by")
         made.add("xl/styles.xml", etree.tostring(book.styles, encoding="utf-8"))
         made.add("xl/workbook.xml", _workbook(root, sheets, book, work))
-        _frame(made, len(sheets), commented, macro=any("vbaProject" in m for m in opened.members))
+        _frame(made, len(sheets), commented, macro="xl/vbaproject.bin" in pack)
         made.file.close()
 
 
-def _office(opened: Zip) -> str:
+def _office(pack: Pack) -> str:
     """The workbook's part."""
-    for kind, target in relations(opened, "").values():
+    for kind, target in relations(pack, "").values():
         if kind == "officeDocument":
             return target
     raise InputError("no workbook in it: damaged")
@@ -115,12 +116,12 @@ def _sheets(root: Any, related: dict[str, tuple[str, str]]) -> list[_Sheet]:
 
 
 def _book(
-    opened: Zip, root: Any, related: dict[str, tuple[str, str]], sheets: list[_Sheet], work: Work
+    pack: Pack, root: Any, related: dict[str, tuple[str, str]], sheets: list[_Sheet], work: Work
 ) -> Book:
     """What all sheets need to know."""
     parts = dict(related.values())
-    shared = sheet.strings(opened, parts["sharedStrings"], work) if "sharedStrings" in parts else []
-    styles = opened.xml(parts["styles"]) if "styles" in parts else bare.new("styleSheet")
+    shared = sheet.strings(pack, parts["sharedStrings"], work) if "sharedStrings" in parts else []
+    styles = xml(pack, parts["styles"]) if "styles" in parts else bare.new("styleSheet")
     kept = bare.copy(styles)
     for group in [e for e in kept if local(e) == "cellXfs"]:  # its default has a name
         normal = bare.new("cellStyles", count="1")
@@ -218,9 +219,9 @@ def _define(names: Any, old: Any, places: dict[str, str], book: Book, work: Work
         made.set("hidden", "1")
 
 
-def _tell(opened: Zip, work: Work) -> None:
+def _tell(pack: Pack, work: Work) -> None:
     """What of the package is not in the new one."""
-    for name in opened.members:
+    for name in pack:
         if name.endswith((".rels", "/")):
             continue
         what = next((told for start, told in TOLD.items() if name.startswith(start)), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from urllib.parse import quote, unquote
 
 from msgspec import Struct
@@ -65,6 +66,47 @@ class Slot:
             self.node.tag = ""
 
 
+class _Role(Struct, frozen=True):
+    """What an element means for a text: it has its `line`; it is a `sign`, or stands `when`;
+    what is `behind` it."""
+
+    line: bool
+    sign: str
+    when: str
+    behind: str
+
+
+@cache
+def _role(name: str) -> _Role:
+    rules = table()
+    behind = "\t" if name in rules["cells"] else APART if name in rules["rows"] else ""
+    line = name in rules["paragraphs"] or name in rules["alone"]
+    return _Role(line, rules["signs"].get(name, ""), rules["when"].get(name, ""), behind)
+
+
+@lru_cache(1 << 12)
+def _place(name: str, key: str) -> str:
+    """What an attribute holds: `people`, `days`, `words`, `names`, `value`, `none` that is read."""
+    local = key.rpartition(":")[2]
+    if local == "Ignorable" or key.startswith("xmlns"):
+        return "none"
+    place = {local, f"{name}@{local}"}
+    kind = next((k for k in ("people", "days", "words", "names") if place & table()[k]), "")
+    return "value" if local == "value" and kind == "words" else kind
+
+
+def _spoken_as(name: str, key: str, value: str) -> str:
+    """Whether it is read as a link, a font, a name of one word, or a text."""
+    local = key.rpartition(":")[2]
+    if local in {"Target", "href"} or _ADDRESS.fullmatch(value):
+        return "link"
+    if local in table()["fonts"] or name == "font":
+        return "font"
+    if re.fullmatch(r"[\w.-]+", value) and _place(name, key) not in {"words", "value"}:
+        return "name"
+    return "text"
+
+
 class _Word(Struct):
     slot: Slot
     when: str  # "ins", "del", or always
@@ -98,23 +140,21 @@ class Words:
         return self._lines[-1]
 
     def _walk(self, node: Node, line: _Line, when: str) -> None:
-        rules, name = table(), node.name
+        name, role = node.name, _role(node.name)
         for key, value in node.attributes.items():
-            self._attribute(Slot(node, key, value))
-        if name in rules["paragraphs"] or name in rules["alone"]:
+            self._attribute(node, key, value)
+        if role.line:
             line = self._line()
-        when = name if name in {"ins", "del"} else when
-        if name in rules["signs"] and line.words:
-            line.words[-1].behind += rules["signs"][name]
+        when = role.when or when
+        if role.sign and line.words:
+            line.words[-1].behind += role.sign
         for index, inner in enumerate(node.content):
             if isinstance(inner, Node):
                 self._walk(inner, line, when)
             elif inner.strip() or (inner and name in _RUNS):
                 self._content(Slot(node, index, inner), line, when)
-        if name in rules["cells"]:
-            self._lines[-1].behind = "\t"
-        elif name in rules["rows"]:
-            self._lines[-1].behind = APART
+        if role.behind:
+            self._lines[-1].behind = role.behind
 
     def _content(self, slot: Slot, line: _Line, when: str) -> None:
         rules, name = table(), slot.node.name
@@ -133,27 +173,17 @@ class Words:
         else:
             line.words.append(_Word(slot, "del" if name == "delText" else when))
 
-    def _attribute(self, slot: Slot) -> None:
-        rules, value = table(), slot.text
-        local = str(slot.key).rpartition(":")[2]
-        place = {local, f"{slot.node.name}@{local}"}
-        if not value or local == "Ignorable" or str(slot.key).startswith("xmlns"):
+    def _attribute(self, node: Node, key: str, value: str) -> None:
+        kind = _place(node.name, key)
+        if not value or kind == "none" or (kind == "value" and _FRACTION.fullmatch(value)):
             return
-        if local == "value" and _FRACTION.fullmatch(value):
-            return
-        if place & rules["people"]:
-            self._people.setdefault(value, []).append(slot)
-        elif place & rules["days"]:
-            self._days.append(slot)
-        elif place & rules["words"] or not self._plain(value, bool(place & rules["names"])):
-            kind = "text"
-            if local in {"Target", "href"} or _ADDRESS.fullmatch(value):
-                kind = "link"
-            elif local in rules["fonts"] or slot.node.name == "font":
-                kind = "font"
-            elif re.fullmatch(r"[\w.-]+", value) and not place & rules["words"]:
-                kind = "name"
-            self._values.setdefault((kind, value), []).append(slot)
+        if kind == "people":
+            self._people.setdefault(value, []).append(Slot(node, key, value))
+        elif kind == "days":
+            self._days.append(Slot(node, key, value))
+        elif kind in {"value", "words"} or not self._plain(value, kind == "names"):
+            spoken = _spoken_as(node.name, key, value)
+            self._values.setdefault((spoken, value), []).append(Slot(node, key, value))
 
     @staticmethod
     def _plain(value: str, named: bool) -> bool:
@@ -297,13 +327,7 @@ def mark(roots: Iterable[Node]) -> None:
     """Other names for bookmarks, in fields and links too: they are seldom seen, and say who."""
     nodes = [node for root in roots for node in root.every()]
     _join(nodes)
-    keys = {place.partition("@")[2] for place in table()["marks"]}
-    places = [
-        (node, key)
-        for node in nodes
-        for key in node.attributes
-        if (local := key.rpartition(":")[2]) in keys and f"{node.name}@{local}" in table()["marks"]
-    ]
+    places = [(node, key) for node in nodes for key in node.attributes if _marks(node.name, key)]
     found = dict.fromkeys(node.attributes[key] for node, key in places)
     for node in nodes:
         told = node.text() if node.name == "instrText" else node.attributes.get("w:instr", "")
@@ -324,6 +348,11 @@ def mark(roots: Iterable[Node]) -> None:
         for key, value in node.attributes.items():
             if key.endswith(":instr") or (key.endswith("href") and value.startswith("#")):
                 node.attributes[key] = spoken.sub(lambda m: new[m[0]], value)
+
+
+@lru_cache(1 << 12)
+def _marks(name: str, key: str) -> bool:
+    return f"{name}@{key.rpartition(':')[2]}" in table()["marks"]
 
 
 def _join(nodes: list[Node]) -> None:

@@ -49,10 +49,15 @@ class Book(Struct):
         self.grouped |= group in names
         return group if group in names else ""
 
-    def learn(self, literals: Iterable[str], field: str, work: Work) -> None:
-        """What becomes of words in formulas."""
-        new = [one for one in dict.fromkeys(literals) if one not in self.literals]
-        results = work.clean(Document(one, "formula", field=field) for one in new)
+    def learn(self, formulas: Iterable[tuple[str, str]], work: Work) -> None:
+        """What becomes of words in formulas, each with the name of its column."""
+        new = {
+            literal: field
+            for text, field in formulas
+            for literal in formula.literals(text)
+            if literal not in self.literals
+        }
+        results = work.clean(Document(one, "formula", field=new[one]) for one in new)
         self.literals.update((one, result.text) for one, result in zip(new, results, strict=True))
 
     def said(self, literal: str) -> str:
@@ -211,11 +216,11 @@ class _Sheet:
         else:
             head, blank = 0, {}
         blank |= self._changes(self._columns, rows[head:], tables[head:], head)
-        for row in rows:
-            for cell in row.cells:
-                if '"' in cell.formula:
-                    name = self._names[cell.column] if cell.column < len(self._names) else ""
-                    self._book.learn(formula.literals(cell.formula), name, self._work)
+        names = dict(enumerate(self._names))
+        said = (
+            (c.formula, names.get(c.column, "")) for row in rows for c in row.cells if c.formula
+        )
+        self._book.learn(said, self._work)
         self._write_rows(rows, blank)
         rows.clear()
 
@@ -318,7 +323,7 @@ class _Sheet:
         news = [e for e in new.iter() if local(e).startswith("formula")]
         for one, other in zip(olds, news, strict=False):
             text = one.text or ""
-            self._book.learn(formula.literals(text), "", self._work)
+            self._book.learn([(text, "")], self._work)
             other.text = formula.written(text, self._book.said, self._book.sheets, self._book.names)
             if other.text is None:
                 return False

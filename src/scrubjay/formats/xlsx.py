@@ -202,7 +202,7 @@ def _workbook(root: Any, sheets: list[_Sheet], book: Book, work: Work) -> bytes:
 
 def _define(names: Any, old: Any, places: dict[str, str], book: Book, work: Work) -> None:
     text = old.text or ""
-    book.learn(formula.literals(text), "", work)
+    book.learn([(text, "")], work)
     new = formula.written(text, book.said, book.sheets, book.names)
     name = old.get("name", "")
     built_in = name if name in {"_xlnm.Print_Area", "_xlnm.Print_Titles"} else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from msgspec import Struct, field
@@ -44,6 +44,7 @@ MAIN = {  # by format: kind, folder and name of its main part
         "ppt",
         "presentation",
     ),
+    "xlsx.v1": (re.compile("(?!)"), "xl", ""),
 }
 KINDS = frozenset(
     """officeDocument core-properties styles settings webSettings fontTable numbering footnotes
@@ -53,7 +54,10 @@ KINDS = frozenset(
     notesMaster handoutMaster presProps viewProps tableStyles commentAuthors authors
     vmlDrawing""".split()  # noqa: SIM905
 )
+DRAWN = frozenset("drawing chart chartUserShapes chartStyle chartColorStyle themeOverride".split())  # noqa: SIM905
 TOLD = {
+    "chart": "chart",
+    "chartEx": "chart",
     "extended-properties": "document properties",
     "custom-properties": "document properties",
     "customXml": "custom XML",
@@ -111,11 +115,12 @@ class Part(Struct):
 
 
 class Package:
-    """What is read of one, and becomes the new one."""
+    """What is read of one, and becomes the new one, or what of a workbook is drawn."""
 
     def __init__(self, pack: Pack, work: Work, kind: str) -> None:
         self._pack = pack
         self._work = work
+        self._kinds = DRAWN if kind == "xlsx.v1" else KINDS
         self._main, self._folder, self._stem = MAIN[kind]
         self._types = self._content_types()
         self._count: Counter[str] = Counter()
@@ -127,12 +132,21 @@ class Package:
     def read(self) -> None:
         """All parts that are reached."""
         self._follow("", self.root)
-        while self._queue:
-            old, part = self._queue.popleft()
-            self._follow(old, part)
+        self._reach()
         if not any(self._main.fullmatch(part.type) for part in self.parts.values()):
             raise InputError("no document in it: damaged, or of another kind than it says")
         self._tell()
+
+    def add(self, relation: Relation) -> str | None:
+        """A part that is reached from elsewhere, and all that it reaches: its new name."""
+        target = self._target(relation)
+        self._reach()
+        return target
+
+    def _reach(self) -> None:
+        while self._queue:
+            old, part = self._queue.popleft()
+            self._follow(old, part)
 
     def _content_types(self) -> dict[str, str]:
         found = {}
@@ -148,7 +162,8 @@ class Package:
         suffix = posixpath.splitext(name)[1].lower()
         return self._types.get(name.lower(), self._types.get(suffix, ""))
 
-    def _relations(self, part: str) -> list[Relation]:
+    def relations(self, part: str) -> list[Relation]:
+        """Where a part leads."""
         folder, name = posixpath.split(part)
         path = posixpath.join(folder, "_rels", f"{name}.rels")
         if path not in self._pack:
@@ -168,7 +183,7 @@ class Package:
     def _follow(self, old: str, part: Part) -> None:
         """Read what a part relates to, and tie the part's own tree to it."""
         ids: dict[str, str] = {}
-        for number, relation in enumerate(self._relations(old), 100_001):
+        for number, relation in enumerate(self.relations(old), 100_001):
             target = self._target(relation)
             if target is None:
                 continue
@@ -201,7 +216,7 @@ class Package:
 
     def _take(self, relation: Relation) -> bool:
         kind = relation.kind
-        if kind in KINDS:
+        if kind in self._kinds:
             return self._markup(relation)
         if kind == "image":
             return self._picture(relation)
@@ -267,15 +282,38 @@ class Package:
 
     def _tell(self) -> None:
         """Of what lies in the package and nothing relates to."""
-        seen = {"[content_types].xml", *map(str.lower, self.parts), *self._left}
         for name in self._pack:
-            if name not in seen and not name.endswith(".rels"):
+            if name != "[content_types].xml" and not self.saw(name):
                 self._drop("")
+
+    def saw(self, name: str) -> bool:
+        """Whether what is to be told of a part is told, by its name in lower case."""
+        return name in self._left or name.endswith(".rels")
+
+    def clean(self, words: Words) -> None:
+        """All strings of all parts, and addresses in the world."""
+        parts = (self.root, *self.parts.values())
+        for part in parts:
+            if part.tree is not None:
+                words.add(part.tree)
+        for part in parts:
+            for relation in part.relations:
+                if "TargetMode" in relation.attributes:
+                    words.add(relation)
+        words.clean()
+        for part in parts:
+            if part.tree is not None:
+                sweep(part.tree)
 
     def members(self) -> Iterator[tuple[str, bytes]]:
         """Types, relations and parts of the new one."""
-        yield "[Content_Types].xml", _types(list(self.parts.values()))
+        types = {part.name: part.type for part in self.parts.values()}
+        yield "[Content_Types].xml", content_types(types)
         yield "_rels/.rels", _relationships(self.root)
+        yield from self.written()
+
+    def written(self) -> Iterator[tuple[str, bytes]]:
+        """Parts and their relations."""
         for part in self.parts.values():
             yield part.name, markup(part.tree) if part.tree is not None else part.data
             if part.relations:
@@ -339,18 +377,16 @@ def _relationships(part: Part) -> bytes:
     return markup(root)
 
 
-def _types(parts: list[Part]) -> bytes:
+def content_types(types: Mapping[str, str]) -> bytes:
+    """The part that tells the types of others: of XML by name, of anything else by suffix."""
     root = Node("Types", {"xmlns": f"{PACKAGE}content-types"})
     kinds = {"rels": f"{TYPES}package.relationships+xml", "xml": "application/xml"}
-    for part in parts:
-        suffix = part.name.rpartition(".")[2]
-        if part.tree is None or suffix == "vml":
-            kinds[suffix] = part.type
+    kinds |= {n.rpartition(".")[2]: kind for n, kind in types.items() if not n.endswith(".xml")}
     for suffix, kind in kinds.items():
         root.content.append(Node("Default", {"Extension": suffix, "ContentType": kind}))
-    for part in parts:
-        if part.name.endswith(".xml"):
-            told = {"PartName": f"/{part.name}", "ContentType": part.type}
+    for name, kind in types.items():
+        if name.endswith(".xml"):
+            told = {"PartName": f"/{name}", "ContentType": kind}
             root.content.append(Node("Override", told))
     return markup(root)
 
@@ -370,16 +406,7 @@ class Office:
         package.read()
         trees = [part.tree for part in package.parts.values() if part.tree is not None]
         mark(trees)
-        words = Words(work)
-        for tree in trees:
-            words.add(tree)
-        for part in (package.root, *package.parts.values()):
-            for relation in part.relations:
-                if "TargetMode" in relation.attributes:
-                    words.add(relation)
-        words.clean()
-        for tree in trees:
-            sweep(tree)
+        package.clean(Words(work))
         officepack.write(package.members(), target)
 
 

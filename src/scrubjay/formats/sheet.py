@@ -32,6 +32,22 @@ _CODE = re.compile(r'(&(?:[LCRPNDTZFGAUEXYSBIOH&]|"[^"]*"|K[0-9A-F]{6}|\d{1,3}))
 _ERRORS = frozenset({"#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"})
 
 
+class Listed(Struct):
+    """A sheet, as its workbook lists it. `index`: its place among all; `number`: among those that
+    stay; `drawing`: the new part of what is drawn on it."""
+
+    part: str
+    name: str
+    state: str
+    index: int
+    number: int
+    drawing: str = ""
+    commented: bool = False
+
+    def __repr__(self) -> str:
+        return f"Listed({self.number})"
+
+
 class Book(Struct):
     """What all sheets share. `sheets` and `names`: what became of the old ones, by lower case."""
 
@@ -97,20 +113,20 @@ def strings(pack: Pack, part: str, work: Work) -> list[str]:
     return found
 
 
-def convert(
-    pack: Pack, part: str, made: Made, number: int, book: Book, work: Work, group: str
-) -> bool:
-    """Write one sheet; whether it has comments."""
-    remarks = comments.read(pack, part, work)
-    with made.open(f"xl/worksheets/sheet{number}.xml") as sink:
+def convert(pack: Pack, one: Listed, made: Made, book: Book, work: Work, group: str) -> None:
+    """Write one sheet, and its comments."""
+    remarks = comments.read(pack, one.part, work)
+    one.commented = remarks is not None
+    with made.open(f"xl/worksheets/sheet{one.number}.xml") as sink:
         sink.write(f'<worksheet xmlns="{MAIN}" xmlns:r="{OFFICE}">'.encode())
-        _Sheet(book, work, number, group, sink).write(pack, part)
-        if remarks is not None:
+        _Sheet(book, work, one.number, group, sink).write(pack, one.part)
+        if one.drawing:
+            sink.write(b'<drawing r:id="rId3"/>')
+        if one.commented:
             sink.write(b'<legacyDrawing r:id="rId2"/>')
         sink.write(b"</worksheet>")
     if remarks is not None:
-        comments.write(made, number, remarks)
-    return remarks is not None
+        comments.write(made, one.number, remarks)
 
 
 class _Sheet:

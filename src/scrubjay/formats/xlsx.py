@@ -1,8 +1,8 @@
 """Workbooks (`xlsx.v1`): a new one is made of what is understood of the old one.
 
-Cells, formulas, comments, names, validations and headers are cleaned and stay, in hidden sheets
-too. What holds copies or strangers' data (pivot caches, drawings, links, macros, properties) is
-left out and told.
+Cells, formulas, comments, names, validations, headers and charts are cleaned and stay, in hidden
+sheets too. What holds copies or strangers' data (pivot caches, links, macros, properties) is left
+out and told.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from lxml import etree
-from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, formula, sheet
+from scrubjay.formats import bare, formula, sheet, sheetdrawn
 from scrubjay.formats.bare import OFFICE, local
 from scrubjay.formats.officepack import Pack
-from scrubjay.formats.sheet import Book
+from scrubjay.formats.ooxml import Package, content_types
+from scrubjay.formats.sheet import Book, Listed
+from scrubjay.formats.sheetdrawn import Drawings
 from scrubjay.formats.work import Work
 from scrubjay.formats.zipped import Made, relations, xml
 from scrubjay.types import Document
@@ -54,13 +55,6 @@ UNFIT = re.compile(r"[\[\]:*?/\\]")
 LONGEST = 31  # characters of a sheet's name
 
 
-class _Sheet(Struct):
-    part: str
-    name: str
-    state: str
-    index: int  # among all that the workbook lists
-
-
 class Xlsx:
     """`xlsx.v1`. `group` names the column that tells whose row it is."""
 
@@ -78,17 +72,19 @@ class Xlsx:
         related = relations(pack, part)
         sheets = _sheets(root, related)
         book = _book(pack, root, related, sheets, work)
-        _tell(pack, work)
+        drawings = sheetdrawn.read(pack, sheets, work)
+        _tell(pack, drawings.package, work)
         made = Made(target)
-        commented = []
-        for number, one in enumerate(sheets, 1):
-            if sheet.convert(pack, one.part, made, number, book, work, self._group):
-                commented.append(number)
+        for one in sheets:
+            sheet.convert(pack, one, made, book, work, self._group)
         if self._group and not book.grouped:
             raise InputError(f"no column '{self._group}' to group by")
         made.add("xl/styles.xml", etree.tostring(book.styles, encoding="utf-8"))
         made.add("xl/workbook.xml", _workbook(root, sheets, book, work))
-        _frame(made, len(sheets), commented, macro="xl/vbaproject.bin" in pack)
+        drawings.clean(book, work)
+        for name, data in drawings.package.written():
+            made.add(name, data)
+        _frame(made, sheets, drawings, macro="xl/vbaproject.bin" in pack)
         made.file.close()
 
 
@@ -100,23 +96,23 @@ def _office(pack: Pack) -> str:
     raise InputError("no workbook in it: damaged")
 
 
-def _sheets(root: Any, related: dict[str, tuple[str, str]]) -> list[_Sheet]:
+def _sheets(root: Any, related: dict[str, tuple[str, str]]) -> list[Listed]:
     listed = [one for group in root if local(group) == "sheets" for one in group]
-    found = []
+    found: list[Listed] = []
     for index, one in enumerate(listed):
         id_ = next((v for k, v in one.attrib.items() if k.endswith("}id")), "")
         kind, part = related.get(id_, ("", ""))
         if kind == "worksheet":
             state = one.get("state", "visible")
             state = state if state in {"hidden", "veryHidden"} else "visible"
-            found.append(_Sheet(part, one.get("name", ""), state, index))
+            found.append(Listed(part, one.get("name", ""), state, index, len(found) + 1))
     if not found:
         raise InputError("a workbook without a sheet: damaged")
     return found
 
 
 def _book(
-    pack: Pack, root: Any, related: dict[str, tuple[str, str]], sheets: list[_Sheet], work: Work
+    pack: Pack, root: Any, related: dict[str, tuple[str, str]], sheets: list[Listed], work: Work
 ) -> Book:
     """What all sheets need to know."""
     parts = dict(related.values())
@@ -178,7 +174,7 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 9 else 0
 
 
-def _workbook(root: Any, sheets: list[_Sheet], book: Book, work: Work) -> bytes:
+def _workbook(root: Any, sheets: list[Listed], book: Book, work: Work) -> bytes:
     made = bare.new("workbook")
     settings = bare.under(made, "workbookPr")
     if book.date1904:
@@ -219,10 +215,10 @@ def _define(names: Any, old: Any, places: dict[str, str], book: Book, work: Work
         made.set("hidden", "1")
 
 
-def _tell(pack: Pack, work: Work) -> None:
+def _tell(pack: Pack, drawn: Package, work: Work) -> None:
     """What of the package is not in the new one."""
     for name in pack:
-        if name.endswith((".rels", "/")):
+        if drawn.saw(name):
             continue
         what = next((told for start, told in TOLD.items() if name.startswith(start)), None)
         if what:
@@ -231,35 +227,30 @@ def _tell(pack: Pack, work: Work) -> None:
             work.dropped("other part")
 
 
-def _frame(made: Made, sheets: int, commented: list[int], *, macro: bool) -> None:
+def _frame(made: Made, sheets: list[Listed], drawings: Drawings, *, macro: bool) -> None:
     """What holds the package together."""
-    main = MACRO if macro else f"{SHEET_TYPE}sheet.main+xml"
-    types = [("/xl/workbook.xml", main), ("/xl/styles.xml", f"{SHEET_TYPE}styles+xml")]
-    links = [(f"rId{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in range(1, sheets + 1)]
-    types += [
-        (f"/xl/worksheets/sheet{n}.xml", f"{SHEET_TYPE}worksheet+xml") for n in range(1, sheets + 1)
-    ]
-    types += [(f"/xl/comments{n}.xml", f"{SHEET_TYPE}comments+xml") for n in commented]
-    links.append((f"rId{sheets + 1}", "styles", "styles.xml"))
+    links = [(f"rId{s.number}", "worksheet", f"worksheets/sheet{s.number}.xml") for s in sheets]
+    links.append((f"rId{len(sheets) + 1}", "styles", "styles.xml"))
     made.add("xl/_rels/workbook.xml.rels", links_of(links))
-    for n in commented:
-        beside = [
-            ("rId1", "comments", f"../comments{n}.xml"),
-            ("rId2", "vmlDrawing", f"../drawings/vmlDrawing{n}.vml"),
-        ]
-        made.add(f"xl/worksheets/_rels/sheet{n}.xml.rels", links_of(beside))
     made.add("_rels/.rels", links_of([("rId1", "officeDocument", "xl/workbook.xml")]))
-    root = etree.Element(f"{{{PACKAGE}}}Types".replace("2006/}", "2006/content-types}"))
-    space = etree.QName(root).namespace
-    for suffix, kind in (
-        ("rels", "application/vnd.openxmlformats-package.relationships+xml"),
-        ("xml", "application/xml"),
-        ("vml", "application/vnd.openxmlformats-officedocument.vmlDrawing"),
-    ):
-        etree.SubElement(root, f"{{{space}}}Default", Extension=suffix, ContentType=kind)
-    for part, kind in types:
-        etree.SubElement(root, f"{{{space}}}Override", PartName=part, ContentType=kind)
-    made.add("[Content_Types].xml", etree.tostring(root, encoding="utf-8", xml_declaration=True))
+    types = {
+        "xl/workbook.xml": MACRO if macro else f"{SHEET_TYPE}sheet.main+xml",
+        "xl/styles.xml": f"{SHEET_TYPE}styles+xml",
+        "any.vml": "application/vnd.openxmlformats-officedocument.vmlDrawing",
+    }
+    for one in sheets:
+        n, beside = one.number, []
+        types[f"xl/worksheets/sheet{n}.xml"] = f"{SHEET_TYPE}worksheet+xml"
+        if one.commented:
+            types[f"xl/comments{n}.xml"] = f"{SHEET_TYPE}comments+xml"
+            beside.append(("rId1", "comments", f"../comments{n}.xml"))
+            beside.append(("rId2", "vmlDrawing", f"../drawings/vmlDrawing{n}.vml"))
+        if one.drawing:
+            beside.append(("rId3", "drawing", one.drawing))
+        if beside:
+            made.add(f"xl/worksheets/_rels/sheet{n}.xml.rels", links_of(beside))
+    types |= {part.name: part.type for part in drawings.package.parts.values()}
+    made.add("[Content_Types].xml", content_types(types))
 
 
 def links_of(links: Iterable[tuple[str, str, str]]) -> bytes:

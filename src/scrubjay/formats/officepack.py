@@ -74,8 +74,8 @@ class Pack:
         """Names in lower case, without folders."""
         return (name for name in self._infos if not name.endswith("/"))
 
-    def __contains__(self, name: str) -> bool:
-        return name.lower() in self._infos
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._infos
 
     def open(self, name: str) -> IO[bytes]:
         """A part to read; it gives no more than it promised, or the reader fails."""

@@ -8,14 +8,17 @@ with what stood around it then.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from urllib.parse import quote, unquote
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from scrubjay.errors import InputError
+from scrubjay.formats.columns import COMMON
 from scrubjay.formats.officebare import DIGITS, code, known_space, table
+from scrubjay.formats.officecells import Place
+from scrubjay.formats.officechanges import Changes
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
@@ -35,6 +38,9 @@ _NOBODY = frozenset(
 _SAFE = "!#$%&'()*+,/:;=?@~"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:E[-+]?\d+)?", re.ASCII)
 _FRACTION = re.compile(r"-?\d+\.\d+(?:E[-+]?\d+)?", re.ASCII)  # a measure: nobody's number
+_TYPED = frozenset(
+    """value date-value time-value boolean-value string-value currency formula""".split()  # noqa: SIM905
+)
 _BLANKS = frozenset(["w:t", "w:delText", "w:instrText", "m:t"])
 _RUNS = frozenset(["t", "delText", "instrText", "delInstrText"])
 
@@ -113,6 +119,34 @@ class _Word(Struct):
     behind: str = ""
 
 
+class _Cell(Struct):
+    """A cell whose column says what it is."""
+
+    node: Node
+    place: Place
+    slots: list[Slot] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """A day as a computer writes it, else what is seen."""
+        day = self.node.attributes.get("office:date-value", "")
+        return day if _DAY.fullmatch(day) else " ".join(slot.text for slot in self.slots)
+
+    def set(self, text: str) -> None:
+        """A day stays one; anything else is a string, and no formula makes it anew."""
+        for slot in self.slots:
+            slot.set("")
+        self.slots[0].set(text)
+        for key in list(self.node.attributes):
+            local = key.rpartition(":")[2]
+            if local == "value-type":
+                self.node.attributes[key] = "date" if _DAY.fullmatch(text) else "string"
+            elif local == "date-value" and _DAY.fullmatch(text):
+                self.node.attributes[key] = text
+            elif local in _TYPED:
+                del self.node.attributes[key]
+
+
 class _Line:
     __slots__ = ("behind", "words")
 
@@ -130,31 +164,65 @@ class Words:
         self._people: dict[str, list[Slot]] = {}
         self._days: list[Slot] = []
         self._values: dict[tuple[str, str], list[Slot]] = {}  # by kind and value
+        self._changes = Changes()
+        self._places: dict[int, Place] = {}
+        self._cells: list[_Cell] = []
+        self._cell: _Cell | None = None
 
-    def add(self, root: Node) -> None:
-        """Every string in it that is no code."""
+    def add(self, root: Node, places: dict[int, Place] | None = None) -> None:
+        """Every string in it that is no code. `places`: cells that are what their column says."""
+        self._places = places or {}
+        self._changes = Changes([root])
         self._walk(root, self._line(), "")
+        for deletion in self._changes.left():
+            self._deleted(deletion, self._line())
 
     def _line(self) -> _Line:
         self._lines.append(_Line())
         return self._lines[-1]
 
     def _walk(self, node: Node, line: _Line, when: str) -> None:
-        name, role = node.name, _role(node.name)
-        for key, value in node.attributes.items():
-            self._attribute(node, key, value)
+        if self._changes.apart(node):
+            return
+        role = _role(node.name)
+        self._attributes(node)
+        if deletion := self._changes.at(node):
+            self._deleted(deletion, line)
         if role.line:
             line = self._line()
-        when = role.when or when
         if role.sign and line.words:
             line.words[-1].behind += role.sign
+        self._inside(node, line, role.when or when)
+        if role.behind:
+            self._lines[-1].behind = role.behind
+
+    def _inside(self, node: Node, line: _Line, when: str) -> None:
+        outer = self._cell
+        if node.name == "annotation":
+            self._cell = None
+        elif place := self._places.get(id(node)):
+            self._cell = _Cell(node, place)
+            self._cells.append(self._cell)
         for index, inner in enumerate(node.content):
             if isinstance(inner, Node):
                 self._walk(inner, line, when)
-            elif inner.strip() or (inner and name in _RUNS):
+            elif inner.strip() or (inner and node.name in _RUNS):
                 self._content(Slot(node, index, inner), line, when)
-        if role.behind:
-            self._lines[-1].behind = role.behind
+        self._cell = outer
+
+    def _deleted(self, deletion: Node, line: _Line) -> None:
+        """Its first paragraph goes on where it was, and all others are lines."""
+        paragraphs = [*deletion.children("p", "h")][:1]
+        for inner in deletion.children():
+            if inner in paragraphs:
+                self._attributes(inner)
+                self._inside(inner, line, "del")
+            else:
+                self._walk(inner, self._line(), "del")
+
+    def _attributes(self, node: Node) -> None:
+        for key, value in node.attributes.items():
+            self._attribute(node, key, value)
 
     def _content(self, slot: Slot, line: _Line, when: str) -> None:
         rules, name = table(), slot.node.name
@@ -170,7 +238,10 @@ class Words:
             return
         elif name in {"instrText", "delInstrText"}:
             self._line().words.append(_Word(slot, ""))
+        elif self._cell:
+            self._cell.slots.append(slot)
         else:
+            when = when or ("ins" if self._changes.inserted() else "")
             line.words.append(_Word(slot, "del" if name == "delText" else when))
 
     def _attribute(self, node: Node, key: str, value: str) -> None:
@@ -195,17 +266,31 @@ class Words:
         """All of it, in place."""
         somebody = [name for name in self._people if _somebody(name)][:MOST_KNOWN]
         known = {"PERSON": tuple(somebody)} if somebody else {}
+        known = _more(known, self._by_column())
         lines = [line for line in self._lines if line.words]
         values = [told for kind, value in self._values for told in _spoken(kind, value)]
         now = _Reading(lines, "del", values)
         result = now.clean(self._work, known)
         then = _Reading([x for x in lines if any(w.when == "del" for w in x.words)], "ins", [])
-        then.clean(self._work, _found(now.text, result, known))
+        then.clean(self._work, _more(known, _found(now.text, result)))
         for word in (word for line in lines for word in line.words):
             told = [r.told[id(word.slot)] for r in (now, then) if id(word.slot) in r.told]
             word.slot.set(_fit(word.slot, _both(word.slot.text, told)))
         self._say(values, now.values)
         self._by_place()
+
+    def _by_column(self) -> Iterator[tuple[str, str]]:
+        """Cells whose column says what they are; what they said, by its label."""
+        cells = [cell for cell in self._cells if cell.slots]
+        documents = (
+            Document(cell.text, "", "und", cell.place.group, cell.place.field, cell.place.label)
+            for cell in cells
+        )
+        for cell, result in zip(cells, self._work.clean(documents), strict=True):
+            if cell.place.label not in COMMON:
+                yield cell.place.label, cell.text
+            if result.text != cell.text:
+                cell.set(result.text)
 
     def _say(self, old: list[str], new: list[str]) -> None:
         for number, ((kind, _value), slots) in enumerate(self._values.items()):
@@ -273,15 +358,22 @@ class _Reading:
         return result
 
 
-def _found(
-    text: str, result: Anonymized | None, known: dict[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
+def _found(text: str, result: Anonymized | None) -> Iterator[tuple[str, str]]:
     """Values that were found, to be found again in another reading."""
-    found = {label: list(values) for label, values in known.items()}
-    for one in result.report.replacements[:MOST_KNOWN] if result else ():
+    for one in result.report.replacements if result else ():
         if one.end - one.start > 3:
-            found.setdefault(one.label, []).append(text[one.start : one.end])
-    return {label: tuple(dict.fromkeys(values)) for label, values in found.items()}
+            yield one.label, text[one.start : one.end]
+
+
+def _more(
+    known: dict[str, tuple[str, ...]], others: Iterable[tuple[str, str]]
+) -> dict[str, tuple[str, ...]]:
+    found = {label: dict.fromkeys(values) for label, values in known.items()}
+    for label, value in others:
+        values = found.setdefault(label, {})
+        if len(values) < MOST_KNOWN:
+            values[value] = None
+    return {label: tuple(values) for label, values in found.items()}
 
 
 def _both(old: str, told: list[str]) -> str:

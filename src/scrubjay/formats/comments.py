@@ -11,6 +11,7 @@ from scrubjay.errors import InputError
 from scrubjay.formats import bare, cells
 from scrubjay.formats.bare import local
 from scrubjay.formats.officepack import Pack
+from scrubjay.formats.officetext import Values
 from scrubjay.formats.work import Work
 from scrubjay.formats.zipped import Made, relations, xml
 from scrubjay.types import Document
@@ -34,8 +35,8 @@ class Remark(Struct):
     text: str
 
 
-def read(pack: Pack, part: str, work: Work) -> list[Remark] | None:
-    """What readers wrote beside cells."""
+def read(pack: Pack, part: str, known: Values, work: Work) -> list[Remark] | None:
+    """What readers wrote beside cells. `known`: values that are looked for in it."""
     parts = [target for kind, target in relations(pack, part).values() if kind == "comments"]
     if not parts:
         return None
@@ -56,7 +57,7 @@ def read(pack: Pack, part: str, work: Work) -> list[Remark] | None:
     )
     for remark, result in zip(found, list(named), strict=True):
         remark.author = result.text
-    texts = work.clean(Document(r.text, f"comment at {r.place}") for r in found)
+    texts = work.clean(Document(r.text, f"comment at {r.place}", known=known) for r in found)
     for remark, result in zip(found, list(texts), strict=True):
         remark.text = result.text
     return found

@@ -25,6 +25,7 @@ from scrubjay.formats.xmltree import Node
 from scrubjay.types import Anonymized, Document
 
 MOST_KNOWN = 500
+Values = dict[str, tuple[str, ...]]
 APART = "\n\n.\n\n"  # no value goes on behind it, for rules and nets alike
 _DAY = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
@@ -262,17 +263,16 @@ class Words:
             return True
         return code(value, 3 if named else DIGITS) or known_space(value)
 
-    def clean(self) -> None:
-        """All of it, in place."""
-        somebody = [name for name in self._people if _somebody(name)][:MOST_KNOWN]
-        known = {"PERSON": tuple(somebody)} if somebody else {}
-        known = _more(known, self._by_column())
+    def clean(self, known: Values | None = None) -> None:
+        """All of it, in place. `known`: values, by label, that are looked for in it."""
+        people = (("PERSON", name) for name in self._people if _somebody(name))
+        known = more(more(known or {}, people), self._by_column())
         lines = [line for line in self._lines if line.words]
         values = [told for kind, value in self._values for told in _spoken(kind, value)]
         now = _Reading(lines, "del", values)
         result = now.clean(self._work, known)
         then = _Reading([x for x in lines if any(w.when == "del" for w in x.words)], "ins", [])
-        then.clean(self._work, _more(known, _found(now.text, result)))
+        then.clean(self._work, more(known, _found(now.text, result)))
         for word in (word for line in lines for word in line.words):
             told = [r.told[id(word.slot)] for r in (now, then) if id(word.slot) in r.told]
             word.slot.set(_fit(word.slot, _both(word.slot.text, told)))
@@ -344,7 +344,7 @@ class _Reading:
         self.told: dict[int, str] = {}
         self.values: list[str] = []
 
-    def clean(self, work: Work, known: dict[str, tuple[str, ...]]) -> Anonymized | None:
+    def clean(self, work: Work, known: Values) -> Anonymized | None:
         """`told` what becomes of each slot, by its id, and `values` of values."""
         if not self.text:
             return None
@@ -365,9 +365,8 @@ def _found(text: str, result: Anonymized | None) -> Iterator[tuple[str, str]]:
             yield one.label, text[one.start : one.end]
 
 
-def _more(
-    known: dict[str, tuple[str, ...]], others: Iterable[tuple[str, str]]
-) -> dict[str, tuple[str, ...]]:
+def more(known: Values, others: Iterable[tuple[str, str]]) -> Values:
+    """Known values and others, not too many of a label."""
     found = {label: dict.fromkeys(values) for label, values in known.items()}
     for label, value in others:
         values = found.setdefault(label, {})

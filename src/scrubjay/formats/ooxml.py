@@ -19,7 +19,7 @@ from scrubjay.errors import InputError
 from scrubjay.formats import officepack
 from scrubjay.formats.officebare import Bare, code
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
-from scrubjay.formats.officetext import Words, mark, sweep
+from scrubjay.formats.officetext import Values, Words, mark, sweep
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 
@@ -290,8 +290,9 @@ class Package:
         """Whether what is to be told of a part is told, by its name in lower case."""
         return name in self._left or name.endswith(".rels")
 
-    def clean(self, words: Words) -> None:
+    def clean(self, known: Values | None = None) -> None:
         """All strings of all parts, and addresses in the world."""
+        words = Words(self._work)
         parts = (self.root, *self.parts.values())
         for part in parts:
             if part.tree is not None:
@@ -300,7 +301,7 @@ class Package:
             for relation in part.relations:
                 if "TargetMode" in relation.attributes:
                     words.add(relation)
-        words.clean()
+        words.clean(known)
         for part in parts:
             if part.tree is not None:
                 sweep(part.tree)
@@ -406,7 +407,7 @@ class Office:
         package.read()
         trees = [part.tree for part in package.parts.values() if part.tree is not None]
         mark(trees)
-        package.clean(Words(work))
+        package.clean()
         officepack.write(package.members(), target)
 
 

@@ -14,6 +14,7 @@ from scrubjay.formats import bare, cells, comments, dialect, formula
 from scrubjay.formats.bare import MAIN, OFFICE, local
 from scrubjay.formats.columns import Columns
 from scrubjay.formats.officepack import Pack
+from scrubjay.formats.officetext import Values, more
 from scrubjay.formats.work import Work
 from scrubjay.formats.zipped import Made, events
 from scrubjay.types import Document
@@ -58,6 +59,7 @@ class Book(Struct):
     names: dict[str, str]
     date1904: bool
     literals: dict[str, str]
+    known: Values = {}  # what cells say whose column says what they are
     grouped: bool = False  # whether a sheet had the column that tells whose row it is
 
     def grouping(self, group: str, names: list[str]) -> str:
@@ -115,13 +117,13 @@ def strings(pack: Pack, part: str, work: Work) -> list[str]:
 
 def convert(pack: Pack, one: Listed, made: Made, book: Book, work: Work, group: str) -> None:
     """Write one sheet, and its comments."""
-    remarks = comments.read(pack, one.part, work)
-    one.commented = remarks is not None
     with made.open(f"xl/worksheets/sheet{one.number}.xml") as sink:
         sink.write(f'<worksheet xmlns="{MAIN}" xmlns:r="{OFFICE}">'.encode())
         _Sheet(book, work, one.number, group, sink).write(pack, one.part)
         if one.drawing:
             sink.write(b'<drawing r:id="rId3"/>')
+        remarks = comments.read(pack, one.part, book.known, work)
+        one.commented = remarks is not None
         if one.commented:
             sink.write(b'<legacyDrawing r:id="rId2"/>')
         sink.write(b"</worksheet>")
@@ -232,6 +234,9 @@ class _Sheet:
         else:
             head, blank = 0, {}
         blank |= self._changes(self._columns, rows[head:], tables[head:], head)
+        told = (self._columns.about(table)[1] for table in tables[head:])
+        values = ((label, v) for known in told for label, vs in known.items() for v in vs)
+        self._book.known = more(self._book.known, values)
         names = dict(enumerate(self._names))
         said = (
             (c.formula, names.get(c.column, "")) for row in rows for c in row.cells if c.formula

@@ -10,7 +10,6 @@ from msgspec import Struct, field
 
 from scrubjay.formats import formula
 from scrubjay.formats.officepack import Pack
-from scrubjay.formats.officetext import Words
 from scrubjay.formats.ooxml import Package
 from scrubjay.formats.sheet import Book, Listed
 from scrubjay.formats.work import Work
@@ -41,7 +40,7 @@ class Drawings(Struct):
         for part in self.package.parts.values():
             if part.tree is not None:
                 self._bare(part.tree, book, work)
-        self.package.clean(Words(work))
+        self.package.clean(book.known)
         for node, key, place in self.places:
             if key:
                 node.attributes[key] = place

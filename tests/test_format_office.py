@@ -196,6 +196,14 @@ def test_presentations():
     check_format(make("pptx.v1"), presentation())
 
 
+def test_days_of_a_chart_are_days():
+    parts, place = unpacked(presentation()), "ppt/charts/chart1.xml"
+    dated = parts[place].decode().replace("General", "m/d/yyyy").replace(">1.5<", ">45356<")
+    new, _ = converted(packed({**parts, place: dated}))
+    made = unpacked(new)["ppt/chart.xml"].decode()
+    assert "45356" in dated and "45356" not in made and "m/d/yyyy" in made
+
+
 def test_documents_of_another_library():
     made = docx.Document()
     made.add_heading(f"Report for {NAME}", 1)

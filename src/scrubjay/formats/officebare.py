@@ -98,7 +98,7 @@ class Bare:
             return False
         told = table()["gone"].get(node.name)
         if told is not None:
-            if told:
+            if told and (node.content or node.attributes):
                 self._work.dropped(told)
             return False
         if node.name == "Choice" and not all(map(scope.known.get, self._required(node))):

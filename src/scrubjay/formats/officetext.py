@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 from msgspec import Struct, field
 
 from scrubjay.errors import InputError
+from scrubjay.formats import numbers
 from scrubjay.formats.columns import COMMON
 from scrubjay.formats.officebare import DIGITS, code, known_space, table
 from scrubjay.formats.officecells import Place
@@ -42,6 +43,7 @@ _FRACTION = re.compile(r"-?\d+\.\d+(?:E[-+]?\d+)?", re.ASCII)  # a measure: nobo
 _TYPED = frozenset(
     """value date-value time-value boolean-value string-value currency formula""".split()  # noqa: SIM905
 )
+_VALUES = frozenset(["numCache", "numLit", "strCache", "strLit", "multiLvlStrCache"])
 _BLANKS = frozenset(["w:t", "w:delText", "w:instrText", "m:t"])
 _RUNS = frozenset(["t", "delText", "instrText", "delInstrText"])
 
@@ -164,6 +166,8 @@ class Words:
         self._lines: list[_Line] = []
         self._people: dict[str, list[Slot]] = {}
         self._days: list[Slot] = []
+        self._numbers: list[Slot] = []  # that a chart shows as days
+        self._shows_days = False
         self._values: dict[tuple[str, str], list[Slot]] = {}  # by kind and value
         self._changes = Changes()
         self._places: dict[int, Place] = {}
@@ -186,6 +190,7 @@ class Words:
         if self._changes.apart(node):
             return
         role = _role(node.name)
+        self._shows_days &= node.name not in _VALUES
         self._attributes(node)
         if deletion := self._changes.at(node):
             self._deleted(deletion, line)
@@ -231,6 +236,12 @@ class Words:
             self._people.setdefault(slot.text, []).append(slot)
         elif name in rules["days"] and not slot.node.tag.startswith("text:"):
             self._days.append(slot)
+        elif name == "formatCode":
+            self._shows_days = numbers.is_day(slot.text)
+            if not numbers.FORMAT.fullmatch(slot.text):
+                slot.set("General")
+        elif name == "v" and self._shows_days and _NUMBER.fullmatch(slot.text):
+            self._numbers.append(slot)
         elif name in rules["codes"]:
             if not code(slot.text):
                 slot.remove()
@@ -315,6 +326,10 @@ class Words:
         for slots, result in zip(self._people.values(), self._work.clean(people), strict=True):
             for slot in slots:
                 slot.set(result.text)
+        shown = (numbers.day(float(slot.text), False) for slot in self._numbers)
+        days = (Document(x, group=group, field="date", label="DATE") for x in shown)
+        for slot, result in zip(self._numbers, self._work.clean(days), strict=True):
+            slot.set(numbers.serial(result.text, False) or "0")
         days = (Document(x.text, group=group, field="date", label="DATE") for x in self._days)
         for slot, result in zip(self._days, self._work.clean(days), strict=True):
             if _DAY.fullmatch(result.text):

@@ -10,7 +10,7 @@ from lxml import etree
 from msgspec import Struct
 
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, cells, comments, dialect, formula
+from scrubjay.formats import bare, cells, comments, dialect, formula, numbers
 from scrubjay.formats.bare import MAIN, OFFICE, local
 from scrubjay.formats.columns import Columns
 from scrubjay.formats.officepack import Pack
@@ -270,7 +270,7 @@ class _Sheet:
             self._gone.add(cell.shared)
             self._work.dropped("formula")
         shifted = (new or "") if cell.kind == "day" else ""
-        serial = cells.serial(shifted, self._book.date1904)
+        serial = numbers.serial(shifted, self._book.date1904)
         if serial is not None or (new is None and cell.kind in {"number", "day"}):
             _value(made, serial or cell.raw, "")
         elif new is None and cell.kind in {"bool", "error"}:
@@ -384,6 +384,6 @@ def _looked(cell: _Cell, date1904: bool) -> str | None:
     if cell.kind == "text":
         return cell.raw
     value = float(cell.raw)
-    if cell.kind == "day" and (day := cells.day(value, date1904)):
+    if cell.kind == "day" and (day := numbers.day(value, date1904)):
         return day
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

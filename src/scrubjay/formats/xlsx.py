@@ -15,7 +15,7 @@ from lxml import etree
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, formula, sheet, sheetdrawn
+from scrubjay.formats import bare, formula, numbers, sheet, sheetdrawn
 from scrubjay.formats.bare import OFFICE, local
 from scrubjay.formats.officepack import Pack
 from scrubjay.formats.ooxml import Package, content_types
@@ -163,7 +163,7 @@ def _day_styles(styles: Any) -> frozenset[int]:
     for group in styles:
         if local(group) == "numFmts":
             days |= {
-                _number(e.get("numFmtId")) for e in group if bare.is_day(e.get("formatCode", ""))
+                _number(e.get("numFmtId")) for e in group if numbers.is_day(e.get("formatCode", ""))
             }
         elif local(group) == "cellXfs":
             found = [_number(e.get("numFmtId")) for e in group]

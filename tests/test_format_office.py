@@ -18,6 +18,9 @@ from scrubjay.testing import CANARY, FakeDetector, canary, check_format
 
 docx = pytest.importorskip("docx")
 pptx = pytest.importorskip("pptx")
+R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+MS = "http://schemas.microsoft.com/office/2007/relationships"
+DIAGRAM = "openxmlformats-officedocument.drawingml.diagramData"
 ENGINE = scrubjay.load(
     "everything",
     profile="patterns",
@@ -243,6 +246,38 @@ def test_files_in_files_are_cleaned_or_left_out():
     few = Limits(members=len(parts) + 10)  # of the outer and the inner file together
     data = packed({**parts, "word/embeddings/a.docx": inner})
     assert converted(data, limits=few)[1]["embedded file"] == 1
+
+
+def test_smartart_stays():
+    """Its data, and the picture of it, which its data name by a relation."""
+    a = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    dgm = 'xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram"'
+    dsp = 'xmlns:dsp="http://schemas.microsoft.com/office/drawing/2008/diagram"'
+    text = "<a:p><a:r><a:t>Ask A</a:t></a:r><a:r><a:t>nn Lee</a:t></a:r></a:p>"
+    uri = "http://schemas.microsoft.com/office/drawing/2008/diagram"
+    data = f'<dgm:dataModel {a} {dgm} {dsp}><dgm:ptLst><dgm:pt modelId="1"><dgm:prSet phldrT="{NAME}"/><dgm:t>{text}</dgm:t></dgm:pt></dgm:ptLst><dgm:extLst><a:ext uri="{uri}"><dsp:dataModelExt relId="rId41" minVer="{uri}"/></a:ext></dgm:extLst></dgm:dataModel>'  # noqa: E501
+    shown = f'<dsp:drawing {a} {dsp}><dsp:spTree><dsp:sp modelId="1"><dsp:nvSpPr><dsp:cNvPr id="0" name="" descr="{NAME}"/></dsp:nvSpPr><dsp:txBody>{text}</dsp:txBody></dsp:sp></dsp:spTree></dsp:drawing>'  # noqa: E501
+    parts = docx_parts()
+    frame = f'<w:p><w:r><w:drawing><wp:inline><a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/diagram"><dgm:relIds {dgm} r:dm="rId40"/></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>'  # noqa: E501
+    parts["word/document.xml"] = parts["word/document.xml"].replace("<w:body>", "<w:body>" + frame)
+    kinds = {"data": ("rId40", f"{R}/diagramData"), "drawing": ("rId41", f"{MS}/diagramDrawing")}
+    rows = overrides = ""
+    for stem, (id_, kind) in kinds.items():
+        tail = "ms-office.drawingml.diagramDrawing" if stem == "drawing" else DIAGRAM
+        overrides += f'<Override PartName="/word/diagrams/{stem}1.xml" ContentType="application/vnd.{tail}+xml"/>'  # noqa: E501
+        rows += f'<Relationship Id="{id_}" Type="{kind}" Target="diagrams/{stem}1.xml"/>'
+    for name, end, more in (
+        ("word/_rels/document.xml.rels", "</Relationships>", rows),
+        ("[Content_Types].xml", "</Types>", overrides),
+    ):
+        parts[name] = parts[name].replace(end, more + end)
+    more = {"word/diagrams/data1.xml": data, "word/diagrams/drawing1.xml": shown}
+    new, _ = converted(packed({**parts, **more}))
+    made = unpacked(new)
+    assert not left(new, SECRETS) and b'relId="rId41"' in made["word/diagramData.xml"]
+    assert b">Ask [PERSON]<" in made["word/diagramData.xml"]
+    assert b">Ask [PERSON]<" in made["word/diagramDrawing.xml"]
+    assert made["word/_rels/document.xml.rels"].count(b"diagram") == 4
 
 
 def test_comments_of_presentations_and_objects_in_them():

@@ -66,7 +66,7 @@ class Drawings(Struct):
             elif inner.name not in PARTS | GONE:
                 whole = False
         node.content = inside
-        return whole and (node.name != "graphicData" or any(node.children()))
+        return whole and (not node.name.startswith("graphic") or any(node.children()))
 
     def _stays(self, node: Node, book: Book, work: Work) -> bool:
         return node.name not in GONE and self._bare(node, book, work)

@@ -123,6 +123,23 @@ def test_the_first_row_of_a_sheet_says_what_cells_are():
     assert not left(new, ["Quillfeather", "4481923", "1950-01-02"]) and b'value="2.5"' in new
 
 
+def test_a_cell_is_what_its_column_says_whatever_else_its_policy_keeps():
+    """A birth date goes though dates stay, computed or seen; one that stays is read all the same."""
+    keeps = scrubjay.Policy("p", rules={"DATE": scrubjay.Rule("keep.v1")})
+    rows = (
+        (("", "dob"), ("", "visit_date")),
+        (("1950-01-02", "02.01.1950"), ("1999-03-04", f"{SSN} on 1999-03-04")),
+    )
+    cell = '<table:table-cell office:date-value="{}"><text:p>{}</text:p></table:table-cell>'
+    cells = ("".join(cell.format(*one) for one in row) for row in rows)
+    cells = "".join(f"<table:table-row>{row}</table:table-row>" for row in cells)
+    work, target = Work(scrubjay.load(keeps, profile="patterns").stream), io.BytesIO()
+    data = flat(f"<table:table>{cells}</table:table>", "spreadsheet")
+    make("odf.v1").convert(io.BytesIO(data), target, work)
+    shown = target.getvalue()
+    assert not left(shown, ["1950", SSN]) and b'date-value="1999-03-04"' in shown
+
+
 def _typed(text):
     kind = "float" if re.fullmatch(r"[\d.]+", text) else "date" if text[:2] == "19" else "string"
     value = {"float": "value", "date": "date-value"}.get(kind)

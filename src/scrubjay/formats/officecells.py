@@ -61,9 +61,11 @@ def _rows(node: Node) -> Iterator[Node]:
 
 
 def _cells(row: Node) -> Iterator[Node]:
-    """As many times as they are repeated."""
-    width = 0
-    for cell in row.children(*CELLS):
+    """As many times as they are repeated, but for those at the end that say nothing."""
+    cells, width = list(row.children(*CELLS)), 0
+    while cells and not _text(cells[-1]) and "value" not in "".join(cells[-1].attributes):
+        cells.pop()
+    for cell in cells:
         told = next((v for k, v in cell.attributes.items() if k.endswith("columns-repeated")), "")
         count = int(told) if told.isdecimal() and len(told) < 6 else 1
         yield from [cell] * min(count, WIDEST - width)

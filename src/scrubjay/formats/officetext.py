@@ -129,23 +129,27 @@ class _Cell(Struct):
     place: Place
     slots: list[Slot] = field(default_factory=list)
 
-    @property
-    def text(self) -> str:
-        """A day as a computer writes it, else what is seen."""
-        day = self.node.attributes.get("office:date-value", "")
-        return day if _DAY.fullmatch(day) else " ".join(slot.text for slot in self.slots)
+    def texts(self) -> tuple[str, str]:
+        """What is seen, or else computed with; and the day that it is, if any."""
+        told = {key.rpartition(":")[2]: value for key, value in self.node.attributes.items()}
+        seen = " ".join(slot.text for slot in self.slots)
+        day = told.get("date-value", "")
+        return seen or told.get("string-value") or told.get("value") or day, day
 
     def set(self, text: str) -> None:
-        """A day stays one; anything else is a string, and no formula makes it anew."""
+        """A number or day is a string now, and no formula makes it anew; a day that is another
+        day stays one."""
         for slot in self.slots:
             slot.set("")
-        self.slots[0].set(text)
+        for slot in self.slots[:1]:
+            slot.set(text)
+        day = _DAY.fullmatch(text)
         for key in list(self.node.attributes):
             local = key.rpartition(":")[2]
-            if local == "value-type":
-                self.node.attributes[key] = "date" if _DAY.fullmatch(text) else "string"
-            elif local == "date-value" and _DAY.fullmatch(text):
+            if local == "date-value" and day:
                 self.node.attributes[key] = text
+            elif local == "value-type" and not day:
+                self.node.attributes[key] = "string"
             elif local in _TYPED:
                 del self.node.attributes[key]
 
@@ -276,8 +280,15 @@ class Words:
 
     def clean(self, known: Values | None = None) -> None:
         """All of it, in place. `known`: values, by label, that are looked for in it."""
+        cells = [(cell, *cell.texts()) for cell in self._cells]
+        values = ((c.place.label, seen) for c, seen, _ in cells if c.place.label not in COMMON)
         people = (("PERSON", name) for name in self._people if _somebody(name))
-        known = more(more(known or {}, people), self._by_column())
+        known = more(more(known or {}, people), values)
+        self._by_reading(known)
+        self._by_place()
+        self._by_column(cells)  # last: a column says more of a value than the value does
+
+    def _by_reading(self, known: Values) -> None:
         lines = [line for line in self._lines if line.words]
         values = [told for kind, value in self._values for told in _spoken(kind, value)]
         now = _Reading(lines, "del", values)
@@ -288,20 +299,19 @@ class Words:
             told = [r.told[id(word.slot)] for r in (now, then) if id(word.slot) in r.told]
             word.slot.set(_fit(word.slot, _both(word.slot.text, told)))
         self._say(values, now.values)
-        self._by_place()
 
-    def _by_column(self) -> Iterator[tuple[str, str]]:
-        """Cells whose column says what they are; what they said, by its label."""
-        cells = [cell for cell in self._cells if cell.slots]
+    def _by_column(self, cells: list[tuple[_Cell, str, str]]) -> None:
+        """What is told of cells by where they stand."""
         documents = (
-            Document(cell.text, "", "und", cell.place.group, cell.place.field, cell.place.label)
-            for cell in cells
+            Document(text, "", "und", cell.place.group, cell.place.field, cell.place.label)
+            for cell, *texts in cells
+            for text in texts
         )
-        for cell, result in zip(cells, self._work.clean(documents), strict=True):
-            if cell.place.label not in COMMON:
-                yield cell.place.label, cell.text
-            if result.text != cell.text:
-                cell.set(result.text)
+        results = iter(self._work.clean(documents))
+        for cell, *old in cells:
+            seen, day = new = [next(results).text for _ in old]
+            if new != old:
+                cell.set(day if _DAY.fullmatch(day) else seen)
 
     def _say(self, old: list[str], new: list[str]) -> None:
         for number, ((kind, _value), slots) in enumerate(self._values.items()):

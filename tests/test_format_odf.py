@@ -124,8 +124,9 @@ def test_the_first_row_of_a_sheet_says_what_cells_are():
 
 
 def test_a_cell_is_what_its_column_says_whatever_else_its_policy_keeps():
-    """A birth date goes though dates stay, computed or seen; one that stays is read all the same."""
-    keeps = scrubjay.Policy("p", rules={"DATE": scrubjay.Rule("keep.v1")})
+    """A birth date goes though dates stay, computed or seen; what stays is read all the same."""
+    rules = {"DATE": scrubjay.Rule("keep.v1"), "BIRTH_DATE": scrubjay.Rule("redact.v1")}
+    keeps = scrubjay.Policy("p", rules=rules)
     rows = (
         (("", "dob"), ("", "visit_date")),
         (("1950-01-02", "02.01.1950"), ("1999-03-04", f"{SSN} on 1999-03-04")),

@@ -17,8 +17,9 @@ from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import officecells, officepack, xmltree
 from scrubjay.formats.officebare import Bare
+from scrubjay.formats.officemarks import mark
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
-from scrubjay.formats.officetext import Words, mark, sweep
+from scrubjay.formats.officetext import Words, sweep
 from scrubjay.formats.work import Work, seekable
 from scrubjay.formats.xmltree import Node
 

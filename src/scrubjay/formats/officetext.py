@@ -33,7 +33,6 @@ _DAY = re.compile(
 )
 _PARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|_(?:20_)?|[.-]")
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|[./#\\]|www\.)\S+")
-_REFERENCE = re.compile(r"\b(?:PAGE|NOTE)?REF\s+([^\s\\\"]+)")
 _NOBODY = frozenset(
     ["user", "author", "unknown", "microsoft", "office", "admin", "administrator", "python", "docx"]
 )
@@ -437,56 +436,6 @@ def _typed(slot: Slot) -> None:
         for key in slot.node.attributes:
             if key.rpartition(":")[2] == "value-type":
                 slot.node.attributes[key] = "string"
-
-
-def mark(roots: Iterable[Node]) -> None:
-    """Other names for bookmarks, in fields and links too: they are seldom seen, and say who."""
-    nodes = [node for root in roots for node in root.every()]
-    _join(nodes)
-    places = [(node, key) for node in nodes for key in node.attributes if _marks(node.name, key)]
-    found = dict.fromkeys(node.attributes[key] for node, key in places)
-    for node in nodes:
-        told = node.text() if node.name == "instrText" else node.attributes.get("w:instr", "")
-        found.update(dict.fromkeys(_REFERENCE.findall(told)))
-    new = {name: f"mark_{n}" for n, name in enumerate((x for x in found if not _own(x)), 1)}
-    if not new:
-        return
-    for node, key in places:
-        node.attributes[key] = new.get(node.attributes[key], node.attributes[key])
-    names = "|".join(map(re.escape, sorted(new, key=len, reverse=True)))
-    spoken = re.compile(rf"(?<![\w.])(?:{names})(?![\w.])")
-    for node in nodes:
-        if node.name in {"instrText", "delInstrText"}:
-            node.content = [
-                c if isinstance(c, Node) else spoken.sub(lambda m: new[m[0]], c)
-                for c in node.content
-            ]
-        for key, value in node.attributes.items():
-            if key.endswith(":instr") or (key.endswith("href") and value.startswith("#")):
-                node.attributes[key] = spoken.sub(lambda m: new[m[0]], value)
-
-
-@lru_cache(1 << 12)
-def _marks(name: str, key: str) -> bool:
-    return f"{name}@{key.rpartition(':')[2]}" in table()["marks"]
-
-
-def _join(nodes: list[Node]) -> None:
-    """A field's instruction in several runs becomes one run's."""
-    first: Node | None = None
-    for node in nodes:
-        if node.name in {"fldChar", "p"}:
-            first = None
-        elif node.name == "instrText":
-            if first is None:
-                first = node
-            else:
-                first.content = [first.text() + node.text()]
-                node.content = []
-
-
-def _own(name: str) -> bool:
-    return bool(re.fullmatch(r"_(?:Toc|Ref|Hlk|GoBack)\d{0,12}|mark_\d{1,6}", name))
 
 
 def sweep(node: Node) -> None:

@@ -18,8 +18,9 @@ from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import officepack
 from scrubjay.formats.officebare import Bare, code
+from scrubjay.formats.officemarks import mark
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
-from scrubjay.formats.officetext import Values, Words, mark, sweep
+from scrubjay.formats.officetext import Values, Words, sweep
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 

@@ -38,7 +38,7 @@ _NOBODY = frozenset(
 )
 _SAFE = "!#$%&'()*+,/:;=?@~"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:E[-+]?\d+)?", re.ASCII)
-_FRACTION = re.compile(r"-?\d+\.\d+(?:E[-+]?\d+)?", re.ASCII)  # a measure: nobody's number
+_FRACTION = re.compile(r"-?\d+\.(?!0+(?:E|$))\d+(?:E-\d+)?", re.ASCII)  # nobody's number
 _TYPED = frozenset(
     """value date-value time-value boolean-value string-value currency formula""".split()  # noqa: SIM905
 )

@@ -347,30 +347,25 @@ def _tie(node: Node, ids: dict[str, str], prefixes: frozenset[str]) -> bool:
     if lost and not kept and node.name not in LINKED:
         return False
     had = bool(node.content)
-    node.content = [
-        told for c in node.content for told in _tied(c, ids, prefixes) if told is not None
-    ]
-    return not (had and not node.content and node.name in {"ext", "graphicData", "OLEObject"})
+    inside: list[Node | str] = []
+    for inner in node.content:
+        if isinstance(inner, Node) and inner.name == "graphicFrame" and _lost(inner, ids, prefixes):
+            pictures = [one for one in inner.every() if one.name == "pic"][-1:]
+            inside += [one for one in pictures if _tie(one, ids, prefixes)]
+        elif isinstance(inner, str) or _tie(inner, ids, prefixes):
+            inside.append(inner)
+    node.content = inside
+    return not (had and not inside and node.name in {"ext", "graphicData", "OLEObject"})
 
 
-def _tied(inner: Node | str, ids: dict[str, str], prefixes: frozenset[str]) -> list[Node | str]:
-    """What becomes of content: an object that is left out leaves its picture."""
-    if isinstance(inner, str):
-        return [inner]
-    if inner.name == "graphicFrame" and (lost := _lost(inner, ids, prefixes)):
-        pictures = [one for one in lost.every() if one.name == "pic"][-1:]
-        return [one for one in pictures if _tie(one, ids, prefixes)]
-    return [inner] if _tie(inner, ids, prefixes) else []
-
-
-def _lost(frame: Node, ids: dict[str, str], prefixes: frozenset[str]) -> Node | None:
-    """The frame, if what it shows is an object that is not there any more."""
+def _lost(frame: Node, ids: dict[str, str], prefixes: frozenset[str]) -> bool:
+    """Whether it shows an object that is left out: then its picture alone stays."""
     for node in frame.every():
         if node.name == "oleObj":
             told = [v for k, v in node.attributes.items() if k.partition(":")[0] in prefixes]
             if not any(value in ids for value in told):
-                return frame
-    return None
+                return True
+    return False
 
 
 def _relationships(part: Part) -> bytes:

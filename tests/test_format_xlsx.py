@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 from format_office import left, packed, unpacked
+from format_office import planted as plant_all
 
 pytest.importorskip("lxml")
 openpyxl = pytest.importorskip("openpyxl")
@@ -27,7 +28,7 @@ from scrubjay.errors import InputError  # noqa: E402
 from scrubjay.formats import formula, kinds  # noqa: E402
 from scrubjay.formats.work import Work  # noqa: E402
 from scrubjay.report import unchanged  # noqa: E402
-from scrubjay.testing import FakeDetector, check_format  # noqa: E402
+from scrubjay.testing import FakeDetector, blanked, check_format  # noqa: E402
 
 ENGINE = scrubjay.load(
     "everything", profile="patterns", detectors=[FakeDetector({"Zora Quillfeather": "PERSON"})]
@@ -383,6 +384,25 @@ def test_charts_stay_without_their_copies_of_cells():
     assert "Dose of [PERSON]" in chart and "<f>'PERSON'!$D$2:$D$3</f>" in chart
     assert "Data!" not in chart and work.left_out["formula"] == 1
     assert "textlink=\"'PERSON'!$B$2\"" in parts["xl/drawing.xml"]
+
+
+def test_what_shows_a_chart_that_is_left_out_goes():
+    parts = unpacked(drawn())
+    related = "xl/drawings/_rels/drawing1.xml.rels"
+    parts[related] = parts[related].replace(b'/chart"', b'/chartEx"')
+    out, work = convert(packed(parts))
+    assert b"graphicFrame" not in unpacked(out)["xl/drawing.xml"] and work.left_out["chart"] == 1
+
+
+@pytest.mark.parametrize("folder", ["xl/drawings/", "xl/charts/", "xl/worksheets/", "xl/workbook"])
+def test_every_string_is_looked_at(folder):
+    """A value in all texts and attributes of a part, with an engine that replaces all it sees."""
+    parts = {name: data.decode() for name, data in unpacked(drawn()).items()}
+    for name in [name for name in parts if name.startswith(folder)]:
+        with contextlib.suppress(InputError):
+            every = {**parts, name: plant_all(parts[name], "Zqxv Plant")}
+            out, _ = convert(packed(every), lambda documents: map(blanked, documents))
+            assert not left(out, ["Zqxv Plant"]), name
 
 
 def test_contract():

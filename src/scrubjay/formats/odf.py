@@ -142,7 +142,7 @@ def _picture(told: Node, work: Work) -> Node:
     clean = officepack.cleaned(data, ".bin", work)  # known by its first bytes alone
     if clean is None:
         work.dropped("image")
-    made = Node(told.tag)
+    made = Node("office:binary-data")
     made.content = [base64.b64encode(EMPTY if clean is None else clean).decode("ascii")]
     return made
 

@@ -65,6 +65,12 @@ KINDS = (
     Kind("pptx.v1", "ooxml", (".pptx", ".ppsx"), (ZIP,), "ppt/presentation.xml"),
     Kind("pptx.v1", "ooxml", (".pptm", ".potx"), (ZIP,), "ppt/presProps.xml"),
     Kind("odf.v1", "odf", (".odt", ".odp", ".odg", ".ods"), (ZIP,), "META-INF/manifest.xml"),
+    Kind(
+        "odf.v1",
+        "odf",
+        (".fodt", ".fods", ".fodp", ".fodg"),
+        shape=r"<\?xml[^\0]*?<office:document\s",
+    ),
     Kind("ole.v1", "ole", (".doc", ".xls", ".ppt", ".msg"), (OLE,)),
     Kind(
         "xlsx.v1",

@@ -121,10 +121,13 @@ class Columns:
                 )  # fmt: skip
 
     def _passes(self, column: int, text: str, measure: bool) -> bool:
-        """Nothing that a column could tell of anybody: blanks, a measure, what was plain before."""
+        """Nothing that a column could tell of anybody: blanks, a measure, a code of a public
+        system, what was plain before."""
         if (column, text) in self._plain or text.isspace():
             return True
-        return measure and NUMBER.fullmatch(text) is not None
+        if measure and NUMBER.fullmatch(text):
+            return True
+        return column < len(self._names) and fields.coded(self._names[column], text)
 
     def _column(self, column: int) -> tuple[str, str, bool]:
         if column >= len(self._names):  # a row that is longer than the header

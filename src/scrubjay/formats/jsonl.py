@@ -55,7 +55,7 @@ class JsonLines:
                 yield body
                 continue
             json.check(body.encode(), place)
-            group = self._group_of(body, place)
+            group, place = self._group_of(body, place), place.rstrip(": ")
             yield from msgspec.structs.replace(reader, place=place, group=group).parts(body)
 
     def _group_of(self, text: str, place: str) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from scrubjay.formats import dialect, fields
 from scrubjay.formats.columns import Columns
+from scrubjay.formats.subjects import Find
 from scrubjay.formats.xmltree import Node
 
 WIDEST = 1024  # columns
@@ -27,16 +28,16 @@ class Place(Struct, frozen=True):
         return "Place()"
 
 
-def places(root: Node) -> dict[int, Place]:
+def places(root: Node, find: Find) -> dict[int, Place]:
     """By the id of its element, every cell whose column says what it is."""
     found: dict[int, Place] = {}
     for node in root.every():
         if node.name == "table":
-            found.update(_table(node))
+            found.update(_table(node, find))
     return found
 
 
-def _table(table: Node) -> Iterator[tuple[int, Place]]:
+def _table(table: Node, find: Find) -> Iterator[tuple[int, Place]]:
     rows = [list(_cells(row)) for row in _rows(table)]
     texts = [[_text(cell) for cell in row] for row in rows]
     head = dialect.header(texts[: dialect.ROWS])
@@ -46,7 +47,7 @@ def _table(table: Node) -> Iterator[tuple[int, Place]]:
     labels = [fields.label(name) for name in names]
     columns = Columns(names)
     for row, said in zip(rows[head:], texts[head:], strict=True):
-        group, _ = columns.about(said)
+        group = columns.about(said, find).group
         for cell, name, label in zip(row, names, labels, strict=False):
             if label:
                 yield id(cell), Place(name, label, group)

@@ -87,6 +87,13 @@ def test_encodings_and_empty_files(tmp_path):
     assert scrubjay("anonymize", tmp_path / "e.txt").stdout == b""
 
 
+def test_what_was_left_out_is_told(tmp_path):
+    (tmp_path / "a.rtf").write_bytes(rb"{\rtf1 {\info{\author A}} seen}")
+    done = scrubjay("anonymize", tmp_path / "a.rtf", "-o", tmp_path / "b.rtf")
+    assert b"scrubjay: left out: document properties 1" in done.stderr, done.stderr
+    assert b"left out" not in scrubjay("anonymize", tmp_path / "a.rtf", "-q").stderr
+
+
 def test_in_place_needs_a_backup(note):
     before = note.read_bytes()
     refused = scrubjay("anonymize", note, "--in-place")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from scrubjay import cli
 from scrubjay.cli import folders
+from scrubjay.cli.progress import Progress
 from scrubjay.detectors import built
 from scrubjay.errors import InputError, OutputError, QuarantineError, UsageError
 from scrubjay.formats.text import Text
@@ -141,6 +143,43 @@ def test_a_killed_run_goes_on(place):
     told = report(place)
     assert told["files"] == 404 and 0 < told["now"] < 404
     assert len(files(place / "out")) == 406 and not (place / "out/.scrubjay-run").exists()
+
+
+def test_a_run_that_is_told_to_end_tidies_up_and_goes_on(place):
+    for number in range(400):
+        (place / f"in/{number:03}.txt").write_text(NOTE * 20)
+    command = [sys.executable, "-m", "scrubjay", "anonymize", "in", "-o", "out", "-j", "2",
+               "--profile", "patterns"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=place, start_new_session=True)
+    _until(lambda: len(list((place / "out").glob("*.txt"))) >= 64)
+    os.killpg(process.pid, signal.SIGTERM)  # as a service is ended: its workers hear it, too
+    assert process.wait() == 130
+    assert not (place / "out/.scrubjay-run").exists()
+    assert "quarantine" not in run("-o", "out") and report(place)["files"] == 404
+
+
+def test_one_of_each_200_files_is_drawn_and_the_same_when_the_run_goes_on():
+    def drawn(seed, count):
+        dice = random.Random(seed)
+        return [s for s, look in runs._drawn(map(str, range(count)), dice) if look]
+
+    assert [int(name) // 200 for name in drawn(b"a", 450)] == [0, 1, 2]
+    assert drawn(b"a", 450) == drawn(b"a", 450) != drawn(b"b", 450)
+    assert len(drawn(b"a", 3)) == 1 and drawn(b"a", 0) == []
+
+
+def test_the_second_look_reads_what_was_drawn(place):
+    run("-o", "out")
+    assert report(place)["look"]["words"] in {0, 7}  # the empty file, or a note
+
+
+def test_what_earlier_runs_did_is_not_waited_for(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = Progress(1000)
+    monkeypatch.setattr(time, "monotonic", lambda: progress._started + 10)
+    progress.skip(900)
+    progress.add(50)
+    assert " 50% " in capsys.readouterr().err
 
 
 def _dies(step):

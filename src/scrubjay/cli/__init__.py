@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from typing import Any
 
@@ -69,6 +70,7 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command and exit with its status."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts one a core, and we need none
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidied up as after Ctrl-C
     try:
         status = group.main(args=arguments, prog_name="scrubjay", standalone_mode=False)
         sys.stdout.flush()

@@ -146,6 +146,8 @@ def command(**told: Any) -> None:
     run.convert(jobs)
     if not asked.quiet:
         click.echo(_summary(run.counts, len(jobs), run.engine.policy.name), err=True)
+        if run.left_out:
+            click.echo(f"scrubjay: left out: {_told(run.left_out)}", err=True)
 
 
 def standard_input() -> tuple[Path, ...]:
@@ -192,6 +194,7 @@ class _Run:
     def __init__(self, asked: Asked, engine: Engine, trust: Trust | None) -> None:
         self.asked, self.engine, self.trust = asked, engine, trust
         self.counts: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
         self.inputs: list[str] = []  # keyed digests, in the order of the outputs
 
     def convert(self, jobs: list[tuple[Path, Path]]) -> None:
@@ -227,6 +230,7 @@ class _Run:
             digested = files.Digested(stream) if self.trust else None
             read = digested.stream if digested else stream
             reader.convert(progress.watch(read), sink, work)
+            self.left_out += work.left_out
             if self.trust and digested:
                 self.inputs.append(self.trust.keyed(digested.hexdigest()))
 
@@ -283,8 +287,11 @@ class _Run:
 
 
 def _summary(counts: Counter[str], sources: int, policy: str) -> str:
-    what = ", ".join(f"{label} {count}" for label, count in counts.most_common())
     where = "1 file" if sources == 1 else f"{sources} files"
     found = "1 identifier" if counts.total() == 1 else f"{counts.total():,} identifiers"
     told = f"{found} in {where}, policy {policy}"
-    return f"scrubjay: {told}{': ' + what if what else ''}"
+    return f"scrubjay: {told}{': ' + _told(counts) if counts else ''}"
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{what} {count:,}" for what, count in counts.most_common())

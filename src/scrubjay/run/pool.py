@@ -158,7 +158,8 @@ def _serve(make: Callable[[], Callable[[Any], Any]], pipe: Any, ours: list[Any])
     """A worker's life: it ends with the pipe, which only its parent may hold open."""
     for other in ours:
         other.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent hears them, too, and ends it
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with suppress(EOFError, OSError):
         try:

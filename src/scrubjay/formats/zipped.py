@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from scrubjay.errors import InputError
+from scrubjay.formats import directory
 from scrubjay.formats.sink import Sink
 from scrubjay.formats.work import Limits, seekable
 
@@ -23,12 +25,14 @@ class Zip:
 
     def __init__(self, source: BinaryIO, limits: Limits) -> None:
         self._limits = limits
+        source = seekable(source)
         with told():
-            self._file = zipfile.ZipFile(seekable(source))
+            directory.check(source, limits.members)
+            self._file = zipfile.ZipFile(source)
         infos = self._file.infolist()
         self.members = {info.filename: info for info in infos}
-        if len(infos) > limits.members or len(self.members) < len(infos):
-            raise InputError("too many members, or two of one name")
+        if len(self.members) < len(infos):
+            raise InputError("two members of one name")
         packed = sum(info.compress_size for info in infos)
         size = sum(info.file_size for info in infos)
         if size > limits.bytes or size > max(LOOSE, limits.ratio * packed):
@@ -88,7 +92,7 @@ def told() -> Iterator[None]:
         yield
     except (
         zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, etree.XMLSyntaxError,
-        UnicodeDecodeError,
+        UnicodeDecodeError, struct.error,
     ):  # fmt: skip
         raise InputError("damaged, or written in a way that is not read") from None
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from msgspec import Struct, structs
 
-from scrubjay import formats, sealing
+from scrubjay import formats, memory, sealing
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, OutputError, ScrubjayError
 from scrubjay.formats import names
@@ -90,7 +90,7 @@ class Worker:
     """Answers tasks."""
 
     def __init__(self, recipe: Recipe) -> None:
-        _bound_memory()
+        memory.bound(MEMORY)
         self._recipe = recipe
         self._engine = recipe.engine()
         self._second: Engine | None = None
@@ -253,25 +253,3 @@ def _digest(source: BinaryIO) -> str:
         return ""
     source.seek(0)
     return hashlib.file_digest(cast("Any", source), "sha256").hexdigest()
-
-
-def _bound_memory() -> None:
-    """A reader that is fooled into asking for more fails alone."""
-    try:
-        import resource
-    except ImportError:
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    bound = _held() + MEMORY
-    if most != resource.RLIM_INFINITY:
-        bound = min(bound, most)
-    resource.setrlimit(resource.RLIMIT_DATA, (bound, most))
-
-
-def _held() -> int:
-    """Bytes that this process has already, the models among them."""
-    try:
-        told = Path("/proc/self/status").read_text()
-    except OSError:
-        return 0
-    return int(told.partition("VmData:")[2].split()[0]) << 10

@@ -44,7 +44,8 @@ _ELEMENTS = frozenset(
     left right top bottom diagonal vertical horizontal start end cellStyleXfs cellXfs xf alignment
     protection dxfs dxf colors indexedColors rgbColor mruColors tabColor outlinePr pageSetUpPr
     sheetView pane selection col mergeCell cfRule colorScale dataBar iconSet cfvo formula formula1
-    formula2 dataValidation brk oddHeader oddFooter evenHeader evenFooter firstHeader firstFooter""".split()  # noqa: SIM905
+    formula2 dataValidation brk oddHeader oddFooter evenHeader evenFooter firstHeader
+    firstFooter""".split()  # noqa: SIM905
 )
 _FONTS = frozenset(
     """Aptos Arial Calibri Cambria Candara Consolas Constantia Corbel Courier Georgia Helvetica

@@ -10,6 +10,8 @@ import importlib
 import os
 import signal
 import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 import click
@@ -38,6 +40,7 @@ COMMANDS = {
 }
 
 
+HERE = Path(scrubjay.__file__).parent
 TRUST = frozenset({"apsw", "cryptography", "pyrage"})  # modules of the extra
 
 
@@ -95,4 +98,18 @@ def main(arguments: list[str] | None = None) -> Any:
     except MemoryError:
         click.echo("scrubjay: not enough memory; nothing was written", err=True)
         status = 2
+    except Exception as problem:  # noqa: BLE001 - what it says may be words of a document
+        what = f"{type(problem).__name__} at {_place(problem)}"
+        click.echo(f"scrubjay: a fault in it: {what}; please report that line", err=True)
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _place(problem: BaseException) -> str:
+    """The last of our own lines that it went through."""
+    ours = [
+        f"{file.relative_to(HERE)}:{line}"
+        for frame, line in traceback.walk_tb(problem.__traceback__)
+        if (file := Path(frame.f_code.co_filename)).is_relative_to(HERE)
+    ]
+    return ours[-1] if ours else "its start"

@@ -175,6 +175,20 @@ def test_a_place_settles_only_what_goes_then():
     assert "Ann" not in told and engine.anonymize(Document("Ohio", label="STATE")).text == "Ohio"
 
 
+def test_what_a_place_keeps_a_net_alone_does_not_take():
+    class Net:
+        name = "tagger.test"
+
+        def detect(self, documents):
+            return [[Finding(0, 5, "PERSON", 0.9, self.name)] for _ in documents]
+
+    policy = Policy("p", rules={"STATE": Rule("keep.v1")}, detectors=())
+    told = scrubjay.load(policy, detectors=[Net()])
+    assert told.anonymize(Document("White", label="STATE")).text == "White"
+    assert "White" not in told.anonymize(Document("White, Ann", label="STATE")).text
+    assert "White" not in told.anonymize(Document("White")).text
+
+
 SENTENCES = {
     "AGE": "Quill is 45", "BIRTH_DATE": "born 3 May 1950, Quill", "DATE": "Quill 2024-01-01",
     "ZIP": "12345 Quill", "PHONE": "Quill 555-010-7788", "MRN": "4711 Quill", "YEAR": "1950 Quill",

@@ -17,7 +17,7 @@ from scrubjay.detectors.known import Known, words
 from scrubjay.errors import PolicyError
 from scrubjay.keys import Key
 from scrubjay.replace import replace
-from scrubjay.resolve import resolve
+from scrubjay.resolve import resolve, whole
 from scrubjay.types import Anonymized, Document, Finding, Policy, Replacement
 
 BATCH_CHARACTERS = 1 << 18  # a batch ends when it holds this much, or
@@ -118,16 +118,22 @@ class Engine:
         unsettled = [one for one, done in zip(batch, settled, strict=True) if not done]
         found = iter(self._detected(unsettled))
         return [
-            resolve(
-                document.text, [*filter(self._counts, place), *(() if done else next(found))],
-                self._allow, self.keeps,
-            )
+            whole(document.text, place, self._allow) if place and done
+            else self._resolved(document, place, next(found))
             for document, place, done in zip(batch, placed, settled, strict=True)
         ]  # fmt: skip
 
-    def _settled(self, placed: list[Finding]) -> bool:
+    def _resolved(
+        self, document: Document, place: Finding | None, found: list[Finding]
+    ) -> list[Finding]:
+        """What a place keeps, "White" as a race, stays, whatever a net takes all of it for."""
+        if place and self._counts(place):
+            found = [place, *(one for one in found if not _guessed(one, document.text))]
+        return resolve(document.text, found, self._allow, self.keeps) if found else []
+
+    def _settled(self, place: Finding | None) -> bool:
         """Whether the place alone says that all of a text goes: then nobody need look at it."""
-        return any(self._counts(one) and not self.keeps(one.label) for one in placed)
+        return place is not None and self._counts(place) and not self.keeps(place.label)
 
     def _detected(self, batch: list[Document]) -> list[list[Finding]]:
         """What detectors find, as far as it is certain enough."""
@@ -172,11 +178,20 @@ class Engine:
         return self._operators[label]
 
 
-def _placed(document: Document) -> list[Finding]:
+def _placed(document: Document) -> Finding | None:
     """What the place of a text says of it."""
     if not (document.label and document.text):
-        return []
-    return [Finding(0, len(document.text), document.label, 1.0, PLACE)]
+        return None
+    return Finding(0, len(document.text), document.label, 1.0, PLACE)
+
+
+def _guessed(finding: Finding, text: str) -> bool:
+    """Whether it is a net's word for all of a text."""
+    return (
+        finding.detector.startswith("tagger.")
+        and not text[: finding.start].strip()
+        and not text[finding.end :].strip()
+    )
 
 
 def _looks(document: Document) -> tuple[object, ...]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from scrubjay.errors import UsageError
+
+FEW = 4  # files that are synced one by one
 
 
 def home() -> Path:
@@ -49,9 +53,26 @@ def write(path: Path, data: bytes) -> None:
 
 
 def sync(path: Path) -> None:
-    """Make a folder's names durable."""
+    """Make a folder's names durable, or a file's bytes."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def settle(paths: Sequence[Path]) -> None:
+    """The bytes of files of one disk are on it. In one go where the system can, since asked for
+    each file a disk writes its journal each time."""
+    together = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if together is None or len(paths) < FEW:
+        for path in paths:
+            sync(path)
+        return
+    handle = os.open(paths[0], os.O_RDONLY)
+    try:
+        if together(handle):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
     finally:
         os.close(handle)

@@ -17,6 +17,8 @@ Name = tuple[str, ...]  # given names first, surname last; initials are one lett
 def link(mentions: list[str]) -> list[int]:
     """For each mention, in the order of the text, the number of its person. Linear: each round
     walks the text once and asks a table who bore this name last."""
+    if len(mentions) < 2:
+        return [0] * len(mentions)
     names = [parse(mention) for mention in mentions]
     persons: list[int | None] = [None] * len(names)
     first: dict[Name, int] = {}
@@ -40,8 +42,10 @@ def link(mentions: list[str]) -> list[int]:
 
 def parse(mention: str) -> Name:
     """Comparable parts in natural order: "Lee-Ross, Ann B." -> ("ann", "b", "lee-ross")."""
-    plain = unicodedata.normalize("NFKD", mention.casefold())
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = mention.casefold()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(char for char in decomposed if not unicodedata.combining(char))
     surname, comma, given = plain.partition(",")
     ordered = f"{given} {surname}" if comma and _PART.search(given) else plain
     parts = tuple(part for part in _PART.findall(ordered) if part not in _SUFFIX)

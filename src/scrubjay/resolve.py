@@ -44,6 +44,12 @@ def resolve(
     return number(text, merge([*found, *again], kept) if again else found)
 
 
+def whole(text: str, finding: Finding, allow: frozenset[Words] = frozenset()) -> list[Finding]:
+    """What `resolve` makes of the finding that takes all of a text."""
+    wanted = _wanted(text, allow, _placeholders(text), finding)
+    return [replace(finding, entity=1)] if wanted else []
+
+
 def _wanted(
     text: str, allow: frozenset[Words], placeholders: list[tuple[int, int]], finding: Finding
 ) -> bool:
@@ -53,6 +59,8 @@ def _wanted(
         return False
     if allow and words(value) in allow:
         return False
+    if not placeholders:
+        return True
     nearest = bisect_right(placeholders, (finding.start, len(text))) - 1
     inside = nearest >= 0 and finding.end <= placeholders[nearest][1]
     return not inside or not any(map(str.isalpha, value))  # "[AGE 92]" still says 92
@@ -93,16 +101,21 @@ def merge(
 
 
 def _union(one: Finding, other: Finding, kept: Callable[[str], bool]) -> Finding:
-    start, end = min(one.start, other.start), max(one.end, other.end)
-
-    def strength(finding: Finding) -> tuple[bool, bool, float, int, int]:
-        length, depth = finding.end - finding.start, len(labels.lineage(finding.label))
-        # a rule names what it knows, an SSN; a net only what it looks like, a phone number
-        named = 2 * length >= end - start and not finding.detector.startswith("tagger.")
-        return not kept(finding.label), named, finding.score, length, depth
-
-    stronger = max(one, other, key=strength)
+    start, end = one.start, max(one.end, other.end)  # they are in order
+    length = end - start
+    stronger = one
+    if _strength(other, length, kept) > _strength(one, length, kept):
+        stronger = other
     return Finding(start, end, stronger.label, stronger.score, stronger.detector)
+
+
+def _strength(
+    finding: Finding, whole: int, kept: Callable[[str], bool]
+) -> tuple[bool, bool, float, int, int]:
+    """A rule names what it knows, an SSN; a net only what it looks like, a phone number."""
+    length, depth = finding.end - finding.start, len(labels.lineage(finding.label))
+    named = 2 * length >= whole and not finding.detector.startswith("tagger.")
+    return not kept(finding.label), named, finding.score, length, depth
 
 
 def everywhere(text: str, findings: list[Finding]) -> Iterator[Finding]:

@@ -74,10 +74,12 @@ class Columns:
     def _documents(
         self, rows: Sequence[Row], wheres: Sequence[str], places: list[tuple[int, int, bool]]
     ) -> Iterator[Document]:
+        known: dict[str, tuple[str, ...]] = {}
         for number, row in enumerate(rows):
             if not any(row):  # very many fit into a few bytes
                 continue
-            group, known = self.about(row)
+            group, told = self.about(row)
+            known = known if told == known else told  # rows of one person share a dictionary
             words = {word for value in known.values() for v in value for word in _words(v)}
             for column, text in enumerate(row):
                 if not text:

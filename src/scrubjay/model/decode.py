@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scrubjay.model.tags import CLASSES, OUTSIDE, TAGS
+from scrubjay.model.tags import CLASSES, OUTSIDE
 from scrubjay.model.tokens import Units
 
 Floats = NDArray[np.float32]
@@ -21,13 +21,6 @@ class Tagged(NamedTuple):
     end: int
     label: str
     probability: float
-
-
-_FOLLOWS = np.full((len(TAGS), len(TAGS)), -np.inf, np.float32)  # [before, after]: 0 where allowed
-_FOLLOWS[:, [OUTSIDE, *range(1, len(TAGS), 2)]] = 0
-for _begin in range(1, len(TAGS), 2):
-    _FOLLOWS[[_begin, _begin + 1], _begin + 1] = 0
-_FIRST = _FOLLOWS[OUTSIDE]
 
 
 def probabilities(scores: Floats) -> Floats:
@@ -93,15 +86,20 @@ def _cut(tags: Floats) -> list[tuple[int, int, str]]:
 
 
 def _best(scores: Floats) -> list[int]:
-    """Viterbi over the tags without O: even numbers begin a class, odd ones go on."""
-    follows = _FOLLOWS[1:, 1:]
-    total = scores[0] + _FIRST[1:]
-    back = np.zeros(scores.shape, np.int32)
-    for at in range(1, len(scores)):
-        ways = total[:, None] + follows
-        back[at] = ways.argmax(0)
-        total = ways.max(0) + scores[at]
+    """Viterbi over the tags without O: even numbers begin a class, odd ones go on. What begins may
+    follow anything; what goes on, its own class alone."""
+    total = scores[0].copy()
+    total[1::2] = -np.inf
+    steps: list[tuple[int, list[int]]] = []  # what is best before a beginning; before each odd tag
+    for row in scores[1:]:
+        own = total.reshape(-1, 2)
+        best = int(total.argmax())
+        steps.append((best, own.argmax(1).tolist()))
+        before = np.empty_like(total)
+        before[::2], before[1::2] = total[best], own.max(1)
+        total = before + row
     path = [int(total.argmax())]
-    for at in range(len(scores) - 1, 0, -1):
-        path.append(int(back[at, path[-1]]))
+    for best, goes_on in reversed(steps):
+        tag = path[-1]
+        path.append(tag - 1 + goes_on[tag // 2] if tag % 2 else best)
     return path[::-1]

@@ -6,7 +6,6 @@ words that share one merely share hints.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
 from zlib import crc32
@@ -52,8 +51,8 @@ class Lexicon:
 
     def __call__(self, word: str) -> int:
         """The bits of a word, 0 for one that is not known."""
-        key = _key(word)
-        place = bisect_left(self._keys, key)
+        key = np.uint32(_key(word))
+        place = int(self._keys.searchsorted(key))
         known = place < len(self._keys) and self._keys[place] == key
         return int(self._bits[place]) if known else 0
 

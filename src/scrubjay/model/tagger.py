@@ -139,7 +139,11 @@ def _session(folder: Path, kind: str, threads: int):  # type: ignore[no-untyped-
 
 
 def cores() -> int:
-    """Physical cores that this process may use: hyperthreads only get in each other's way."""
+    """Physical cores that this process may use: hyperthreads only get in each other's way. Fewer,
+    if OMP_NUM_THREADS says so."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     siblings = Path("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list")
     try:

@@ -5,7 +5,8 @@ Blanks are no units but the gap before one. Because units and gaps together are 
 places come from lengths alone, exact to the code point.
 
 Everything about a unit depends on its spelling only, so each distinct spelling of a batch is looked
-at once, and the rest is one dictionary look-up and a few array operations per unit.
+at once, and the rest is one dictionary look-up and a few array operations per unit. Words of the
+vocabulary are remembered from batch to batch; what else a text holds is not.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 PIECES = 4  # word pieces that are kept of one unit: the first ones, and the last
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")  # every vocabulary begins with these
 PAD, UNK, CLS, SEP = range(4)
+REMEMBERED = 20_000  # words of the vocabulary, in each way to write them
 DIGITS = 4  # digits that are kept of a run as pieces; its length is in the shape
 
 _ALONE = (
@@ -38,6 +40,7 @@ GAPS = ("none", "blank", "blanks", "line", "paragraph")
 _SHAPE = {name: number for number, name in enumerate(SHAPES)}
 
 Array = NDArray[np.int32]
+Row = tuple[int, ...]
 
 
 class Units(NamedTuple):
@@ -59,10 +62,11 @@ class Tokens:
     ) -> None:
         self.vocabulary = {piece: number for number, piece in enumerate(vocabulary)}
         self._hint = hint
+        self._known: dict[str, Row] = {}
 
     def units(self, texts: Sequence[str]) -> list[Units]:
         """The units of each text."""
-        seen = _Seen(self._row)
+        seen = _Seen(self._look)
         cut = [(_ASCII if text.isascii() else _UNIT).findall(text) for text in texts]
         numbers = [np.fromiter(map(seen.__getitem__, words), np.int32, len(words)) for words in cut]
         rows = np.array(seen.rows, np.int32).reshape(-1, _COLUMNS)
@@ -86,7 +90,16 @@ class Tokens:
             start = end
         return found or [UNK]
 
-    def _row(self, word: str) -> tuple[int, ...]:
+    def _look(self, word: str) -> Row:
+        """A row, known or new."""
+        row = self._known.get(word)
+        if row is None:
+            row = self._row(word)
+            if len(self._known) < REMEMBERED and plain(word) in self.vocabulary:
+                self._known[word] = row
+        return row
+
+    def _row(self, word: str) -> Row:
         """pieces, shape, hint, gap: what is known of one spelling. A gap of -1: this is a unit."""
         if word.isspace():
             return (0,) * (PIECES + 2) + (_gap(word),)
@@ -103,8 +116,8 @@ _COLUMNS = PIECES + 3
 class _Seen(dict[str, int]):
     """Spelling to row; a new one is looked at when first met."""
 
-    def __init__(self, look: Callable[[str], tuple[int, ...]]) -> None:
-        self.rows: list[tuple[int, ...]] = []
+    def __init__(self, look: Callable[[str], Row]) -> None:
+        self.rows: list[Row] = []
         self._look = look
 
     def __missing__(self, word: str) -> int:

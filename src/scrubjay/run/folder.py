@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from msgspec import structs
 
-from scrubjay import formats, sealing
+from scrubjay import formats, home, sealing
 from scrubjay.errors import OutputError, ScrubjayError
 from scrubjay.plugins import Splits
 from scrubjay.run.pool import Pool
@@ -66,7 +66,7 @@ def run(sources: Iterable[Source], order: Order, state: State) -> int:
     count = 0
     with _asides(order, state) as asides:
         out: deque[Task] = deque()
-        pool = Pool(lambda: Worker(order.recipe), _lost, _patience, size=order.jobs)
+        pool = Pool(lambda: _worker(order), _lost, _patience, size=order.jobs)
         try:
             ready: list[Released] = []
             since = time.monotonic()
@@ -79,6 +79,12 @@ def run(sources: Iterable[Source], order: Order, state: State) -> int:
             return count + _release(ready, order, state)
         finally:
             pool.close()
+
+
+def _worker(order: Order) -> Worker:
+    if order.jobs > 1:
+        os.environ["OMP_NUM_THREADS"] = "1"  # there is a process for each core
+    return Worker(order.recipe)
 
 
 @contextlib.contextmanager
@@ -217,7 +223,6 @@ class _Together:
         if (facts.st_size, facts.st_mtime_ns) != self._task.source[2:4]:
             return structs.replace(self._done, problem=CHANGED)
         with _written(aside):
-            _sync(aside)
             size, told = aside.stat().st_size, _digest(aside)
         return structs.replace(self._done, read_sha256=read, sha256=told, written=size)
 
@@ -253,6 +258,7 @@ def _release(ready: list[Released], order: Order, state: State) -> int:
             one.aside.unlink()
     else:
         order.log(whole)
+        _settle(whole, order)
         _show(whole, order.out)
         for one in left:  # what was made of an earlier version of it
             if old := state.made(one.source):
@@ -269,6 +275,12 @@ def _target(one: Released, order: Order, state: State) -> str:
         return "folder/" * name.count("/") + f"file {one.aside.name}"
     suffix = sealing.SUFFIX if order.recipe.recipients and not one.done.problem else ""
     return state.claim(name, one.done.name) + suffix
+
+
+def _settle(whole: Sequence[Released], order: Order) -> None:
+    """Their bytes are on the disk before their names tell that they are."""
+    with _written(order.out):
+        home.settle([one.aside for one in whole])
 
 
 def _show(whole: Sequence[Released], out: Path) -> None:
@@ -303,11 +315,3 @@ def _patience(task: Task) -> float:
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

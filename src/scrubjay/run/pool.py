@@ -22,7 +22,7 @@ from scrubjay.errors import OutputError, ScrubjayError, UsageError
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 AHEAD = 64  # tasks that may be done before an earlier one is
-QUEUE = 2  # tasks that a process has, the one that it works on included
+QUEUE = 4  # tasks that a process has, the one that it works on included: so it need not wait
 
 
 class Pool(Generic[Task, Answer]):
@@ -71,7 +71,7 @@ class Pool(Generic[Task, Answer]):
             worker.end(kill=bool(worker.out))
 
     def _least_busy(self) -> _Worker | None:
-        """One that has nothing to do soon: a task may wait in its pipe."""
+        """One that has little to do: some tasks may wait in its pipe."""
         worker = min(self._workers, key=lambda worker: len(worker.out))
         return worker if len(worker.out) < QUEUE else None
 

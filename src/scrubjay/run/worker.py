@@ -159,7 +159,6 @@ class Worker:
                 read = _digest(source)
                 if read and _facts(source) != before:
                     raise InputError(CHANGED)
-            sink.end()
         return Done(
             name, kind, dict(counts), dict(work.left_out), sink.size,
             time.perf_counter() - started, read, sink.digest.hexdigest(), self._look(seen),
@@ -208,12 +207,6 @@ class _Hashed:
         self.size += len(data)
         with _told():
             return self._stream.write(data)
-
-    def end(self) -> None:
-        """All of it is on the disk."""
-        with _told():
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
 
 
 @contextlib.contextmanager

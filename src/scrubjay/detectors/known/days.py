@@ -17,6 +17,7 @@ PIVOT = 2030  # the latest year that two digits of a known date can mean
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[t ][\d:.,z+\-]*)?")
 Triple = tuple[int, int, int]
 _BETWEEN = re.compile(r"[ ]?[-/.][ ]?|[ ]|[ ]?[年월月년][ ]?")
+_PAIR = re.compile(r"(\d{1,2})[/.-](\d{1,2})")
 _CUE = re.compile(
     r"(?:born|birth|birthday|bday|dob|geb|geboren|nacid[oa]|nee?)[^\w\n]{1,3}(?:on )?$"
 )
@@ -60,12 +61,11 @@ class Days:
     """Days with their labels, by every way to write them."""
 
     def __init__(self) -> None:
-        self.numbers: dict[str, tuple[str, float]] = {}
-        self.triples: dict[Triple, tuple[str, float]] = {}
+        self._whole: dict[Triple, str] = {}  # (year, month, day) -> label
+        self._short: dict[Triple, str] = {}  # the same with two digits of the year
+        self._pairs: dict[tuple[int, int], str] = {}  # (month, day)
         self._months: dict[int, list[tuple[datetime.date, str]]] = {}
         self.years: set[str] = set()
-        self.pairs: set[str] = set()  # the digits of a day and month
-        self._pairs: dict[tuple[str, str], str] = {}
 
     def add(self, value: str, label: str) -> bool:
         """Whether the value was understood; its days are looked for from now on."""
@@ -76,21 +76,10 @@ class Days:
 
     def _add(self, day: datetime.date, label: str) -> None:
         y, m, d = day.year, day.month, day.day
-        short = y % 100
-        for triple in ((y, m, d), (d, m, y), (m, d, y)):
-            self.triples.setdefault(triple, (label, EXACT))
-        for triple in ((d, m, short), (m, d, short), (short, m, d)):
-            self.triples.setdefault(triple, (label, DERIVED))
-        for whole in (f"{y:04}{m:02}{d:02}", f"{d:02}{m:02}{y:04}", f"{m:02}{d:02}{y:04}"):
-            self.numbers.setdefault(whole, (label, EXACT))
-        for whole in (f"{d:02}{m:02}{short:02}", f"{m:02}{d:02}{short:02}"):
-            self.numbers.setdefault(whole, (label, WEAK))
-        self.years.add(f"{short:02}")
-        for first, second in ((d, m), (m, d)):
-            self.pairs |= {
-                f"{a}{b}" for a in (first, f"{first:02}") for b in (second, f"{second:02}")
-            }
-        self._pairs |= {(f"{d}", f"{m}"): label, (f"{m}", f"{d}"): label}
+        self._whole.setdefault((y, m, d), label)
+        self._short.setdefault((y % 100, m, d), label)
+        self._pairs.setdefault((m, d), label)
+        self.years.add(f"{y % 100:02}")
         self._months.setdefault(m, []).append((day, label))
 
     @property
@@ -103,7 +92,7 @@ class Days:
         start, end = groups[index]
         number = plain.folded[start:end]
         if len(number) in (6, 8, 12, 14):
-            known = self.numbers.get(number[:8] if len(number) > 8 else number)
+            known = self._run(number[:8] if len(number) > 8 else number)
             return _finding(start, end, known) if known else None
         if len(number) > 4:
             return None
@@ -113,16 +102,35 @@ class Days:
                 break
             told.append(int(plain.folded[begin:stop]))
             end = stop
-        if len(told) == 3 and (known := self.triples.get((told[0], told[1], told[2]))):
+        if len(told) == 3 and (known := self._triple(*told)):
             return _finding(start, end + plain.folded.startswith(("日", "일"), end), known)
         return None
 
+    def _triple(self, a: int, b: int, c: int) -> tuple[str, float] | None:
+        """What three numbers mean: 1950 3 4, 4.3.1950, 3/4/1950, 4.3.50, 3/4/50, 50-3-4."""
+        orders = (a, b, c), (c, b, a), (c, a, b)
+        if label := _first(self._whole, orders):
+            return label, EXACT
+        label = _first(self._short, orders)
+        return (label, DERIVED) if label else None
+
+    def _run(self, digits: str) -> tuple[str, float] | None:
+        """What a run of digits means: 19500304, 04031950, 03041950, 040350, 030450."""
+        a, b, rest = int(digits[:2]), int(digits[2:4]), int(digits[4:])
+        if len(digits) == 6:
+            label = _first(self._short, ((rest, b, a), (rest, a, b)))
+            return (label, WEAK) if label else None
+        year_first = int(digits[:4]), int(digits[4:6]), int(digits[6:])
+        label = _first(self._whole, (year_first, (rest, b, a), (rest, a, b)))
+        return (label, EXACT) if label else None
+
     def pair(self, plain: Plain, start: int, end: int) -> Iterator[Finding]:
         """A day and month in numbers, after a cue: "born 3/4"."""
-        first, _, second = (
-            plain.folded[start:end].replace("-", "/").replace(".", "/").partition("/")
-        )
-        label = self._pairs.get((first.lstrip("0"), second.lstrip("0")))
+        told = _PAIR.fullmatch(plain.folded, start, end)
+        if told is None:
+            return
+        a, b = int(told[1]), int(told[2])
+        label = self._pairs.get((a, b)) or self._pairs.get((b, a))
         if label and _CUE.search(plain.folded, max(0, start - 24), start):
             yield Finding(start, end, label, WEAK, "weak")
 
@@ -133,6 +141,10 @@ class Days:
             for day, label in days if word in months()[month] else ():
                 if found := _around(plain.folded, start, end, day):
                     yield Finding(found[0], found[1], label, found[2], "day")
+
+
+def _first(known: dict[Triple, str], sought: tuple[Triple, ...]) -> str:
+    return next((known[one] for one in sought if one in known), "")
 
 
 def _finding(start: int, end: int, known: tuple[str, float]) -> Finding:

@@ -97,7 +97,7 @@ class Numbers:
         edges = [edge for edge in every if edge in together]
         numbers = together.split("|") if runs else []
         for span, number in zip(runs, numbers, strict=True):
-            if days and number in days.pairs:
+            if days and len(number) <= LAST:
                 yield from days.pair(plain, *span)
             if _holds(number, edges):
                 groups = [match.span() for match in _DIGITS.finditer(plain.folded, *span)]

@@ -15,6 +15,7 @@ UNITS = frozenset(
 _ZIP = re.compile(r"(?<!\d)(\d{5})(?:-(\d{4}))?$")
 _STATE = re.compile(r"(?<![^\W_])([A-Z]{2})$")
 _COMPOUND = (("strasse", "str"), ("strase", "str"), ("straat", "str"))
+_ENDS = tuple(end for pair in _COMPOUND for end in pair)
 _BORDER = re.compile(r"[,;\n](?!\s*(?:#|(?i:apt|apartment|unit|suite|ste|flat|rm|room)\b))")
 _NUMBER = re.compile(r"\d")
 
@@ -32,7 +33,7 @@ def short() -> dict[str, frozenset[str]]:
 
 def ways(word: str) -> frozenset[str]:
     """All ways to write one word of an address."""
-    for long, brief in _COMPOUND:
+    for long, brief in _COMPOUND if word.endswith(_ENDS) else ():
         for end in (long, brief):
             if word.endswith(end) and len(word) > len(end) + 2:
                 stem = word.removesuffix(end)

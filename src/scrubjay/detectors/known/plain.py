@@ -76,7 +76,7 @@ def fold_character(char: str) -> str:
 
 def fold(value: str) -> str:
     """A value as it is compared."""
-    return Plain(value).folded
+    return value.lower() if value.isascii() else Plain(value).folded
 
 
 def tokens(value: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from scrubjay.types import Document, Finding
 
 WORD = re.compile(r"[^\W_](?:\w*[^\W_])?")  # "____Jane____" is a form's line
 GAP = 3  # characters that may stand between two words of a value: "123-45-6789", "Lee,  Ann"
+FEW = 64  # first words: more are looked for all at once
 Words = tuple[str, ...]
 T = TypeVar("T")
 
@@ -44,25 +45,42 @@ class Values(Generic[T]):
 
     def occurrences(self, text: str) -> Iterator[tuple[int, int, T]]:
         """The longest value at each word that starts one, with what is known of it."""
-        folded, root = fold(text), self._root
-        for match in WORD.finditer(folded):
-            if match[0] in root:
-                yield from self._longest(folded, match, root[match[0]])
+        folded = fold(text)
+        for start, end in self._starts(folded):
+            yield from self._longest(folded, start, end)
 
-    def _longest(
-        self, folded: str, match: re.Match[str], node: dict[Any, Any] | None
-    ) -> Iterator[tuple[int, int, T]]:
-        start, best = match.start(), None
+    def _starts(self, folded: str) -> list[tuple[int, int]]:
+        """Where a word stands that starts a value: of a few, without a look at the others."""
+        if len(self._root) > FEW:
+            return [match.span() for match in WORD.finditer(folded) if match[0] in self._root]
+        return sorted(span for word in self._root for span in _spans(folded, word))
+
+    def _longest(self, folded: str, start: int, end: int) -> Iterator[tuple[int, int, T]]:
+        best, node = None, self._root.get(folded[start:end])
         while node is not None:
-            end = match.end()
             if None in node:
                 best = start, end, node[None]
             following = WORD.search(folded, end) if len(node) > (None in node) else None
             if following is None or following.start() - end > GAP:
                 break
-            match, node = following, node.get(following[0])
+            end, node = following.end(), node.get(following[0])
         if best:
             yield best
+
+
+def _spans(folded: str, word: str) -> Iterator[tuple[int, int]]:
+    """Where the word stands as one that `WORD` finds."""
+    start = folded.find(word)
+    while start >= 0:
+        end = start + len(word)
+        first, last = start - 1, end
+        while first >= 0 and folded[first] == "_":
+            first -= 1
+        while last < len(folded) and folded[last] == "_":
+            last += 1
+        if not (folded[max(first, 0) : first + 1].isalnum() or folded[last : last + 1].isalnum()):
+            yield start, end
+        start = folded.find(word, end)
 
 
 class Deny:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 import scrubjay
-from scrubjay import formats, manifest, memory, sealing
+from scrubjay import formats, manifest, processes, sealing
 from scrubjay.cli import files, folders, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
@@ -200,7 +200,7 @@ class _Run:
 
     def convert(self, jobs: list[tuple[Path, Path]]) -> None:
         """All of it, or nothing is written."""
-        memory.bound(MEMORY)
+        processes.bound(MEMORY)
         progress = Progress(files.size(source for source, _ in jobs))
         keys = sealing.recipients(self.asked.encrypt_to)
         with files.Outputs(self.asked.backup, keys) as outputs:

@@ -7,9 +7,7 @@ however many there are, and they are small, so that no pipe is ever full.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +15,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from scrubjay import processes
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
 
 Task = TypeVar("Task")
@@ -160,7 +159,7 @@ def _serve(make: Callable[[], Callable[[Any], Any]], pipe: Any, ours: list[Any])
         other.close()
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent hears them, too, and ends it
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    processes.end_with_parent()
     with suppress(EOFError, OSError):
         try:
             answer = make()
@@ -170,10 +169,3 @@ def _serve(make: Callable[[], Callable[[Any], Any]], pipe: Any, ours: list[Any])
             pipe.send(problem)
         except ImportError as problem:
             pipe.send(OutputError(f"a process cannot begin: {problem.name} is missing"))
-
-
-def _end_with(parent: int) -> None:
-    """Nobody waits for what a killed parent asked, or ends a reader that is stuck."""
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from msgspec import Struct, structs
 
-from scrubjay import formats, memory, sealing
+from scrubjay import formats, processes, sealing
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, OutputError, ScrubjayError
 from scrubjay.formats import names
@@ -90,7 +90,7 @@ class Worker:
     """Answers tasks."""
 
     def __init__(self, recipe: Recipe) -> None:
-        memory.bound(MEMORY)
+        processes.bound(MEMORY)
         self._recipe = recipe
         self._engine = recipe.engine()
         self._second: Engine | None = None

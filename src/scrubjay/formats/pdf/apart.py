@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from scrubjay import memory
+from scrubjay import processes
 from scrubjay.errors import InputError
 from scrubjay.formats.pdf.drawn import Drawn
 
@@ -72,7 +72,8 @@ def _serve(pipe: Connection[Any, Any], data: bytes, pixels: int) -> None:
     """Answers, until nobody asks. It has no file but its pipe, so that it holds none open."""
     os.closerange(3, pipe.fileno())
     os.closerange(pipe.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
-    memory.bound(MEMORY)
+    processes.bound(MEMORY)
+    processes.end_with_parent()
     drawn: Drawn | None = None
     with suppress(EOFError, OSError):
         while True:

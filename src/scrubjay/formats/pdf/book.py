@@ -50,7 +50,6 @@ class Book:
         pdf.flatten_annotations("all")
         flat = io.BytesIO()
         pdf.save(flat)
-        self._drawn = apart.opened(flat.getvalue(), work.limits.pixels)
         self._hidden = _hides(pdf)
         self._fonts: dict[Any, Font] = {}
         self._script = Script()
@@ -60,6 +59,7 @@ class Book:
         self._new = pikepdf.new()
         self._copies = Copies(self._new, {})
         self._made: dict[Hashable, Any] = {}
+        self._drawn = apart.opened(flat.getvalue(), work.limits.pixels)  # `made` ends it
 
     def made(self) -> bytes:
         """All is read, cleaned at once, and written."""

@@ -1,9 +1,12 @@
-"""How much memory a process may have, so that a reader that is fooled into asking for more fails
-alone.
+"""Bounds of a process: on its memory, so that a reader that is fooled into asking for more fails
+alone, and on its life.
 """
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from pathlib import Path
 
 
@@ -18,6 +21,17 @@ def bound(size: int) -> None:
     if most != resource.RLIM_INFINITY:
         told = min(told, most)
     resource.setrlimit(resource.RLIMIT_DATA, (told, most))
+
+
+def end_with_parent() -> None:
+    """Nobody waits for what a killed parent asked, or ends a reader that is stuck."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)
 
 
 def _held() -> int:

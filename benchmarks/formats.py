@@ -37,6 +37,7 @@ Make = Callable[[int], bytes]
 
 def makers() -> dict[str, Make]:
     """Every format that has a maker of samples."""
+    sys.path.append(str(TESTS))  # they share what they are made of
     found: dict[str, Make] = {}
     for path in sorted(TESTS.glob("format_*.py")):
         found |= runpy.run_path(str(path)).get("SAMPLES", {})

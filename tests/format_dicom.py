@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pydicom
+from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
@@ -48,8 +49,11 @@ def saved(image: Dataset) -> bytes:
 
 
 def sample(length: int) -> bytes:
-    """A slice of about so many bytes."""
-    return saved(ct(size=max(2, int((length / 2) ** 0.5) // 2 * 2)))
+    """A slice of about so many bytes, with a scanner's header."""
+    image = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    image.Rows = image.Columns = max(2, int((length / 2) ** 0.5) // 2 * 2)
+    image.PixelData = ct(size=image.Rows).PixelData
+    return saved(image)
 
 
 def planted(image: Dataset) -> Dataset:
@@ -126,3 +130,6 @@ def _words() -> Dataset:
     for tag in KEPT:
         found.pop(tag, None)
     return found
+
+
+SAMPLES = {"dicom.v1": sample}

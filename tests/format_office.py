@@ -6,6 +6,8 @@ import io
 import re
 import zipfile
 
+import format_tables
+
 NAME, SSN, AUTHOR = "Ann Lee", "536-90-4399", "Maria Gonzalez"
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -154,13 +156,51 @@ def docx_parts(picture=b"\x89PNG\r\n\x1a\n" + NAME.encode()):
     }
 
 
-def sample(size):
-    """A document of about that many bytes of text."""
+def _paragraphs(size):
+    """About that many bytes of text: the same patients as in tables."""
+    return [" ".join(map(str, row)) for row in format_tables.rows(size)]
+
+
+def docx(size):
+    """A document with that much text, in runs as Word makes them."""
+    run = '<w:r w:rsidR="00A1B2C3"><w:rPr><w:rFonts w:ascii="Calibri" w:hAnsi="Calibri"/><w:sz w:val="22"/></w:rPr><w:t xml:space="preserve">{} </w:t></w:r>'
+    lines = (
+        "<w:p>" + "".join(run.format(part) for part in text.split(", ")) + "</w:p>"
+        for text in _paragraphs(size)
+    )
     parts = docx_parts()
-    line = f"<w:p><w:r><w:t>Seen today by {NAME}, who was well and slept.</w:t></w:r></w:p>"
     body = parts["word/document.xml"]
-    parts["word/document.xml"] = body.replace("<w:body>", "<w:body>" + line * (size // 50 + 1))
+    parts["word/document.xml"] = body.replace("<w:body>", "<w:body>" + "".join(lines))
     return packed(parts)
+
+
+def odt(size):
+    """The same as OpenDocument."""
+    lines = (
+        "<text:p>"
+        + "".join(
+            f'<text:span text:style-name="T1">{part} </text:span>' for part in text.split(", ")
+        )
+        + "</text:p>"
+        for text in _paragraphs(size)
+    )
+    parts = odt_parts()
+    body = parts["content.xml"]
+    parts["content.xml"] = body.replace("<office:text>", "<office:text>" + "".join(lines))
+    return packed(parts)
+
+
+def pptx(size):
+    """The same as slides."""
+    from pptx import Presentation
+
+    made = Presentation()
+    for text in _paragraphs(size):
+        slide = made.slides.add_slide(made.slide_layouts[1])
+        slide.shapes.title.text, _, slide.placeholders[1].text = text.partition(", ")
+    target = io.BytesIO()
+    made.save(target)
+    return target.getvalue()
 
 
 def left(data, secrets):
@@ -253,3 +293,6 @@ def odt_parts():
     )
     manifest = f'<manifest:manifest xmlns:manifest="{space}" manifest:version="1.3">{listed}</manifest:manifest>'
     return {**parts, "META-INF/manifest.xml": manifest}
+
+
+SAMPLES = {"docx.v1": docx, "pptx.v1": pptx, "odf.v1": odt}

@@ -52,7 +52,9 @@ def run(data: bytes, by: scrubjay.Engine, **options) -> bytes:
     target = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Dicom("dicom.v1", "", **options).convert(io.BytesIO(data), target, Work(by.stream))
+        Dicom("dicom.v1", "", **options).convert(
+            io.BytesIO(data), target, Work(by.stream, rule=by.operator)
+        )
     return target.getvalue()
 
 
@@ -211,7 +213,9 @@ def test_the_patients_own_name_is_found_in_descriptors(everything: scrubjay.Engi
 def test_basic_profile_alone() -> None:
     target = io.BytesIO()
     form = formats.make("dicom-basic.v1", encoding="utf-8", group="")
-    form.convert(io.BytesIO(saved(ct())), target, Work(engine("gdpr-pseudonymise").stream))
+    by = engine("gdpr-pseudonymise")
+    work = Work(by.stream, rule=by.operator)
+    form.convert(io.BytesIO(saved(ct())), target, work)
     told = read(target.getvalue())
     assert "StudyDescription" not in told and told.StudyDate == ""
     assert [item.CodeValue for item in told.DeidentificationMethodCodeSequence] == ["113100"]
@@ -303,7 +307,10 @@ def test_what_is_behind_the_pixels_is_cut(everything: scrubjay.Engine) -> None:
     assert_gone(run(saved(image), everything))
 
 
-def test_what_is_refused(everything: scrubjay.Engine) -> None:
+def test_what_is_refused(everything: scrubjay.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRUBJAY_OCR", "tesseract")
+    monkeypatch.setenv("PATH", "")  # there is none
+
     def refused(image: Dataset, told: str) -> None:
         with pytest.raises(InputError, match=told):
             run(saved(image), everything)
@@ -313,13 +320,17 @@ def test_what_is_refused(everything: scrubjay.Engine) -> None:
         "BurnedInAnnotation": "YES",
         "ConversionType": "SD",
         "ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"],
+        "SeriesDescription": "Dose Report",
     }.items():
-        image = ct()
+        image = ct(size=16)
         setattr(image, keyword, value)
         refused(image, "pixels first")
-    image = ct()
+    image = ct(size=16)
     image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
     refused(image, "pixels first")
+    image = ct(size=16)
+    image.PhotometricInterpretation = "RGB"
+    refused(image, "colours")
     image = ct()
     image.SOPClassUID = "1.2.3.4"
     refused(image, "SOP class")
@@ -417,6 +428,21 @@ def test_what_is_left_out_is_told() -> None:
     work = Work(engine().stream)
     Dicom("dicom.v1", "").convert(io.BytesIO(saved(image)), io.BytesIO(), work)
     assert work.left_out["private attribute"] == 2 and work.left_out["PatientAge"] == 1
+
+
+def test_only_texts_of_the_file_are_looked_at() -> None:
+    """What the policy keeps is not found out by texts that reports would count."""
+    by, seen = engine("gdpr-pseudonymise"), []
+
+    def clean(documents):
+        for document in documents:
+            seen.append(document)
+            yield by.anonymize(document)
+
+    work = Work(clean, rule=by.operator)
+    Dicom("dicom.v1", "").convert(io.BytesIO(saved(ct())), io.BytesIO(), work)
+    texts = saved(ct()).decode("latin-1")
+    assert len(seen) > 10 and all(one.id and one.text in texts for one in seen)
 
 
 def test_found_by_its_magic_whatever_its_name() -> None:

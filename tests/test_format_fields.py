@@ -40,6 +40,17 @@ def test_measures():
     assert not any(map(fields.measure, ["note", "mrn", "patient_id", "comment", "col7", ""]))
 
 
+def test_codes_of_public_systems_stay_under_their_names():
+    yes = {"gender_concept_id": "38003564", "LOINC": "8480-6", "icd10_code": "J45.909",
+           "ICD9_CODE": "4019", "snomed_code": "44054006", "CODE": "44054006",
+           "measurement_source_value": "8480-6", "ndc": "0093-7214-01"}  # fmt: skip
+    assert {name: value for name, value in yes.items() if fields.coded(name, value)} == yes
+    no = {"loinc": "8480-7", "code": "44054007", "postal_code": "44054006", "mrn": "44054006",
+          "dx_id": "Ann", "icd10_code": "Lee", "note": "8480-6", "rxnorm": "5550107788",
+          }  # fmt: skip
+    assert not [name for name, value in no.items() if fields.coded(name, value)]
+
+
 def test_of_a_path_all_parts_count():
     assert fields.label("patient.name") == "PERSON"
     assert fields.label("contact.telecom.phone") == ""

@@ -95,6 +95,25 @@ def test_what_looks_like_a_file():
     assert told == {**record, "signature": ""} and left_out == {"base64 of no known kind": 1}
 
 
+def test_a_list_of_lines_is_one_text():
+    note = {"source": ["Seen by Ann\n", "Lee, MD\n", "x"], "text/html": ["<p>A<b>n\n", "n Lee</b>"]}
+    data = json.dumps({**note, "plain": ["a\n", "b"], "words": ["Ann", "Lee"]})
+    told = json.loads(clean("a.ipynb", data.encode()))
+    assert told["source"] == ["Seen by [PERSON], MD\n", "x"]
+    assert told["plain"] == ["a\n", "b"] and told["words"] == ["Ann", "Lee"]
+    assert quiet("a.ipynb", data.encode()) == data.encode()
+
+
+def test_what_is_quoted_once_more_is_read():
+    hidden = {"a": "Ann%20Lee", "b": "x=1&by=Ann+Lee&mrn=Q7", "d": "9%25",
+              "c": "QW5uIExlZSBpcyBoZXJl", "password": "QW5uIExlZSBpcyBoZXJl"}  # fmt: skip
+    told = json.loads(clean("a.json", json.dumps(hidden).encode()))
+    assert told == {
+        "a": "[PERSON]", "b": "x=1&by=[PERSON]&mrn=[MRN]", "d": "9%25", "password": "[PASSWORD]",
+        "c": base64.b64encode(b"[PERSON] is here").decode(),
+    }  # fmt: skip
+
+
 def test_keys_stay_apart():
     told = clean("a.json", b'{"a@example.org": 1, "b@example.org": 2, "same": 1, "same": 2}')
     assert told == b'{"[EMAIL]": 1, "[EMAIL] 2": 2, "same": 1, "same": 2}'

@@ -4,6 +4,7 @@ import email
 import email.policy
 import io
 import mailbox
+import re
 import zipfile
 from collections import Counter
 from email.header import Header
@@ -13,7 +14,8 @@ import pytest
 from format_text import PLANTED, clean, left, mutated
 from hypothesis import given, settings
 
-from scrubjay import formats
+import scrubjay
+from scrubjay import Policy, Rule, formats
 from scrubjay.testing import check_format
 
 
@@ -89,8 +91,10 @@ def test_structure_stays():
     body = after.get_body(("plain",)).get_content().replace("\r\n", "\n")
     assert body == "Dear [PERSON],\n\n> quoted [PERSON]\n>> twice\n"
     page = after.get_body(("html",)).get_content()
-    assert 'src="cid:4@message.invalid"' in page and after["message-id"] == "<1@message.invalid>"
-    assert after["references"].startswith("<2@message.invalid> <")
+    assert 'src="cid:1@message.invalid"' in page
+    named = re.compile(r"<2\.25\.\d{20,40}@message\.invalid>")
+    assert named.fullmatch(after["message-id"])
+    assert len(named.findall(after["references"])) == 2
     [text, packed] = list(after.iter_attachments())[:2]
     assert text.get_filename() == "[PERSON].txt" and text.get_content() == "[PERSON]"
     assert packed.get_filename() == "[PERSON].zip"
@@ -160,6 +164,77 @@ def test_a_box():
     ]
     assert [one["subject"] for one in mails] == ["[PERSON] 1", "[PERSON] 2", "[PERSON] 3"]
     assert {one["in-reply-to"] for one in mails} == {mails[0]["message-id"]}
+
+
+def test_threads_stay_threads_through_all_files_of_a_run():
+    first = clean("a.eml", b"Message-ID: <1.ann@x.org>\n\nx")
+    data = b"References: <0@x.org>\n <1.ann@x.org>\nIn-Reply-To: <1.ann@x.org>\n\nx"
+    second = clean("b.eml", data)
+    own = email.message_from_bytes(first)["message-id"]
+    answer = email.message_from_bytes(second)
+    assert own == answer["in-reply-to"] == answer["references"].split()[1] and b"ann" not in first
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (Rule("generalize.v1"), "1 Jan 2025 00:00:00 +0000"),
+        (Rule("generalize.v1", options={"date": "month"}), "1 Mar 2025 00:00:00 +0000"),
+        (Rule("generalize.v1", options={"date": "decade"}), None),
+        (Rule("redact.v1"), None),
+        (Rule("keep.v1"), "Mon, 3 Mar 2025 10:00:00 +0000"),
+    ],
+)
+def test_a_date_stays_one_or_goes(rule, told):
+    engine = scrubjay.load(Policy("p", {"DATE": rule, "TIME": Rule("keep.v1")}), profile="patterns")
+    data = b"Date: Mon, 3 Mar 2025 10:00:00 +0000\nSubject: x\n\nx"
+    left_out = Counter()
+    assert email.message_from_bytes(clean("a.eml", data, engine, told=left_out))["date"] == told
+    assert left_out == ({} if told else {"date of a mail": 1})
+
+
+def test_a_moved_date_is_one():
+    engine = scrubjay.load(Policy("p", {"DATE": Rule("shift.v1")}), profile="patterns")
+    data = clean("a.eml", b"Date: Mon, 3 Mar 2025 10:00:00 +0000\nSubject: x\n\nx", engine)
+    head = email.message_from_bytes(data)["date"]
+    moved = email.utils.parsedate_to_datetime(head)
+    assert moved.strftime("%a, ") == head[:5] and moved.year in {2024, 2025, 2026}
+
+
+def test_groups_of_addresses():
+    told = clean("a.eml", b'To: "Lee, Ann" <ann@example.org>, all:;\n\nx')
+    assert email.message_from_bytes(told)["to"] == '"[PERSON]" <"[EMAIL]"@redacted.invalid>'
+
+
+def test_invitations_and_cards_go_through_their_readers():
+    parts = [("calendar", "BEGIN:VCALENDAR"), ("vcard", "BEGIN:VCARD")]
+    one = EmailMessage()
+    one["Subject"] = "x"
+    one.set_content("x")
+    for kind, begin in parts:
+        lines = [
+            begin,
+            "VERSION:4.0",
+            "SUMMARY;X-A=Ann:with Ann Lee",
+            "FN:Ann Lee",
+            begin.replace("BEGIN", "END"),
+        ]
+        one.add_attachment("\r\n".join(lines).encode(), "text", kind)
+    read = email.message_from_bytes(clean("a.eml", one.as_bytes()), policy=email.policy.default)
+    told = [part.get_content() for part in read.iter_attachments()]
+    for text, (_, begin) in zip(told, parts, strict=True):
+        assert text.split() == [begin, "VERSION:4.0", "SUMMARY:with", "[PERSON]", "FN:[PERSON]",
+                                begin.replace("BEGIN", "END")]  # fmt: skip
+
+
+def test_what_outlook_packs_is_left_out_and_told():
+    one = EmailMessage()
+    one["Subject"] = "x"
+    one.set_content("x")
+    one.add_attachment(b"\x78\x9f\x3e\x22Ann Lee", "application", "ms-tnef", filename="winmail.dat")
+    told = Counter()
+    assert not left(clean("a.eml", one.as_bytes(), told=told), "Ann Lee")
+    assert told == {"attachment without a reader": 1}
 
 
 def test_another_reader_of_boxes(tmp_path):

@@ -62,6 +62,13 @@ def test_rows_of_inserts_load_again():
     assert "[EMAIL]" in out and "4481" not in out
 
 
+def test_a_literal_goes_by_the_column_that_it_is_set_to_or_compared_with():
+    told = convert("UPDATE p SET mrn='Q7', dose=5 WHERE ssn <> 'Q8' AND mrn IN ('Q9', 4711);\n")
+    assert told == (
+        "UPDATE p SET mrn='[MRN]', dose=5 WHERE ssn <> '[SSN]' AND mrn IN ('[MRN]', '[MRN]');\n"
+    )
+
+
 def test_a_column_to_group_by_must_be_there():
     convert(LITE, group="mrn")
     with pytest.raises(InputError, match="no column 'x'"):

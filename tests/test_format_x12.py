@@ -101,7 +101,8 @@ def test_dates_that_may_not_be_told_go():
 
 
 def test_a_patient_is_one_in_all_sets():
-    data = x12().replace(b"REF*EA*4711-Z~\n", b"").replace(b"SE*33", b"SE*32")
+    insured = b"NM1*IL*1*QUACKENBUSH*ADELA****MI*MBR4711Z~\nSVC*"  # other than the patient
+    data = x12().replace(b"REF*EA*4711-Z~\n", b"").replace(b"SVC*", insured)
     told = rows(convert("x12.v1", data, SHIFT))
     names = [row[3:5] for row in told if row[0] == "NM1" and row[1] == "QC"]
     days = [row[3] for row in told if row[0] == "DTP" and row[1] in ("472", "431")]

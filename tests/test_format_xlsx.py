@@ -7,11 +7,14 @@ import re
 import zipfile
 
 import pytest
+from format_office import left, packed, unpacked
+from format_office import planted as plant_all
 
 pytest.importorskip("lxml")
 openpyxl = pytest.importorskip("openpyxl")
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
+from openpyxl.chart import BarChart, Reference  # noqa: E402
 from openpyxl.comments import Comment  # noqa: E402
 from openpyxl.formatting.rule import CellIsRule, FormulaRule  # noqa: E402
 from openpyxl.styles import Font, PatternFill  # noqa: E402
@@ -25,7 +28,7 @@ from scrubjay.errors import InputError  # noqa: E402
 from scrubjay.formats import formula, kinds  # noqa: E402
 from scrubjay.formats.work import Work  # noqa: E402
 from scrubjay.report import unchanged  # noqa: E402
-from scrubjay.testing import FakeDetector, check_format  # noqa: E402
+from scrubjay.testing import FakeDetector, blanked, check_format  # noqa: E402
 
 ENGINE = scrubjay.load(
     "everything", profile="patterns", detectors=[FakeDetector({"Zora Quillfeather": "PERSON"})]
@@ -239,6 +242,7 @@ def test_a_name_that_a_formula_puts_together_goes_with_the_formula():
     assert opened(out).active["A1"].value == "[PERSON]" and work.left_out["formula"] == 1
 
 
+DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
@@ -343,6 +347,62 @@ def test_damaged_workbooks_are_refused_and_nothing_else(data):
         whole = whole[: data.draw(st.integers(0, len(whole)))]
     with contextlib.suppress(InputError):
         convert(whole, same)
+
+
+def drawn():
+    """A chart with a title, cached values of cells, and one that looks elsewhere; a shape."""
+    book = patients()
+    book.active.title = "Zora Quillfeather"
+    chart = BarChart()
+    chart.title = "Dose of Zora Quillfeather"
+    chart.add_data(Reference(book.active, min_col=4, min_row=1, max_row=3), titles_from_data=True)
+    chart.set_categories(Reference(book.active, min_col=2, min_row=2, max_row=3))
+    book.active.add_chart(chart, "J2")
+    parts = unpacked(saved(book))
+    body = parts["xl/charts/chart1.xml"].decode()
+    points = '<numCache><formatCode>General</formatCode><pt idx="0"><v>4481923</v></pt></numCache>'
+    body = re.sub("</f></(num|str)Ref>", rf"</f>{points}</\1Ref>", body)
+    away = "<ser><idx val='1'/><val><numRef><f>[1]Data!$A$1</f></numRef></val></ser>"
+    parts["xl/charts/chart1.xml"] = body.replace("</ser>", "</ser>" + away, 1)
+    shape = (
+        """<sp macro="Quillfeather" textlink="'Zora Quillfeather'!$B$2"><nvSpPr>"""
+        '<cNvPr id="9" name="Shape 9" descr="of Zora Quillfeather"/><cNvSpPr/></nvSpPr><txBody>'
+        f'<a:p xmlns:a="{DRAWING}"><a:fld type="TxLink"><a:t>4481923</a:t></a:fld></a:p></txBody>'
+    )
+    body = parts["xl/drawings/drawing1.xml"].decode()
+    anchor = body[body.index("<oneCell") : body.index("<graphicFrame>")]
+    other = f"{anchor}{shape}</sp><clientData/></oneCellAnchor></wsDr>"
+    parts["xl/drawings/drawing1.xml"] = body.replace("</wsDr>", other)
+    return packed(parts)
+
+
+def test_charts_stay_without_their_copies_of_cells():
+    out, work = convert(drawn())
+    assert not left(out, ["Quillfeather", "4481923"])
+    parts = {name: data.decode("latin-1") for name, data in unpacked(out).items()}
+    chart = parts["xl/chart.xml"]
+    assert "Dose of [PERSON]" in chart and "<f>'PERSON'!$D$2:$D$3</f>" in chart
+    assert "Data!" not in chart and work.left_out["formula"] == 1
+    assert "textlink=\"'PERSON'!$B$2\"" in parts["xl/drawing.xml"]
+
+
+def test_what_shows_a_chart_that_is_left_out_goes():
+    parts = unpacked(drawn())
+    related = "xl/drawings/_rels/drawing1.xml.rels"
+    parts[related] = parts[related].replace(b'/chart"', b'/chartEx"')
+    out, work = convert(packed(parts))
+    assert b"graphicFrame" not in unpacked(out)["xl/drawing.xml"] and work.left_out["chart"] == 1
+
+
+@pytest.mark.parametrize("folder", ["xl/drawings/", "xl/charts/", "xl/worksheets/", "xl/workbook"])
+def test_every_string_is_looked_at(folder):
+    """A value in all texts and attributes of a part, with an engine that replaces all it sees."""
+    parts = {name: data.decode() for name, data in unpacked(drawn()).items()}
+    for name in [name for name in parts if name.startswith(folder)]:
+        with contextlib.suppress(InputError):
+            every = {**parts, name: plant_all(parts[name], "Zqxv Plant")}
+            out, _ = convert(packed(every), lambda documents: map(blanked, documents))
+            assert not left(out, ["Zqxv Plant"]), name
 
 
 def test_contract():

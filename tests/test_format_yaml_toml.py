@@ -86,6 +86,8 @@ def test_planted_in_every_place(name, planted):
     [
         ("a.yaml", "a: &Ann_Lee 1\nb: *Ann_Lee"),
         ("a.yaml", "a: !Ann_Lee 1"),
+        ("a.yaml", "a: !!binary |\n  QW5uIExl\n  ZQ=="),
+        ("a.yaml", "a: !<tag:yaml.org,2002:binary> QW5uIExlZQ=="),
         ("a.yaml", "a: !<tag:Ann-Lee> 1"),
         ("a.yaml", "a: | # Ann Lee\n  x\n"),
         ("a.yaml", "a: [x, # Ann Lee\n y]"),
@@ -106,13 +108,13 @@ def test_planted_in_every_place(name, planted):
 def test_nothing_hides(name, text):
     told = clean(name, text.encode())
     if "-Lee" not in text or "tag" in text:
-        assert not re.search(rb"Ann\W|nn.Lee", told), told
+        assert not re.search(rb"Ann\W|nn.Lee|QW5u", told), told
     read(name, told)
 
 
 REWRITTEN = [
     ("4481923", '"[MRN]"'),
-    ("'it''s [PERSON]'", '"it\'s [PERSON]"'),
+    ("'it''s [PERSON]'", '"[PERSON]"'),
     (">-\n    long text of\n    [PERSON] here", "|-\n    long text of [PERSON] here"),
     ("\\u263a", "\u263a"),
     ("several [PERSON]\n    lines", '"several [PERSON] lines"'),

@@ -6,14 +6,16 @@ from pathlib import PurePath
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 import scrubjay
 from scrubjay.errors import InputError
 from scrubjay.formats import kinds, names
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.work import Work
+from scrubjay.report import unchanged
 from scrubjay.testing import FakeDetector
-from scrubjay.types import Document
+from scrubjay.types import Anonymized, Document, Replacement
 
 ENGINE = scrubjay.load(
     "everything", profile="patterns", detectors=[FakeDetector({"Ann Lee": "PERSON"})]
@@ -54,6 +56,14 @@ def _breaks(texts):
         at += len(piece) + 1
         found.add(at - 1)
     return found
+
+
+def test_what_is_kept_stays_in_its_pieces():
+    pieces = Pieces(["An", "n"], ["\n", ""])
+    done = Replacement(1, 4, 1, 4, "PERSON", 1, 0.9, "test.v1", "keep.v1")
+    report = unchanged(Document(pieces.text)).report
+    result = Anonymized(pieces.text, structs.replace(report, replacements=(done,)))
+    assert pieces.changed(result) == ["An", "n"]
 
 
 def test_a_name_in_two_runs():

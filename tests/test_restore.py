@@ -134,7 +134,7 @@ def test_surrogates_of_a_subject_come_back_and_of_nobody_else(home, run):
     assert back[0] == lines[0] and back[1]["note"] != lines[1]["note"]
     with pytest.raises(VaultError, match="no surrogates of this subject"):
         run("ana", "approvals", "ask", "s.jsonl", "--surrogates-of", "p9", *ASK)
-    run("ada", "erase", "p7", *WHERE)
+    run("ada", "erase", "P-7", *WHERE)  # as it may be written elsewhere
     with pytest.raises(VaultError):
         run("ana", "approvals", "ask", "s.jsonl", "--surrogates-of", "p7", *ASK)
 

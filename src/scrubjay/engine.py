@@ -168,7 +168,11 @@ class Engine:
 
     def keeps(self, label: str) -> bool:
         """Whether the policy leaves this label in the text."""
-        return self._operator(label)[0] == "keep.v1"
+        return self.operator(label) == "keep.v1"
+
+    def operator(self, label: str) -> str:
+        """The full name of what the policy does with a label: `shift.v1`."""
+        return self._operator(label)[0]
 
     def _operator(self, label: str) -> tuple[str, plugins.Operator]:
         if label not in self._operators:

@@ -21,8 +21,11 @@ from scrubjay.cli import files, folders, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import UsageError
+from scrubjay.formats.subjects import Find, nobody
 from scrubjay.formats.work import Work
 from scrubjay.keys import Key
+from scrubjay.run.people import People
+from scrubjay.run.walk import single
 from scrubjay.run.worker import MEMORY
 from scrubjay.types import Anonymized, Document
 
@@ -189,6 +192,13 @@ def _engine(asked: Asked, trust: Trust | None) -> Engine:
     return load(asked.policy, profile=asked.profile, recall=asked.recall, key=key, domain=domain)
 
 
+def _people(asked: Asked, sources: list[Path]) -> Find:
+    """Of whom the files tell each other."""
+    kind = formats.named(asked.format_) if asked.format_ else ""
+    found = [single(source) for source in sources if source != files.STDIO]
+    return People(asked.encoding, kind).add(found)
+
+
 class _Run:
     """Some files, released together."""
 
@@ -197,12 +207,15 @@ class _Run:
         self.counts: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
         self.inputs: list[str] = []  # keyed digests, in the order of the outputs
+        self.people: Find = nobody
 
     def convert(self, jobs: list[tuple[Path, Path]]) -> None:
         """All of it, or nothing is written."""
         processes.bound(MEMORY)
         progress = Progress(files.size(source for source, _ in jobs))
         keys = sealing.recipients(self.asked.encrypt_to)
+        if len(jobs) > 1:
+            self.people = _people(self.asked, [source for source, _ in jobs])
         with files.Outputs(self.asked.backup, keys) as outputs:
             with outputs.log(self.asked.report) as log:
                 for source, target in jobs:
@@ -228,7 +241,10 @@ class _Run:
         with files.naming(source), files.reading(source) as stream, outputs.open(target) as sink:
             kind = files.format_of(source, asked.format_, stream)
             reader = formats.make(kind, encoding=asked.encoding, group=asked.group)
-            work = Work(clean, asked.encoding, asked.group, called=source.name)
+            work = Work(
+                clean, asked.encoding, asked.group, called=source.name, people=self.people,
+                rule=self.engine.operator,
+            )  # fmt: skip
             digested = files.Digested(stream) if self.trust else None
             read = digested.stream if digested else stream
             reader.convert(progress.watch(read), sink, work)

@@ -80,7 +80,8 @@ def _rows(
         look = partial(_look, engine, rows, str(source), show_text, explain)
         with files.naming(source), files.reading(source) as stream:
             reader = formats.make(files.format_of(source, format_, stream), encoding=encoding)
-            reader.convert(stream, io.BytesIO(), Work(look, encoding, called=source.name))
+            work = Work(look, encoding, called=source.name, rule=lambda label: "keep.v1")
+            reader.convert(stream, io.BytesIO(), work)
         yield from rows
 
 

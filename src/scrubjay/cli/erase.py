@@ -21,7 +21,7 @@ def command(subject: str, domain: str) -> None:
     trust = vaults.trusted("erase.run")
     place = trust.domain(domain)
     trust.tell("erase", "administer", [Entry("", "", "", "done", about=domain)])
-    erased = place.erase(subject)
+    erased = place.erase(vaults.subject(place, subject))
     click.echo(f"erased, {erased.at}")
     for backup in erased.backups:
         click.echo(f"still in backup {backup.name}, made {backup.ended}: {backup.sha256[:12]}")

@@ -27,6 +27,7 @@ from scrubjay.keys import Key
 from scrubjay.run import folder as runs
 from scrubjay.run import page, state
 from scrubjay.run.folder import Order, Released
+from scrubjay.run.people import People
 from scrubjay.run.state import State
 from scrubjay.run.summary import Summary, summary
 from scrubjay.run.walk import Source, Wanted, single, walk
@@ -142,6 +143,7 @@ def _run(
     order = Order(
         out, recipe, asked.jobs or _cores(), log=lambda some: _log(trust, engine, asked, some),
         seen=progress.add, before=progress.skip, refused=left.add, dry=asked.dry_run,
+        people=lambda: People(recipe.encoding, recipe.format_).add(_sources(asked)),
     )  # fmt: skip
     started = time.monotonic()
     try:

@@ -14,6 +14,7 @@ import click
 from scrubjay import formats, labels
 from scrubjay.cli import files, options, vaults
 from scrubjay.errors import AccessError, InputError, UsageError, VaultError
+from scrubjay.formats import subjects
 from scrubjay.formats.work import Work
 from scrubjay.report import Edit, edited, unchanged
 from scrubjay.types import Anonymized, Document
@@ -123,18 +124,21 @@ class Whose(NamedTuple):
 
     def surrogates(self, place: Domain) -> list[Surrogate]:
         """What stands for what."""
-        return [each for subject in self.told for each in place.surrogates(subject)]
+        return [each for subject in self._kept(place) for each in place.surrogates(subject)]
 
     def codes(self, place: Domain) -> list[str]:
         """What an approval calls these subjects. Nobody gets a code by being asked for."""
-        for subject in self.told:
-            if place.state(subject) != "known":
-                raise VaultError("no surrogates of this subject: see what records were grouped by")
-        return [f"surrogates of {code}" for code in place.codes(self.told)]
+        told = self._kept(place)
+        if any(place.state(subject) != "known" for subject in told):
+            raise VaultError("no surrogates of this subject: see what records were grouped by")
+        return [f"surrogates of {code}" for code in place.codes(told)]
+
+    def _kept(self, place: Domain) -> list[str]:
+        return [vaults.subject(place, subject) for subject in self.told]
 
     def has(self, document: Document) -> bool:
         """Whether this is one of them."""
-        return not self.subject or document.group == self.subject
+        return not self.subject or document.group == subjects.number(self.subject)
 
 
 def scope_of(
@@ -299,4 +303,4 @@ def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:
 
     with files.naming(source), files.reading(source) as stream:
         made = formats.make(files.format_of(source, None, stream), group=whose.group)
-        made.convert(stream, sink, Work(clean))
+        made.convert(stream, sink, Work(clean, rule=lambda label: "keep.v1"))

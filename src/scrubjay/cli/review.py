@@ -173,5 +173,5 @@ def read(path: Path, encoding: str) -> list[str]:
 
     with files.reading(path) as stream:
         reader = formats.make(formats.of(PurePath(path.name), stream), encoding=encoding)
-        reader.convert(stream, io.BytesIO(), Work(look, encoding))
+        reader.convert(stream, io.BytesIO(), Work(look, encoding, rule=lambda label: "keep.v1"))
     return found

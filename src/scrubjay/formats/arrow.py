@@ -22,6 +22,7 @@ from scrubjay.errors import InputError
 from scrubjay.formats import blobs, fields
 from scrubjay.formats.columns import Columns
 from scrubjay.formats.sink import Sink
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work, seekable
 from scrubjay.types import Document
 
@@ -215,7 +216,7 @@ class _Batch:
         self._columns = columns
         self._work = work
         self._first = first
-        self._about: dict[int, tuple[str, dict[str, tuple[str, ...]]]] = {}
+        self._about: dict[int, Person] = {}
 
     def cleaned(self) -> list[pa.Array]:
         """The columns without what identifies."""
@@ -266,12 +267,14 @@ class _Batch:
     def _document(self, leaf: _Leaf, place: int, text: Any, rows: Any) -> Document:
         row = int(leaf.rows[place])
         if row not in self._about:
-            self._about[row] = self._columns.about(rows[row])
-        group, known = self._about[row]
+            self._about[row] = self._columns.about(rows[row], self._work.people)
+        person = self._about[row]
         label = fields.label(leaf.name)
         said = text if isinstance(text, str) else ""
         where = f"row {self._first + row}"
-        return Document(said, where, "und", group, leaf.name, label, {} if label else known)
+        return Document(
+            said, where, "und", person.group, leaf.name, label, {} if label else person.known
+        )
 
 
 def _leaves(array: pa.Array, name: str, rows: Any, found: list[_Leaf], column: int = -1) -> None:

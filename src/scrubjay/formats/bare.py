@@ -11,6 +11,7 @@ from typing import Any
 from lxml import etree
 
 from scrubjay.errors import InputError
+from scrubjay.formats import numbers
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -52,12 +53,6 @@ _FONTS = frozenset(
     Tahoma Times Trebuchet Verdana Liberation DejaVu Segoe Noto New Roman Sans Serif Mono Narrow MS
     UI Light Display Gothic Mincho""".split()  # noqa: SIM905
 )
-_FORMAT = re.compile(
-    r"(?:[-#0?.,%()+/*:; @$\u20ac\u00a3\u00a5ymdhsYMDHSEe]|\\[-., /()]|_.|AM/PM|A/P|General"
-    r"|\[(?:Red|Blue|Green|Black|White|Yellow|Cyan|Magenta|Color\d{1,2}|[hms]{1,2}"
-    r"|[<>=]{1,2}\d{1,9}|\$[^\w\[\]]?-?[0-9A-Fa-f]{0,6})\]|\"[-., /()$:]\")*"
-)
-_DAY = re.compile(r"\[[^\]]*\]|\"[^\"]*\"|\\.|_.|General")
 
 
 def local(element: Any) -> str:
@@ -103,10 +98,5 @@ def _kept(name: str, key: str, value: str) -> str | None:
         known = value and all(word in _FONTS for word in value.split())
         return value if known else "Calibri"
     if key == "formatCode":
-        return value if _FORMAT.fullmatch(value) else "General"
+        return value if numbers.FORMAT.fullmatch(value) else "General"
     return value if value in _WORDS or PLAIN.fullmatch(value) else None
-
-
-def is_day(code: str) -> bool:
-    """Whether a number's format shows a day."""
-    return any(sign in _DAY.sub("", code).lower() for sign in "yd")

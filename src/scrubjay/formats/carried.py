@@ -15,17 +15,22 @@ from scrubjay import formats
 from scrubjay.errors import InputError
 from scrubjay.formats.work import Work
 
-SHORTEST = 256  # characters of base64 that are more than a word, a key or a digest
+SHORTEST = 256  # characters of base64 that are more than a word, a key or a digest; shorter ones
+SHORT = 12  # are texts if they read as such
+SPOKEN = re.compile(rb"[\t\n\r\x20-\x7e]{6,}(?:[\xc2-\xf4][\x80-\xbf]{1,3}[\t\n\r\x20-\x7e]*)*")
 BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]++={0,2}\s*")
 KINDS = (re.compile("[a-z]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 DATA_URL = re.compile(
     r"\s*data:\s*+([\w.+-]++/[\w.+-]++)?((?:\s*+;[^,;]*+)*+)\s*+,(.*)", re.S | re.I
 )
+OWN = {"text/calendar": ".ics", "application/ics": ".ics", "text/vcard": ".vcf"}
 _TYPES = mimetypes.MimeTypes(())
 
 
 def suffix(media: str) -> str:
     """`image/png` -> `.png`; nothing where there is none."""
+    if (kind := media.strip().lower()) in OWN:
+        return OWN[kind]
     return _TYPES.guess_extension(media.strip().lower(), strict=False) or ""
 
 
@@ -46,9 +51,11 @@ def string(text: str, work: Work) -> str | None:
     """What stands for a string that is a file, or nothing if it is a text like others."""
     if "data:" in text[:64].lower() and (found := DATA_URL.fullmatch(text)):
         return _data_url(found[1] or "", found[2], found[3], work)
-    if len(text) < SHORTEST or not all(kind.search(text) for kind in KINDS):
+    if len(text) < SHORT or not all(kind.search(text) for kind in KINDS):
         return None
     if not BASE64.fullmatch(text) or (data := _decoded(text)) is None:
+        return None
+    if len(text) < SHORTEST and not SPOKEN.fullmatch(data):
         return None
     return _told(opened("", data, work), "base64 of no known kind", work)
 

@@ -18,8 +18,9 @@ from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical, fhir_codes, narrative, xmltree
-from scrubjay.formats.clinical import Person, Record
+from scrubjay.formats import clinical, fhir_codes, narrative, subjects, xmltree
+from scrubjay.formats.clinical import Record
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 from scrubjay.types import Anonymized
@@ -96,10 +97,10 @@ class Ccda:
 def _person(root: Node) -> Person:
     roles = list(root.find("recordTarget", "patientRole"))
     ids = [node.attributes for role in roles for node in role.children("id")]
-    numbers = [i["extension"] for i in ids if i.get("extension") and _id_label(i, "") != "SSN"]
-    numbers += [i.get("extension") or i.get("root", "") for i in ids]
+    numbers = [(_id_label(i, "patientRole"), i.get("extension", "")) for i in ids]
+    numbers += [("ID", i.get("extension") or i.get("root", "")) for i in ids]
     values = chain(chain.from_iterable(map(_values, roles)), _names(root))
-    return Person(next(filter(None, numbers), "").strip(), clinical.known(values))
+    return Person(subjects.named(numbers), clinical.known(values))
 
 
 def _id_label(attributes: dict[str, str], holder: str) -> str:

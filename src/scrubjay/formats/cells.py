@@ -1,8 +1,7 @@
-"""How a workbook writes what is in a cell: text, days, the names of columns."""
+"""How a workbook writes what is in a cell: text, the names of columns."""
 
 from __future__ import annotations
 
-import datetime
 import re
 from typing import Any
 
@@ -38,29 +37,6 @@ def escaped(text: str) -> str:
 def unescaped(text: str) -> str:
     """A text behind a workbook's own way of writing signs."""
     return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-
-
-def _start(date1904: bool) -> datetime.datetime:
-    return datetime.datetime(1904, 1, 1) if date1904 else datetime.datetime(1899, 12, 30)
-
-
-def day(value: float, date1904: bool) -> str:
-    """A day's number as a person would write it; nothing if it is none."""
-    if not 1 <= value < 2_958_466:
-        return ""
-    whole, part = divmod(value, 1)
-    shown = _start(date1904) + datetime.timedelta(days=whole, seconds=round(part * 86400))
-    return shown.isoformat(" ") if part else shown.date().isoformat()
-
-
-def serial(text: str, date1904: bool) -> str | None:
-    """A day as a number again."""
-    try:
-        said = datetime.datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        return None
-    value = (said - _start(date1904)) / datetime.timedelta(days=1)
-    return f"{value:.10f}".rstrip("0").rstrip(".") if value >= 1 else None
 
 
 def column_of(name: str) -> int:

@@ -11,12 +11,10 @@ import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 from typing import Any, TypeVar
 
-from msgspec import Struct, structs
-
 from scrubjay.errors import InputError
+from scrubjay.formats.subjects import NOBODY, Person
 from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
@@ -30,44 +28,6 @@ _COMPACT = re.compile(
 )
 
 Told = Callable[[Anonymized], None]
-
-
-class Person(Struct, frozen=True, dict=True):
-    """Whose a record is: what their documents share, and what is known of them."""
-
-    group: str = ""
-    known: dict[str, tuple[str, ...]] = {}
-
-    @cached_property
-    def undated(self) -> Person:
-        """For values that are dates: whose they are is all that matters."""
-        return Person(self.group) if self.group else NOBODY
-
-    @cached_property
-    def _words(self) -> re.Pattern[str] | None:
-        """Of what is known, but for places: their words are in codes as well."""
-        values = [v.casefold() for label, row in self.known.items() for v in row if _named(label)]
-        words = {word for value in values for word in re.findall(r"\w{3,}", value)}
-        words |= {re.sub(r"\W", "", value) for value in values}
-        told = "|".join(
-            re.escape(w) if len(w) > 3 else rf"\b{re.escape(w)}\b" for w in sorted(words) if w
-        )
-        return re.compile(told) if told else None
-
-    def shows(self, value: str) -> bool:
-        """Whether a word of what is known is in a code or an address."""
-        return bool(self._words and self._words.search(value.casefold()))
-
-    def of(self, value: str) -> Person:
-        """Who is asked for with a code: nobody, where nothing of the person shows in it."""
-        return self if self.shows(value) else NOBODY
-
-
-def _named(label: str) -> bool:
-    return label not in ("STREET_ADDRESS", "PHONE", "BIRTH_DATE", "DEATH_DATE")
-
-
-NOBODY = Person()
 
 
 class Record:
@@ -210,20 +170,6 @@ def opaque(text: str) -> bool:
     )
 
 
-def for_person(work: Work, person: Person) -> Work:
-    """For files within a record: their texts are this person's, too."""
-
-    def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
-        return work.clean(
-            structs.replace(
-                document, group=document.group or person.group, known=document.known or person.known
-            )
-            for document in documents
-        )
-
-    return structs.replace(work, clean=clean)
-
-
 def opened(value: str, suffix: str, person: Person, work: Work) -> str:
     """A file in base64, cleaned; empty if nothing reads it."""
     try:
@@ -232,7 +178,7 @@ def opened(value: str, suffix: str, person: Person, work: Work) -> str:
         return ""
     sink = io.BytesIO()
     try:
-        for_person(work, person).file(f"file{suffix}", io.BytesIO(data), sink)
+        work.of(person).file(f"file{suffix}", io.BytesIO(data), sink)
     except InputError:
         return ""
     return base64.b64encode(sink.getvalue()).decode("ascii")

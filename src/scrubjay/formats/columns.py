@@ -10,23 +10,22 @@ import re
 from collections.abc import Iterator, Sequence
 
 from scrubjay.errors import InputError
-from scrubjay.formats import fields
+from scrubjay.formats import fields, subjects
+from scrubjay.formats.subjects import NOBODY, Find, Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
 Row = Sequence[str | None]
 Change = tuple[int, int, str]  # row, column, new text
 
-SHORT = 40  # characters: a cell that may stand often, and holds a known value only if a word is one
 REMEMBERED = 100_000  # cells known to be plain
 COMMON = frozenset({"DATE", "AGE", "YEAR", "STATE", "COUNTRY", "COORDINATES", "ID", "PASSWORD"})
 NUMBER = re.compile(r"[-+<>=~]{0,2} ?\d{1,4}(?:[.,]\d{1,6})? ?%?", re.ASCII)
-WORD = re.compile(r"\w+")
 
 
 class Columns:
-    """The columns of one table. `group` names the one that tells whose row it is; without it, the
-    only patient number does."""
+    """The columns of one table. `group` names the one that tells whose row it is; without it, those
+    do that number patients, the best first, of which there is one of its kind."""
 
     def __init__(self, names: Sequence[str], group: str = "") -> None:
         self._names = list(names)
@@ -35,7 +34,7 @@ class Columns:
         self._known = [i for i, label in enumerate(self._labels) if label and label not in COMMON]
         self._given = self._parts("given")
         self._family = self._parts("family")
-        self._group = self._group_of(group)
+        self._numbers = self._numbered(group)
         self._plain: set[tuple[int, str]] = set()
 
     def _parts(self, kind: str) -> list[int]:
@@ -47,18 +46,47 @@ class Columns:
             if label == "PERSON" and not words.isdisjoint(fields.normal(n).split())
         ]  # fmt: skip
 
-    def _group_of(self, group: str) -> int | None:
+    def _numbered(self, group: str) -> list[tuple[str, int]]:
+        """Columns that tell whose row it is, each with the kind of its numbers."""
         if group:
             if group not in self._names:
                 raise InputError(f"no column '{group}' to group by")
-            return self._names.index(group)
-        numbers = [i for i, label in enumerate(self._labels) if label == "MRN"]
-        return numbers[0] if len(numbers) == 1 else None
+            return [(subjects.RECORD, self._names.index(group))]
+        kinds = [subjects.kind(name) for name in self._names]
+        if self._named and self._born and subjects.COUNTED not in kinds:  # a table of people
+            plain = [fields.normal(name) == "id" for name in self._names]
+            kinds = [subjects.COUNTED if id else k for id, k in zip(plain, kinds, strict=True)]
+        return [(kind, kinds.index(kind)) for kind in subjects.BEST if kinds.count(kind) == 1]
+
+    @property
+    def _named(self) -> bool:
+        return bool(self._given and self._family)
+
+    @property
+    def _born(self) -> bool:
+        return any("birth" in fields.normal(name).split() for name in self._names) or (
+            "BIRTH_DATE" in self._labels
+        )
+
+    @property
+    def people(self) -> bool:
+        """Whether each row is the record of a person: a number with a name or a day of birth."""
+        own = any(kind in (subjects.RECORD, subjects.COUNTED) for kind, _ in self._numbers)
+        return own and (self._named or self._born)
+
+    def numbers(self, row: Row) -> list[tuple[str, str]]:
+        """The numbers that say whose row it is, with their kinds, the best first."""
+        told = ((kind, self._cell(row, column)) for kind, column in self._numbers)
+        return [
+            (kind, number) for kind, value in told
+            if (kind != subjects.REFERRED or subjects.is_id(value))
+            and (number := subjects.number(value))
+        ]  # fmt: skip
 
     def changes(self, rows: Sequence[Row], wheres: Sequence[str], work: Work) -> Iterator[Change]:
         """The cells that become others. `wheres`: what a row is called."""
         places: list[tuple[int, int, bool]] = []
-        documents = self._documents(rows, wheres, places)
+        documents = self._documents(rows, wheres, places, work.people)
         for number, result in enumerate(work.clean(documents)):
             row, column, known = places[number]
             text = rows[row][column] or ""
@@ -68,49 +96,62 @@ class Columns:
                 self._remember(column, text)
 
     def _remember(self, column: int, text: str) -> None:
-        if len(text) <= SHORT and len(self._plain) < REMEMBERED:
+        if len(text) <= subjects.SHORT and len(self._plain) < REMEMBERED:
             self._plain.add((column, text))
 
     def _documents(
-        self, rows: Sequence[Row], wheres: Sequence[str], places: list[tuple[int, int, bool]]
-    ) -> Iterator[Document]:
-        known: dict[str, tuple[str, ...]] = {}
+        self, rows: Sequence[Row], wheres: Sequence[str], places: list[tuple[int, int, bool]],
+        find: Find,
+    ) -> Iterator[Document]:  # fmt: skip
+        person = NOBODY
         for number, row in enumerate(rows):
             if not any(row):  # very many fit into a few bytes
                 continue
-            group, told = self.about(row)
-            known = known if told == known else told  # rows of one person share a dictionary
-            words = {word for value in known.values() for v in value for word in _words(v)}
+            told = self.about(row, find)
+            person = person if told == person else told  # rows of one person share a dictionary
             for column, text in enumerate(row):
                 if not text:
                     continue
                 name, label, measure = self._column(column)
-                own = (
-                    not label
-                    and known
-                    and (len(text) > SHORT or not words.isdisjoint(_words(text)))
-                )
+                own = not label and person.tells(text)
                 if not own and self._passes(column, text, measure):
                     continue
-                places.append((number, column, bool(own)))
+                places.append((number, column, own))
                 yield Document(
-                    text, f"{wheres[number]}, column {column + 1}", "und", group, name, label,
-                    known if own else {},
+                    text, f"{wheres[number]}, column {column + 1}", "und", person.group, name,
+                    label, person.known if own else {},
                 )  # fmt: skip
 
     def _passes(self, column: int, text: str, measure: bool) -> bool:
-        """Nothing that a column could tell of anybody: blanks, a measure, what was plain before."""
+        """Nothing that a column could tell of anybody: blanks, a measure, a code of a public
+        system, what was plain before."""
         if (column, text) in self._plain or text.isspace():
             return True
-        return measure and NUMBER.fullmatch(text) is not None
+        if measure and NUMBER.fullmatch(text):
+            return True
+        return column < len(self._names) and fields.coded(self._names[column], text)
 
     def _column(self, column: int) -> tuple[str, str, bool]:
         if column >= len(self._names):  # a row that is longer than the header
             return "", "", False
         return self._names[column], self._labels[column], self._measures[column]
 
-    def about(self, row: Row) -> tuple[str, dict[str, tuple[str, ...]]]:
-        """Whose row it is, and what it says of its people, first and last name also as one."""
+    def about(self, row: Row, find: Find) -> Person:
+        """Whose row it is, and what is known of its people: by the row itself, and by the person's
+        record where another file has it, which says the best number, too."""
+        known = self._own(row)
+        numbers = self.numbers(row)
+        if not numbers:
+            return Person("", known)
+        kind, number = numbers[0]
+        if self._named and kind == subjects.RECORD:
+            return Person(number, known)
+        found = find(number)
+        group = found.group if found.group and kind != subjects.RECORD else number
+        return Person(group, subjects.joined(known, found.known) if found.known else known)
+
+    def _own(self, row: Row) -> dict[str, tuple[str, ...]]:
+        """What a row says of its people, first and last name also as one."""
         found: dict[str, list[str]] = {}
         for column in self._known:
             if value := self._cell(row, column).strip():
@@ -119,13 +160,8 @@ class Columns:
             whole = f"{self._cell(row, given)} {self._cell(row, family)}".strip()
             if whole:
                 found["PERSON"].insert(0, whole)
-        known = {label: tuple(values) for label, values in found.items()}
-        return self._cell(row, self._group).strip(), known
+        return {label: tuple(values) for label, values in found.items()}
 
     @staticmethod
-    def _cell(row: Row, column: int | None) -> str:
-        return (row[column] or "") if column is not None and column < len(row) else ""
-
-
-def _words(text: str) -> list[str]:
-    return WORD.findall(text.casefold())
+    def _cell(row: Row, column: int) -> str:
+        return (row[column] or "") if column < len(row) else ""

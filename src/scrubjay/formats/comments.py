@@ -10,8 +10,10 @@ from msgspec import Struct
 from scrubjay.errors import InputError
 from scrubjay.formats import bare, cells
 from scrubjay.formats.bare import local
+from scrubjay.formats.officepack import Pack
+from scrubjay.formats.officetext import Values
 from scrubjay.formats.work import Work
-from scrubjay.formats.zipped import Made, Zip, relations
+from scrubjay.formats.zipped import Made, relations, xml
 from scrubjay.types import Document
 
 _VML = (
@@ -33,12 +35,12 @@ class Remark(Struct):
     text: str
 
 
-def read(opened: Zip, part: str, work: Work) -> list[Remark] | None:
-    """What readers wrote beside cells."""
-    parts = [target for kind, target in relations(opened, part).values() if kind == "comments"]
+def read(pack: Pack, part: str, known: Values, work: Work) -> list[Remark] | None:
+    """What readers wrote beside cells. `known`: values that are looked for in it."""
+    parts = [target for kind, target in relations(pack, part).values() if kind == "comments"]
     if not parts:
         return None
-    root = opened.xml(parts[0])
+    root = xml(pack, parts[0])
     authors = [a.text or "" for g in root if local(g) == "authors" for a in g]
     found: list[Remark] = []
     for one in (c for g in root if local(g) == "commentList" for c in g):
@@ -55,7 +57,7 @@ def read(opened: Zip, part: str, work: Work) -> list[Remark] | None:
     )
     for remark, result in zip(found, list(named), strict=True):
         remark.author = result.text
-    texts = work.clean(Document(r.text, f"comment at {r.place}") for r in found)
+    texts = work.clean(Document(r.text, f"comment at {r.place}", known=known) for r in found)
     for remark, result in zip(found, list(texts), strict=True):
         remark.text = result.text
     return found

@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError, UsageError
-from scrubjay.formats import cut, dialect
+from scrubjay.formats import cut, dialect, naming, slots
 from scrubjay.formats.columns import Columns
 from scrubjay.formats.dialect import Dialect
 from scrubjay.formats.work import Part, Work
+from scrubjay.types import Document
 
 BLOCK = 1 << 20  # bytes that are read, cleaned and written at once
 SAMPLE = 1 << 16  # bytes by which the dialect is known
@@ -30,7 +31,7 @@ BOMS = {
 }  # fmt: skip
 
 
-class _Before(Struct, frozen=True):
+class Before(Struct, frozen=True):
     """What a part needs to know: how it is written, and the names of its columns."""
 
     dialect: Dialect
@@ -81,13 +82,15 @@ class Csv:
 
 
 def _convert(part: Part, columns: Columns, target: BinaryIO, work: Work) -> None:
-    before: _Before = part.before
+    before: Before = part.before
     target.write(before.bom)
     text = formats.decode(part.data, before.inner, before.offset, f"line {before.line} on: ")
     rows = before.dialect.rows(text)
     wheres = _wheres(rows, before.line)
     head = before.head
-    for made, first, last in ((Columns(()), 0, head), (columns, head, len(rows))):
+    if head:
+        rows[head - 1][0][:] = _named(rows[head - 1][0], before.dialect, wheres[head - 1], work)
+    for made, first, last in ((Columns(()), 0, max(0, head - 1)), (columns, head, len(rows))):
         values = [[before.dialect.value(raw) for raw in cells] for cells, _, _ in rows[first:last]]
         for row, column, new in made.changes(values, wheres[first:last], work):
             cells = rows[first + row][0]
@@ -96,6 +99,19 @@ def _convert(part: Part, columns: Columns, target: BinaryIO, work: Work) -> None
         target.write(_joined(rows, before.dialect).encode(before.encoding))
     except UnicodeEncodeError:
         raise InputError(f"a substitute cannot be written in {before.encoding}") from None
+
+
+def _named(cells: dialect.Cells, written: Dialect, where: str, work: Work) -> Iterator[str]:
+    """The names of columns, without what identifies."""
+    keys = naming.Keys()
+
+    def part(raw: str) -> slots.Part:
+        name = written.value(raw)
+        return keys.part(
+            Document(name, where), raw, lambda told: written.written(keys.other(name, told), raw)
+        )
+
+    return slots.filled(map(part, cells), work.clean)
 
 
 def _joined(rows: list[dialect.Record], written: Dialect) -> str:
@@ -169,7 +185,7 @@ def _read(stream: BinaryIO, size: int) -> bytes:
     return found
 
 
-def _look(sample: bytes, bom: bytes, encoding: str) -> tuple[_Before, int]:
+def _look(sample: bytes, bom: bytes, encoding: str) -> tuple[Before, int]:
     """What the first bytes tell of the file, and how many of them are no data."""
     inner = encoding if _cuttable(encoding) else "utf-8"
     whole = sample[: sample.rfind(b"\n") + 1] if len(sample) >= SAMPLE else sample
@@ -180,13 +196,13 @@ def _look(sample: bytes, bom: bytes, encoding: str) -> tuple[_Before, int]:
     head = dialect.header(values)
     names = tuple(cell.strip() for cell in values[head - 1]) if head else ()
     size = len(_joined(rows[:head], found).encode(inner))
-    return _Before(found, names, encoding, head=head, bom=bom), size
+    return Before(found, names, encoding, head=head, bom=bom), size
 
 
-def _after(before: _Before, data: bytes) -> _Before:
+def _after(before: Before, data: bytes) -> Before:
     line = before.line + data.count(before.dialect.newline.encode())
     offset = before.offset + len(data)
-    return _Before(before.dialect, before.names, before.encoding, line, offset)
+    return Before(before.dialect, before.names, before.encoding, line, offset)
 
 
 def last_end(written: Dialect, data: bytes, last: bool) -> int:

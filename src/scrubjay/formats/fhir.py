@@ -1,8 +1,7 @@
 """FHIR R4 and R5: `fhir.v1` reads a resource or a Bundle in JSON or XML, or one resource a line.
 
-Whose a resource is: a Bundle's Patient by its medical record number, else by its id, so that other
-formats of the same patient agree; in lines by the id alone, as the Patient may be in another file.
-Patients of the same file, wherever they stand in it, tell what is known of them.
+Patients of the same file, wherever they stand in it, and of other files of the run tell what is
+known of them: fhir_people.py.
 """
 
 from __future__ import annotations
@@ -20,15 +19,16 @@ from msgspec import Struct
 import scrubjay
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical, fhir_xml
-from scrubjay.formats.clinical import NOBODY, Person, Record
+from scrubjay.formats import clinical, fhir_people, fhir_xml
+from scrubjay.formats.clinical import Record
+from scrubjay.formats.fhir_people import has, listed
 from scrubjay.formats.fhir_prune import DEEPEST, GONE, depth, prune
-from scrubjay.formats.fhir_walk import Walk, identifier_label, table
+from scrubjay.formats.fhir_walk import Walk
+from scrubjay.formats.subjects import NOBODY, Person
 from scrubjay.formats.work import Work, seekable
 
 LONGEST = 1 << 26  # bytes of a line
 XML = 1 << 26  # bytes of a document
-SUBJECTS = ("subject", "patient", "beneficiary", "individual", "for", "focus")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _INDENT = re.compile(rb"\s*\{\r?\n( +|\t)")
@@ -120,7 +120,7 @@ class Fhir:
             if b'"Patient"' in line:
                 value = self._decode(line, f"line {number}: ")
                 if value.get("resourceType") == "Patient" and isinstance(value.get("id"), str):
-                    people[value["id"]] = Person(value["id"], _known([value]))
+                    people[value["id"]] = fhir_people.person(value)
         return people
 
     def _decode(self, data: bytes, where: str) -> dict[str, Any]:
@@ -154,8 +154,7 @@ def _line(value: dict[str, Any], where: str, run: Run, end: bytes) -> Item:
         item = _item(value, where, run)
         item.end = end
         return item
-    subject = _subject(value)
-    person = run.people.get(subject) or (Person(subject) if subject else NOBODY)
+    person = fhir_people.whose(value, run.people, NOBODY, run.work.people)
     record = Record(where, run.plain)
     walk = Walk(record, person, run.work)
     walk.resource(value)
@@ -164,112 +163,21 @@ def _line(value: dict[str, Any], where: str, run: Run, end: bytes) -> Item:
 
 def _item(value: dict[str, Any], where: str, run: Run) -> Item:
     """A resource or Bundle, each resource in it by its own patient."""
-    entries = [entry for entry in _list(value, "entry") if isinstance(entry.get("resource"), dict)]
+    entries = [entry for entry in listed(value, "entry") if isinstance(entry.get("resource"), dict)]
     within = list(chain([value], (entry["resource"] for entry in entries)))
-    within += [inner for each in list(within) for inner in _list(each, "contained")]
-    people, shared = _bundled(within)
+    within += [inner for each in list(within) for inner in listed(each, "contained")]
+    people, shared = fhir_people.bundled(within, entries)
     record = Record(where, run.plain)
     walks = []
     for entry in entries:
-        walk = Walk(record, _whose(entry["resource"], people, shared), run.work)
-        walks.append(walk)
-        walk.resource(entry["resource"])
+        person = fhir_people.whose(entry["resource"], people, shared, run.work.people)
+        walks.append(Walk(record, person, run.work))
+        walks[-1].resource(entry["resource"])
     done = frozenset(id(entry["resource"]) for entry in entries)
-    walk = Walk(record, _whose(value, people, shared), run.work, done)
+    person = fhir_people.whose(value, people, shared, run.work.people)
+    walk = Walk(record, person, run.work, done)
     walk.resource(value)
     return Item(value, record, [*walks, walk])
-
-
-def _list(value: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = value.get(name)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
-def _bundled(resources: list[dict[str, Any]]) -> tuple[dict[str, Person], Person]:
-    """The patients by id, and who a resource is about that does not say: the only one, or nobody.
-    Practitioners and relatives are known to all."""
-    others = [r for r in resources if r.get("resourceType") in ("Practitioner", "RelatedPerson")]
-    patients = [r for r in resources if r.get("resourceType") == "Patient"]
-    people: dict[str, Person] = {}
-    for patient in patients:
-        person = Person(_number_of(patient), _known([patient, *others]))
-        people[str(patient.get("id", ""))] = person
-    if len(people) == 1:
-        return people, next(iter(people.values()))
-    return people, Person("", _known([*patients, *others]))
-
-
-def _whose(value: dict[str, Any], people: dict[str, Person], shared: Person) -> Person:
-    subject = _subject(value)
-    if subject in people:
-        return people[subject]
-    return shared if shared.group or not subject else Person(subject, shared.known)
-
-
-def _subject(value: dict[str, Any]) -> str:
-    """The id of the Patient that a resource is, or is about."""
-    if value.get("resourceType") == "Patient":
-        return str(value.get("id", ""))
-    for name in SUBJECTS:
-        reference = value.get(name)
-        told = reference.get("reference") if isinstance(reference, dict) else None
-        if isinstance(told, str):
-            found = re.search(r"(?:Patient/|urn:uuid:|^#)([A-Za-z0-9\-.]{1,64})", told)
-            if found:
-                return found[1]
-    return ""
-
-
-def _number_of(patient: dict[str, Any]) -> str:
-    """The medical record number as it is written, else the id."""
-    for identifier in _list(patient, "identifier"):
-        if identifier_label(identifier) == "MRN" and isinstance(identifier.get("value"), str):
-            return str(identifier["value"]).strip()
-    return str(patient.get("id", ""))
-
-
-def _known(resources: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
-    return clinical.known(chain.from_iterable(map(_values, resources)))
-
-
-def _values(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a Patient, Practitioner or relative tells, with labels."""
-    contacts = _list(resource, "contact")
-    named = [*_list(resource, "name"), *(c["name"] for c in contacts if _is(c, "name"))]
-    for name in named:
-        given = _strings(name.get("given"))
-        yield "PERSON", " ".join([*given, str(name.get("family") or "")])
-        yield "PERSON", str(name.get("text") or "")
-    for label, element in (("BIRTH_DATE", "birthDate"), ("DEATH_DATE", "deceasedDateTime")):
-        if resource.get("resourceType") == "Patient" and isinstance(resource.get(element), str):
-            yield label, resource[element][:10]
-    for identifier in _list(resource, "identifier"):
-        yield identifier_label(identifier), str(identifier.get("value") or "")
-    for telecom in _list(resource, "telecom"):
-        yield (
-            table()["telecoms"].get(str(telecom.get("system")), "PHONE"),
-            str(telecom.get("value") or ""),
-        )
-    for address in _list(resource, "address"):
-        yield "STREET_ADDRESS", _address(address)
-    for extension in _list(resource, "extension"):
-        if str(extension.get("url")).endswith("mothersMaidenName"):
-            yield "PERSON", str(extension.get("valueString") or "")
-
-
-def _strings(value: Any) -> list[str]:
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-
-
-def _is(value: dict[str, Any], name: str) -> bool:
-    return isinstance(value.get(name), dict)
-
-
-def _address(address: dict[str, Any]) -> str:
-    lines = _strings(address.get("line"))
-    state = f"{address.get('state') or ''} {address.get('postalCode') or ''}"
-    told = [*lines, str(address.get("city") or ""), state]
-    return ", ".join(filter(None, map(str.strip, told))) if lines else ""
 
 
 def _finished(item: Item) -> dict[str, Any]:
@@ -280,8 +188,8 @@ def _finished(item: Item) -> dict[str, Any]:
         raise InputError("nothing is left of the resource")
     told = sorted({LABELS.get(operator, "PSEUDED") for operator in item.record.operators})
     if told:
-        entries = _list(item.value, "entry")
-        for resource in (item.value, *(e["resource"] for e in entries if _is(e, "resource"))):
+        entries = listed(item.value, "entry")
+        for resource in (item.value, *(e["resource"] for e in entries if has(e, "resource"))):
             _label(resource, told)
         if item.value["resourceType"] == "Bundle" and str(item.value.get("type")) not in _CLOSED:
             _provenance(item.value, entries)

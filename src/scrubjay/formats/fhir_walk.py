@@ -20,9 +20,10 @@ from msgspec import Struct
 
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical, narrative, xmltree
-from scrubjay.formats.clinical import Person, Record
+from scrubjay.formats.clinical import Record
 from scrubjay.formats.fhir_codes import is_code, is_word, question
 from scrubjay.formats.fhir_prune import GONE, MASKED
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
 

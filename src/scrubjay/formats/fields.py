@@ -11,6 +11,13 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
+from msgspec import structs
+
+from scrubjay.formats import fhir_codes
+from scrubjay.types import Document
+
+NOWHERE = Document("")
+CODE = 20  # characters of the longest code of a public system
 LONGEST = 80  # characters of a name; what is longer is prose
 _PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _ASIDE = re.compile(r"['\u2019]s\b|[(\[][^()\[\]]*[)\]]")  # "patient's", "(MM/DD/YYYY)"
@@ -27,10 +34,57 @@ def label(name: str) -> str:
     return "DATE" if words.endswith(_dates()) else ""
 
 
+def document(text: str, name: str, about: Document = NOWHERE, *, within: str = "") -> Document:
+    """A text that stands under a name, in an object that is called `within`, in a place like
+    `about`."""
+    said = label(name) if name else ""
+    if said == "PERSON" and _thing(within) and normal(name) in table()["weak"].split():
+        said = ""
+    return structs.replace(about, text=text, field=name, label=said)
+
+
+def named(key: str, value: str) -> bool:
+    """Whether `"name": "mrn"` names a field: the `value` beside it goes by that name."""
+    return key in table()["naming"].split() and bool(label(value))
+
+
+@lru_cache(1 << 10)
+def _thing(name: str) -> bool:
+    """Whether it is a thing, whose `name` is nobody's."""
+    last = normal(name).rpartition(" ")[2]
+    things = table()["things"].split()
+    return last in things or last.removesuffix("s") in things
+
+
 @lru_cache(1 << 14)
 def measure(name: str) -> bool:
     """Whether values under this name are codes and measures, and no person's number."""
     return not label(name) and not _measures().isdisjoint(normal(name).split())
+
+
+@cache
+def schema() -> frozenset[str]:
+    """Words of which one makes a key a schema's, where only a tagger doubts it and the rest of its
+    words are ordinary."""
+    return frozenset(table()["schema"].split()) | frozenset(table()["things"].split()) | _measures()
+
+
+def coded(name: str, value: str) -> bool:
+    """Whether a value is such a code as stands under this name: `8480-6` under `loinc`."""
+    return len(value) <= CODE and any(_is_code(rule, value) for rule in _codes(name))
+
+
+def _is_code(rule: str, value: str) -> bool:
+    if rule.startswith("http"):
+        return fhir_codes.is_code(rule, value)
+    return re.fullmatch(rule, value) is not None
+
+
+@lru_cache(1 << 10)
+def _codes(name: str) -> tuple[str, ...]:
+    said = f" {normal(name)}"
+    rows = table()["codes"] if not label(name) else ()
+    return tuple(rule for endings, rule in rows if said.endswith(tuple(endings.split("|"))))
 
 
 @cache
@@ -69,7 +123,7 @@ def _measures() -> frozenset[str]:
 
 @cache
 def _dates() -> tuple[str, ...]:
-    return tuple(f" {word}" for word in table()["dates"].split())
+    return tuple(f" {word}" for word in table()["dates"])
 
 
 @cache

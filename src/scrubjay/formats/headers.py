@@ -14,27 +14,40 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from scrubjay.formats import slots
+from scrubjay.formats import fields, slots
 from scrubjay.formats.slots import Part
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
 PEOPLE = frozenset(["from", "to", "cc", "bcc", "reply-to", "sender", "resent-from", "resent-to"])
 NAMES = frozenset(["message-id", "in-reply-to", "references"])
-TEXTS = frozenset(
-    ["subject", "date", "comments", "keywords", "organization", "importance", "priority"]
-) | {"x-priority", "thread-topic", "resent-date", "content-description", "content-language"}
-UNDER = frozenset(["date", "resent-date", "organization"])  # a text's kind goes by its header
+DATES = frozenset(["date", "resent-date"])
+TEXTS = frozenset(["subject", "comments", "keywords", "organization", "importance", "priority"]) | {
+    "x-priority",
+    "thread-topic",
+    "content-description",
+    "content-language",
+}
 OWN = frozenset(
     ["mime-version", "content-type", "content-transfer-encoding", "content-disposition"]
 )
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905
+DAY = re.compile(rf"\b\d{{1,2}} (?:{'|'.join(MONTHS)}) \d{{4}}\b")
+DATE = re.compile(
+    rf"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?{DAY.pattern} "
+    r"\d\d:\d\d(?::\d\d)? (?:[+-]\d{4}|GMT|UT|UTC|[ECMP][SD]T)(?: \([A-Z]{1,5}\))?"
+)
+COARSER = re.compile(
+    r"(?P<year>\d{4})(?:-(?P<month>0[1-9]|1[0-2])(?:-(?P<day>0[1-9]|[12]\d|3[01]))?)?(?!\w)"
+)
+UNNUMBERED = re.compile(r"[^\w.-]+", re.A)
 ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.A)
 UNADDRESSED = re.compile(r"[^!#-\[\]-~]")
 WORD = 40  # characters of an encoded word
 
 
 class Identities:
-    """New names of mails and of parts."""
+    """New names of a mail's parts, for its pages too."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
@@ -53,15 +66,44 @@ def parts(
         if low in PEOPLE:
             yield from _people(name.title(), told, place)
         elif low in NAMES:
-            found = re.findall(r"<[^<>\s]+>", told) or told.split()
-            yield folded(_proper(name), " ".join(f"<{identities.of(one)}>" for one in found))
+            yield _numbers(_proper(name), told, place)
+        elif low in DATES:
+            document = fields.document(decoded(told), low, Document("", id=place))
+            yield slots.one(document, partial(_date, _proper(name), work))
         elif low == "content-id":
             yield folded("Content-ID", f"<{identities.of(told)}>")
         elif low in TEXTS:
-            document = Document(decoded(told), id=place, field=low if low in UNDER else "")
+            document = Document(decoded(told), id=place, field="" if low == "subject" else low)
             yield slots.one(document, partial(_text, _proper(name)))
         elif low not in OWN:
             work.dropped("mail header")
+
+
+def _numbers(name: str, told: str, place: str) -> Part:
+    """Of mails: others, the same wherever the key is the same, so that threads stay threads."""
+    parts: list[Part] = []
+    for one in re.findall(r"<[^<>\s]+>", told) or told.split():
+        parts.append(" " if parts else "")
+        document = Document(one.strip("<>"), id=place, label="UID")
+        parts.append(slots.kept(document, one, lambda new: f"<{_number(new)}@message.invalid>"))
+    return slots.together(parts, partial(folded, name))
+
+
+def _number(told: str) -> str:
+    return UNNUMBERED.sub("", told)[:200] or "0"
+
+
+def _date(name: str, work: Work, told: str) -> str:
+    """RFC 5322, 3.3: of what is coarser than a day the first; left out where no year is told."""
+    if DATE.fullmatch(told):
+        return folded(name, told)
+    if found := DAY.search(told):
+        return folded(name, f"{found[0]} 00:00:00 +0000")
+    if found := COARSER.match(told):
+        day = f"{int(found['day'] or 1)} {MONTHS[int(found['month'] or 1) - 1]} {found['year']}"
+        return folded(name, f"{day} 00:00:00 +0000")
+    work.dropped("date of a mail")
+    return ""
 
 
 def _text(name: str, told: str) -> str:
@@ -74,7 +116,7 @@ def _proper(name: str) -> str:
 
 def _people(name: str, raw: str, place: str) -> Iterator[Part]:
     """`Ann Lee <ann@host>, ...`; what cannot be read as that is a text."""
-    found = email.utils.getaddresses([raw])
+    found = [pair for pair in email.utils.getaddresses([raw]) if any(pair)]
     if not found or not all("@" in address for _, address in found):
         document = Document(decoded(raw), id=place, label="PERSON")
         yield slots.one(document, lambda told: folded(name, f"{_phrase(told)}:;"))

@@ -19,11 +19,12 @@ from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical, fhir_codes
-from scrubjay.formats.clinical import Person, Record
+from scrubjay.formats import clinical, fhir_codes, subjects
+from scrubjay.formats.clinical import Record
 from scrubjay.formats.fhir_walk import table as identifiers
 from scrubjay.formats.hl7v2_wire import HEADERS, Segment, leaves, read, segments, write
 from scrubjay.formats.pieces import Pieces
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
 
@@ -145,19 +146,21 @@ def _message(every: list[Segment], encoding: str, record: Record, work: Work) ->
 
 
 def _person(every: list[Segment]) -> Person:
-    group = next(filter(None, map(_group, every)), "")
+    group = subjects.named(chain.from_iterable(map(_numbers, every)))
     return Person(group, clinical.known(chain.from_iterable(map(_values, every))))
 
 
-def _group(segment: Segment) -> str:
-    """PID-3.1: the medical record number among several, else the first; else PID-2, PID-4."""
+def _numbers(segment: Segment) -> Iterator[tuple[str, str]]:
+    """Of PID-3 the one of type MR first, then the others; then PID-2 and PID-4; then any of all."""
     if segment.name != "PID":
-        return ""
+        return
     count = len(segment.fields[3]) if len(segment.fields) > 3 else 0
     cells = [(segment.cell(3, 5, n), segment.cell(3, 1, n)) for n in range(1, count + 1)]
-    numbers = [value for kind, value in cells if kind == "MR"] + [value for _, value in cells]
-    found = next(filter(None, (*numbers, segment.cell(2), segment.cell(4))), "")
-    return found.strip()
+    labels = identifiers()["identifiers"]
+    for kind, value in sorted(cells, key=lambda cell: cell[0] != "MR"):
+        yield labels.get(kind, "MRN"), value
+    yield from (("MRN", segment.cell(field)) for field in (2, 4))
+    yield from (("ID", value) for _, value in cells)
 
 
 def _values(segment: Segment) -> Iterator[tuple[str, str]]:

@@ -14,23 +14,35 @@ from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
+from msgspec import structs
+
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, json, scripts, slots
-from scrubjay.formats.markup import ENCODINGS, QUOTED, escape, says_who, words
+from scrubjay.formats import carried, fields, json, scripts, slots, strings
+from scrubjay.formats.markup import ENCODINGS, QUOTED, SPECIAL, escape
+from scrubjay.formats.naming import says_who, words
 from scrubjay.formats.slots import Part, Piece, Slot
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Document
 
-INLINE = frozenset(
-    ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em"]
-).union(
-    ["font", "i", "img", "input", "ins", "kbd", "label", "mark", "nobr", "o:p", "q", "rp", "rt"],
-    ["ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u"],
-    ["var", "wbr"],
+TEXT = {sign: told for sign, told in SPECIAL.items() if sign != ord("\r")}
+BLOCKS = frozenset(  # end a text; all other elements lie in one, as those do that nobody knows
+    """address article aside audio blockquote body button canvas caption center col colgroup dd
+    details dialog dir div dl dt fieldset figcaption figure footer form frame frameset h1 h2 h3 h4
+    h5 h6 head header hgroup hr html legend li link main menu meta nav noscript object ol optgroup
+    option p pre section select summary table tbody td template text tfoot th thead tr ul video
+    """.split()  # noqa: SIM905
 )
 RAW = frozenset(["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"])
-URLS = frozenset(["href", "src", "action", "cite", "formaction", "background", "poster", "srcset"])
+BARE = frozenset(  # attributes that stand without a value
+    """allowfullscreen async autofocus checked compact controls crossorigin default defer disabled
+    download hidden ismap itemscope loop multiple muted noshade novalidate nowrap open readonly
+    required reversed selected""".split()  # noqa: SIM905
+)
+URLS = frozenset(
+    """action background cite codebase data formaction href imagesrcset longdesc lowsrc manifest
+    ping poster src srcset xlink:href""".split()  # noqa: SIM905
+)
 SILENT = frozenset(["alt", "title", "class", "style", "placeholder", "summary", "aria-label"])
 CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", re.I)
 SPOKEN = re.compile(r"(?:[^<]|<(?![a-zA-Z/!?]))++")
@@ -67,7 +79,7 @@ class Place:
         if tag == "table":
             self._columns, self._row = [], []
         elif tag == "tr":
-            if self._row and self._headed:
+            if self._row and (self._headed or self._known()):
                 self._columns = self._row
             self._row, self._headed = [], True
         elif tag in {"td", "th"}:
@@ -76,6 +88,10 @@ class Place:
             self._headed = self._headed and tag == "th"
         if tag in {"table", "tr", "td", "th", "dt", "dd"}:
             self._cell = tag
+
+    def _known(self) -> bool:
+        """Whether a table's first row holds names of fields for the most part, `td` or not."""
+        return not self._columns and 2 * sum(map(_names, self._row)) > max(2, len(self._row))
 
     def field(self) -> str:
         """The header of this cell's column, else what stands before it."""
@@ -93,16 +109,26 @@ class Place:
             self._before = told
 
 
+def _names(cell: str) -> bool:
+    return bool(fields.label(cell)) or fields.measure(cell)
+
+
 class Page:
-    """One page, or what stands in a string."""
+    """One page, or what stands in a string, in a place like `about`."""
 
     def __init__(
-        self, work: Work, depth: int = 0, links: Callable[[str], str] | None = None
+        self,
+        work: Work,
+        depth: int = 0,
+        *,
+        links: Callable[[str], str] | None = None,
+        about: Document = fields.NOWHERE,
     ) -> None:
         if depth > work.limits.depth:
             raise InputError(f"HTML within HTML, {depth} deep")
         self._work = work
         self._depth = depth
+        self._about = about
         self._links = links  # new names of what a mail's page shows
         self._memory = slots.Memory()
         self._renamed: dict[str, str] = {}  # or the same name, once it was looked at
@@ -151,7 +177,10 @@ class Page:
             attributes.append(attribute)
             at = attribute.end()
         slash = "/>" if "/" in end[0] else ">"
-        tag = [self._name("<", name), *self._attributes(name, attributes), slash]
+        bare = {one["name"].lower() for one in attributes if one["value"] is None}
+        all_ = " ".join([name, *(one["name"] for one in attributes if one["value"] is None)])
+        beside = all_ if bare - BARE else ""
+        tag = [self._name("<", name, beside), *self._attributes(attributes, beside), slash]
         at = end.end()
         if name == "plaintext":
             self._run.append(_spoken(text[at:]))
@@ -172,7 +201,7 @@ class Page:
         """An inline tag lies in a text; any other ends it."""
         if name == "br":
             self._run += [*tag, Piece("", str, "\n")]
-        elif name in INLINE:
+        elif name not in BLOCKS and name not in RAW:
             self._run += tag
         else:
             yield from self._flush()
@@ -183,37 +212,47 @@ class Page:
     def _flush(self) -> Iterator[Part]:
         run, self._run = self._run, []
         said = "".join(part.text for part in run if isinstance(part, Piece))
-        field = self._place.field()
+        document = self._document(said, self._place.field() or self._about.field)
+        if _names(said.strip()):
+            document = structs.replace(document, label="")
         alone = run[0] if len(run) == 1 else None
         if isinstance(alone, Piece):
-            yield self._memory.kept(Document(said, field=field), alone.write(said), alone.write)
+            yield self._memory.kept(document, alone.write(said), alone.write)
         elif run:
-            yield slots.pieced(run, field=field)
+            yield slots.pieced(run, document)
         self._place.said(said)
 
-    def _name(self, before: str, name: str) -> Part:
-        """A tag's or attribute's: another one, the same each time, where it says somebody's."""
-        if name in self._renamed:
+    def _document(self, text: str, field: str = "") -> Document:
+        return fields.document(text, field, self._about)
+
+    def _inner(self, text: str) -> Iterator[Part]:
+        return Page(self._work, self._depth + 1, about=self._about).parts(text)
+
+    def _name(self, before: str, name: str, beside: str = "") -> Part:
+        """A tag's or attribute's: another one, the same each time, where it says somebody's, alone
+        or with those beside it: `<Ann Lee>`."""
+        if name in self._renamed and (not beside or self._renamed[name] != name):
             return before + self._renamed[name]
+        texts = [name, beside] if beside else [name]
 
         def write(results: list[Anonymized]) -> str:
-            another = f"x-{len(self._renamed) + 1}" if says_who(name, results[0]) else name
-            return before + self._renamed.setdefault(name, another)
+            if any(map(says_who, texts, results)):
+                self._renamed[name] = f"x-{len(self._renamed) + 1}"
+            return before + self._renamed.setdefault(name, name)
 
-        return Slot([Document(words(name))], write)
+        return Slot([Document(words(text)) for text in texts], write)
 
     def _comment(self, text: str) -> Iterator[Part]:
-        inner = Page(self._work, self._depth + 1)
         yield "<!--"
-        yield slots.together(inner.parts(text), lambda told: re.sub("-(?=[->]|$)", "- ", told))
+        yield slots.together(self._inner(text), lambda told: re.sub("-(?=[->]|$)", "- ", told))
         yield "-->"
 
-    def _attributes(self, tag: str, found: list[re.Match[str]]) -> Iterator[Part]:
+    def _attributes(self, found: list[re.Match[str]], beside: str) -> Iterator[Part]:
         values = {one["name"].lower(): _value(one) for one in found}
         field = values.get("name") or values.get("property") or values.get("id") or ""
         for one in found:
             name = one["name"].lower()
-            yield self._name(" ", one["name"])
+            yield self._name(" ", one["name"], "" if one["value"] else beside)
             if one["value"] is not None:
                 yield '="'
                 yield self._attribute(name, one, field)
@@ -229,33 +268,47 @@ class Page:
         if (file := carried.string(value, self._work)) is not None:
             return quote(file)
         if name == "srcdoc":
-            inner = Page(self._work, self._depth + 1)
-            return slots.together(inner.parts(value), quote)
+            return slots.together(self._inner(value), quote)
         if name.startswith("on") or name == "style":
             read = scripts.css if name == "style" else scripts.javascript
             return slots.together([read(value, self._work)], quote)
         if name in URLS or "%" in value:
             return self._url(value, raw)
-        under = field if name in {"value", "content"} else name.removeprefix("data-")
-        document = Document(value, field="" if name in SILENT else under)
+        if name in {"value", "content", "datetime"} or name.startswith("data-"):
+            under = field if name in {"value", "content"} else name.removeprefix("data-")
+            document = self._document(value, under)
+            return strings.part(
+                document, raw, quote, self._work, memory=self._memory, depth=self._depth
+            )
+        document = structs.replace(self._about, text=value, field="" if name in SILENT else name)
         return self._memory.kept(document, raw, quote)
 
     def _url(self, value: str, raw: str) -> Part:
         """Percent signs are read, and blanks of its query."""
-        plain = urllib.parse.unquote(value)
+        if value.lstrip().lower().startswith("javascript:"):
+            read = scripts.javascript(urllib.parse.unquote(value), self._work)
+            return slots.together([read], partial(escape, table=QUOTED))
+        plain = strings.unquoted(value)
         if "?" in value:
             plain = plain.replace("+", " ")
+        blank = " " if " " in value else ""  # as a list of sources has
 
         def write(told: str) -> str:
-            return escape(urllib.parse.quote(told, safe="/:?#[]@!$&'()*+,;=%~"), QUOTED)
+            return escape(urllib.parse.quote(told, safe="/:?#[]@!$&'()*+,;=%~" + blank), QUOTED)
 
-        return self._memory.kept(Document(plain), raw, write)
+        document = self._document(plain)
+        if parts := strings.query(self._document(value)):
+            return slots.together(
+                parts, lambda told: raw if told == value else escape(told, QUOTED)
+            )
+        return self._memory.kept(document, raw, write)
 
     def _raw(self, name: str, text: str, attributes: list[re.Match[str]]) -> Iterator[Part]:
         """What stands in an element that has no tags in it."""
         kind = next((_value(a) for a in attributes if a["name"].lower() == "type"), "")
         if name in {"title", "textarea"}:
-            yield slots.pieced([_spoken(text)])
+            named = [_value(a) for a in attributes if a["name"].lower() in {"name", "id"}]
+            yield slots.pieced([_spoken(text)], self._document("", named[0] if named else ""))
         elif name == "style":
             yield slots.together([scripts.css(text, self._work)], _harmless)
         elif name == "script" and "json" in kind.lower() and json.valid(text.encode()):
@@ -263,8 +316,7 @@ class Page:
                 json.Reader(self._work, depth=self._depth + 1).parts(text), _harmless
             )
         elif name == "script" and ("html" in kind.lower() or "template" in kind.lower()):
-            inner = Page(self._work, self._depth + 1)
-            yield slots.together(inner.parts(text), _harmless)
+            yield slots.together(self._inner(text), _harmless)
         elif name == "script":
             yield slots.together([scripts.javascript(text, self._work)], _harmless)
         elif text.strip():
@@ -278,7 +330,7 @@ def _harmless(told: str) -> str:
 
 def _spoken(raw: str) -> Piece:
     text = html.unescape(raw)
-    return Piece(text, lambda told: raw if told == text else escape(told))
+    return Piece(text, lambda told: raw if told == text else escape(told, TEXT))
 
 
 def _value(found: re.Match[str]) -> str:

@@ -1,14 +1,13 @@
 """JSON: every string and number at every depth is a text, its key the `field`; so is every key.
 
-Only what was replaced is written anew: layout, escapes and digits of the rest stay as they are. A
-string that is JSON itself, as the arguments of a tool call are, is opened; so is a file in base64.
+Only what was replaced is written anew: layout, escapes and digits of the rest stay as they are. Of
+a key that stands twice in an object both values are read, and both stay.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
@@ -17,11 +16,11 @@ from msgspec import Struct, field
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, fields, markup, slots
+from scrubjay.formats import fields, naming, records, slots, strings
+from scrubjay.formats.subjects import NOBODY, Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
-REMEMBERED = 10_000  # keys known to hold nothing
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?")
 TOKEN = re.compile(
     r"(?P<sign>[\s{}\[\]:,]++|true|false|null)"
@@ -29,87 +28,104 @@ TOKEN = re.compile(
     rf"|(?P<number>{NUMBER.pattern})",
     re.S,
 )
-NESTED = re.compile(r"\s*+[{\[]")
+STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.S)
+LINES = re.compile(r'(?:\s*+"(?:[^"\\]|\\.)*?\\n"\s*+,)++\s*+"(?:[^"\\]++|\\.)*+"(?=\s*+\])', re.S)
+SAID = re.compile(r'\s*+:\s*+"([^"\\]*+)"\s*+,\s*+"(?:value|val|content|answer)"\s*+:')
 
 
 class Reader(Struct):
-    """What is known while JSON is read: `plain` keys hold nothing; `place` is for errors."""
+    """What is known while JSON is read; `place` is for errors. `whose`: of the object that is read;
+    whose all of the text is, if that was told, says its `group`."""
 
     work: Work
     group: str = ""
+    whose: Person = NOBODY
     place: str = ""
     depth: int = 0
-    plain: set[str] = field(default_factory=set)
+    keys: naming.Keys = field(default_factory=naming.Keys)
+    memory: slots.Memory = field(default_factory=slots.Memory)
     utf: bool = True  # whether any character can be written
 
-    def parts(self, text: str) -> Iterator[slots.Part]:
-        """Of text that is known to be JSON."""
-        stack: list[tuple[str, set[str]]] = []
-        name, taken = "", set[str]()
-        at = 0
+    def parts(self, text: str, name: str = "") -> Iterator[slots.Part]:
+        """Of text that is known to be JSON, and stands under a name."""
+        objects = _objects(text)
+        people = records.People(objects, self.work.people, self.whose)
+        opening = iter(objects)
+        stack: list[tuple[str, set[str], Person]] = []
+        taken, within, said, at = set[str](), "", "", 0
         while at < len(text):
             found = TOKEN.match(text, at)
             if not found:
-                raise InputError(f"{self.place}not JSON at character {at}")
+                raise InputError(f"{self._where()}not JSON at character {at}")
             at = found.end()
+            raw = found["string"]
             if (sign := found["sign"]) is not None:
                 yield sign
+                if sign[-1:] == "[" and (lines := LINES.match(text, at)):
+                    yield self._lines(lines[0], name)
+                    at = lines.end()
                 for bracket in sign:
                     if bracket in "{[":
-                        stack.append((name, taken))
-                        taken = set()
+                        stack.append((name, taken, self.whose))
+                        within, taken = name, set()
+                        self.whose = self._of(people.of(next(opening)))
                     elif bracket in "}]":
-                        name, taken = stack.pop()
-            elif found["key"] is None and (raw := found["string"]) is not None:
-                yield self._value(raw, name)
-            elif (raw := found["string"]) is not None:
-                name = _plain(raw)
-                yield self._key(raw, name, taken)
+                        name, taken, self.whose = stack.pop()
+                        within = stack[-1][0] if stack else ""
+            elif found["key"] is not None:
+                key = _plain(raw)
+                yield self._key(raw, key, taken)
+                name, said = said or key, _said(key, text, at)
+            elif raw is not None:
+                yield f'"{raw}"' if said else self._value(raw, name, within)
             else:
-                number = found["number"]
-                yield slots.kept(self._document(number, name), number, self._number)
+                document = self._document(found[0], name, within)
+                yield self.memory.kept(document, found[0], self._number)
 
-    def _document(self, text: str, name: str = "") -> Document:
-        where, label = self.place.rstrip(": "), fields.label(name) if name else ""
-        return Document(text, id=where, group=self.group, field=name, label=label)
+    def _of(self, person: Person) -> Person:
+        return Person(self.group, person.known) if self.group else person
 
-    def _value(self, raw: str, name: str) -> slots.Part:
-        value = _plain(raw)
-        if NESTED.match(value) and valid(value.encode("utf-8", "replace")):
-            return slots.together(self._inner(value), partial(self._nested, raw, value))
-        if (file := carried.string(value, self.work)) is not None:
-            return self._quoted(file)
-        if page := markup.opened(value, self.work, self.depth, partial(self._nested, raw, value)):
-            return page
-        return slots.kept(self._document(value, name), f'"{raw}"', self._quoted)
-
-    def _inner(self, value: str) -> Iterator[slots.Part]:
+    def within(self, text: str, name: str) -> Iterator[slots.Part]:
+        """Of JSON in a string."""
         if self.depth >= self.work.limits.depth:
-            raise InputError(f"{self.place}JSON in strings, {self.depth} deep")
-        inner = msgspec.structs.replace(self, depth=self.depth + 1)
-        return inner.parts(value)
+            raise InputError(f"{self._where()}JSON in strings, {self.depth} deep")
+        return msgspec.structs.replace(self, depth=self.depth + 1).parts(text, name)
 
-    def _nested(self, raw: str, value: str, told: str) -> str:
-        return f'"{raw}"' if told == value else self._quoted(told)
+    def _where(self) -> str:
+        return f"{self.place}: " if self.place else ""
+
+    def _document(self, text: str, name: str = "", within: str = "") -> Document:
+        known = self.whose.known if self.whose.tells(text) else {}
+        about = Document("", id=self.place, group=self.whose.group, known=known)
+        return fields.document(text, name, about, within=within)
+
+    def _value(self, raw: str, name: str, within: str) -> slots.Part:
+        document = self._document(_plain(raw), name, within)
+        return strings.part(
+            document, f'"{raw}"', self._quoted, self.work.of(self.whose), memory=self.memory,
+            depth=self.depth,
+        )  # fmt: skip
+
+    def _lines(self, raw: str, name: str) -> slots.Part:
+        """A list of lines, as notebooks have: one text."""
+        told = [_plain(one[1]) for one in STRING.finditer(raw)]
+        document = self._document("".join(told), name)
+
+        def write(new: str) -> str:
+            return ", ".join(map(self._quoted, new.splitlines(keepends=True) or [""]))
+
+        return strings.part(document, raw, write, self.work, memory=self.memory, depth=self.depth)
 
     def _key(self, raw: str, name: str, taken: set[str]) -> slots.Part:
-        taken.add(name)
-        if name in self.plain:
-            return f'"{raw}"'
-        return slots.one(self._document(name), partial(self._renamed, raw, name, taken))
-
-    def _renamed(self, raw: str, name: str, taken: set[str], told: str) -> str:
         """A name that is taken in its object gets a number."""
-        if told == name:
-            if len(self.plain) < REMEMBERED:
-                self.plain.add(name)
-            return f'"{raw}"'
-        unique, count = told, 1
-        while unique in taken:
-            count += 1
-            unique = f"{told} {count}"
-        taken.add(unique)
-        return self._quoted(unique)
+        taken.add(name)
+
+        def write(told: str) -> str:
+            new = naming.unique(told, taken)
+            taken.add(new)
+            return self._quoted(new)
+
+        return self.keys.part(self._document(name), f'"{raw}"', write)
 
     def _number(self, told: str) -> str:
         return told if NUMBER.fullmatch(told) else self._quoted(told)
@@ -117,6 +133,41 @@ class Reader(Struct):
     def _quoted(self, text: str) -> str:
         quoted = msgspec.json.encode(text).decode()
         return quoted if self.utf else re.sub(r"[^\x00-\x7f]", _escaped, quoted)
+
+
+def _objects(text: str) -> list[records.Object]:
+    """Objects and lists in the order in which they open, with what is said in them. A list in a
+    list is that list."""
+    stack: list[records.Object] = []
+    found: list[records.Object] = []
+    name = ""
+    for match in TOKEN.finditer(text):
+        if (sign := match["sign"]) is not None:
+            for bracket in sign:
+                if bracket in "{[":
+                    stack.append(_opened(stack[-1] if stack else None, name, bracket == "["))
+                    found.append(stack[-1])
+                elif bracket in "}]":
+                    stack.pop()
+        elif match["key"] is not None:
+            name = _plain(match["string"])
+        elif stack:
+            raw = match["string"]
+            value = match["number"] if raw is None else _plain(raw)
+            stack[-1].told(stack[-1].name if stack[-1].is_list else name, value)
+    return found
+
+
+def _opened(inside: records.Object | None, name: str, is_list: bool) -> records.Object:
+    if inside and inside.is_list:
+        return inside if is_list else records.Object(inside, inside.name, listed=True)
+    return records.Object(inside, name if inside else "", is_list=is_list)
+
+
+def _said(key: str, text: str, at: int) -> str:
+    """`mrn`, of `"name": "mrn", "value": ...`, where that names a field."""
+    found = SAID.match(text, at)
+    return found[1] if found and fields.named(key, found[1]) else ""
 
 
 def _plain(raw: str) -> str:

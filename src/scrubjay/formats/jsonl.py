@@ -10,7 +10,7 @@ import msgspec
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import cut, json, slots
+from scrubjay.formats import cut, json, slots, subjects
 from scrubjay.formats.work import Part, Work
 
 LONGEST = 1 << 26  # bytes in one line
@@ -55,7 +55,7 @@ class JsonLines:
                 yield body
                 continue
             json.check(body.encode(), place)
-            group = self._group_of(body, place)
+            group, place = self._group_of(body, place), place.rstrip(": ")
             yield from msgspec.structs.replace(reader, place=place, group=group).parts(body)
 
     def _group_of(self, text: str, place: str) -> str:
@@ -64,7 +64,7 @@ class JsonLines:
         record: Any = msgspec.json.decode(text)
         if not isinstance(record, dict) or self._group not in record:
             raise InputError(f"{place}no field '{self._group}' to group by")
-        return str(record[self._group])
+        return subjects.number(str(record[self._group]))
 
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:

@@ -24,6 +24,7 @@ from scrubjay.formats import carried, headers, slots
 from scrubjay.formats.html import Page
 from scrubjay.formats.slots import Part, Piece
 from scrubjay.formats.work import Work
+from scrubjay.types import Document
 
 ENVELOPE = re.compile(rb"From \S+.*\d\d:\d\d.*\d{4}")
 QUOTE = re.compile(r"(?:[ \t]*>)+[ \t]?")
@@ -128,7 +129,7 @@ class Letter(Struct):
             found = QUOTE.match(line)
             start = found.end() if found else 0
             pieces += [line[:start], Piece(line[start:], str, "\n"), "\n"]
-        whole = slots.pieced(pieces[:-1], id=self.place.rstrip(": "))
+        whole = slots.pieced(pieces[:-1], Document("", id=self.place.rstrip(": ")))
         return slots.together([whole], partial(_written, "plain"))
 
     def _attached(self, name: str, data: bytes, kind: str) -> Part:

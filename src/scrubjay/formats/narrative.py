@@ -7,8 +7,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from scrubjay.formats.clinical import Person, Record
+from scrubjay.formats.clinical import Record
 from scrubjay.formats.pieces import Pieces
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.xmltree import Node
 from scrubjay.types import Anonymized
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
+
+from msgspec import Struct
 
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
@@ -28,6 +31,8 @@ _GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")
 _SPACE = re.compile(r"(?:https?://|urn:)[A-Za-z0-9:/._#-]+")
 _SESSION = re.compile(r"rsid|gfxdata$|userId$|providerId$|hash|salt|crypt|protection-key|digest")
+
+_GONE = frozenset(["ProcessContent", "PreserveElements", "PreserveAttributes", "schemaLocation"])
 
 
 @cache
@@ -64,6 +69,14 @@ def known_space(uri: str) -> bool:
     return bool(_SPACE.fullmatch(uri)) and code(uri, 4)
 
 
+class _Scope(Struct):
+    """By prefix, whether its namespace is known; by name, what becomes of it, or nothing."""
+
+    known: dict[str, bool]
+    tags: dict[str, str] = {}
+    keys: dict[str, str] = {}
+
+
 class Bare:
     """One part's tree."""
 
@@ -73,73 +86,77 @@ class Bare:
 
     def prune(self, root: Node) -> bool:
         """Whether anything stays, with its prefixes as usual."""
-        return self._prune(root, {"xml": True})
+        return self._prune(root, _Scope({"xml": True}))
 
-    def _prune(self, node: Node, outer: dict[str, bool]) -> bool:
+    def _prune(self, node: Node, outer: _Scope) -> bool:
         scope = self._scope(node, outer)
-        if not self._fits(node.tag, scope):
+        tag = scope.tags.get(node.tag)
+        if tag is None:
+            tag = scope.tags[node.tag] = self._fit(node.tag, scope)
+        if not tag:
             self._work.dropped("unknown element")
             return False
         told = table()["gone"].get(node.name)
         if told is not None:
-            if told:
+            if told and (node.content or node.attributes):
                 self._work.dropped(told)
             return False
-        if node.name == "Choice" and not all(map(scope.get, self._required(node))):
+        if node.name == "Choice" and not all(map(scope.known.get, self._required(node))):
             self._work.dropped("unknown element")
             return False
-        node.attributes = {
-            self._named(key): self._value(key, value, scope)
-            for key, value in node.attributes.items()
-            if self._stays(key, value, scope)
-        }
-        node.tag = self._named(node.tag)
+        if node.attributes:
+            node.attributes = dict(self._attributes(node, scope))
+        if tag != node.tag:
+            node.tag = tag
         had = bool(node.content)
         node.content = [c for c in node.content if isinstance(c, str) or self._prune(c, scope)]
         return not (had and not node.content and node.name == "ext")
 
-    def _scope(self, node: Node, outer: dict[str, bool]) -> dict[str, bool]:
-        """By prefix, whether its namespace is known."""
+    def _scope(self, node: Node, outer: _Scope) -> _Scope:
         found = {
             key.partition(":")[2]: known_space(uri)
             for key, uri in node.attributes.items()
-            if key == "xmlns" or key.startswith("xmlns:")
+            if key.startswith("xmlns") and key[5:6] in {"", ":"}
         }
-        return {**outer, **found} if found else outer
+        return _Scope({**outer.known, **found}) if found else outer
 
-    def _fits(self, name: str, scope: dict[str, bool]) -> bool:
+    def _fit(self, name: str, scope: _Scope) -> str:
+        """The name with a prefix that says nobody's; nothing if the formats do not have it."""
         prefix, colon, local = name.rpartition(":")
-        return scope.get(prefix, not colon) and code(local, 4)
+        if not scope.known.get(prefix, not colon) or not code(local, 4):
+            return ""
+        return f"{self._prefix(prefix)}:{local}" if colon else name
 
-    def _stays(self, key: str, value: str, scope: dict[str, bool]) -> bool:
+    def _attributes(self, node: Node, scope: _Scope) -> Iterator[tuple[str, str]]:
+        """Those that stay, as they do."""
+        for key, value in node.attributes.items():
+            name = scope.keys.get(key)
+            if name is None:
+                name = scope.keys[key] = self._key(key, scope)
+            if value.startswith("data:"):  # a file in a link
+                self._work.dropped("image")
+            elif name.startswith("xmlns"):
+                if known_space(value):
+                    yield name, value
+            elif name.rpartition(":")[2] in {"Ignorable", "Requires", "MustUnderstand"}:
+                known = filter(scope.known.get, value.split())
+                yield name, " ".join(map(self._prefix, known))
+            elif name:
+                yield name, value
+
+    def _key(self, key: str, scope: _Scope) -> str:
+        """An attribute's name as it stays, or nothing."""
         if key == "xmlns" or key.startswith("xmlns:"):
-            return known_space(value)
+            return f"xmlns:{self._prefix(key[6:])}" if ":" in key else key
         local = key.rpartition(":")[2]
-        if value.startswith("data:"):  # a file in a link
-            self._work.dropped("image")
-            return False
-        if local in {"ProcessContent", "PreserveElements", "PreserveAttributes", "schemaLocation"}:
-            return False
-        return (
-            not _SESSION.match(local)
-            and (":" not in key or self._fits(key, scope))
-            and code(local, 4)
-        )
-
-    def _value(self, key: str, value: str, scope: dict[str, bool]) -> str:
-        if key.rpartition(":")[2] not in {"Ignorable", "Requires", "MustUnderstand"}:
-            return value
-        return " ".join(self._prefix(one) for one in value.split() if scope.get(one))
+        if _SESSION.match(local) or local in _GONE:
+            return ""
+        if ":" in key:
+            return self._fit(key, scope)
+        return key if code(local, 4) else ""
 
     def _required(self, node: Node) -> list[str]:
         return node.attributes.get("Requires", "").split()
-
-    def _named(self, name: str) -> str:
-        """With a prefix that says nobody's name."""
-        if name.startswith("xmlns:"):
-            return f"xmlns:{self._prefix(name[6:])}"
-        prefix, colon, local = name.rpartition(":")
-        return f"{self._prefix(prefix)}:{local}" if colon else name
 
     def _prefix(self, prefix: str) -> str:
         if code(prefix, 4) and ":" not in prefix:

@@ -1,5 +1,5 @@
-"""The zip file of an office document: read with care, and written so that equal parts are equal
-bytes, without days, comments and extra fields.
+"""The zip file of an office document or workbook: read with care, and written so that equal parts
+are equal bytes, without days, comments and extra fields.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
-from scrubjay.errors import InputError
-from scrubjay.formats import xmltree
+from scrubjay.errors import ExtraError, InputError
+from scrubjay.formats import directory, xmltree
 from scrubjay.formats.work import Work, seekable
 from scrubjay.formats.xmltree import Node
 
@@ -42,7 +42,8 @@ DAMAGE = (
 
 
 @contextlib.contextmanager
-def _reading() -> Iterator[None]:
+def reading() -> Iterator[None]:
+    """What is wrong with a package, as our error."""
     try:
         yield
     except DAMAGE as problem:
@@ -50,43 +51,69 @@ def _reading() -> Iterator[None]:
 
 
 class Pack:
-    """Parts by name; case is nothing to go by."""
+    """Parts by name, whatever its case, within limits that files within files share."""
 
     def __init__(self, source: BinaryIO, work: Work) -> None:
-        self._limit = work.limits.text
-        with _reading():
-            self._file = zipfile.ZipFile(seekable(source))
+        self._work = work
+        with reading():
+            directory.check(source := seekable(source), work.limits.members)
+            self._file = zipfile.ZipFile(source)
         infos = self._file.infolist()
         self._infos = {info.filename.lower(): info for info in infos}
-        if len(infos) > work.limits.members or len(self._infos) < len(infos):
-            raise InputError("too many parts, or two of one name")
+        if len(self._infos) < len(infos):
+            raise InputError("two parts of one name: damaged")
         if any(info.flag_bits & 0x41 for info in infos):
             raise InputError("it is encrypted: save it without a password first")
         size = sum(info.file_size for info in infos)
         packed = sum(info.compress_size for info in infos)
-        if size > work.limits.bytes or size > max(FREE, work.limits.ratio * packed):
+        work.spend("members", len(infos))
+        work.spend("bytes", size)
+        if size > max(FREE, work.limits.ratio * packed):
             raise InputError(f"{size:,} bytes when unpacked: more than such a file may have")
 
     def __iter__(self) -> Iterator[str]:
         """Names in lower case, without folders."""
         return (name for name in self._infos if not name.endswith("/"))
 
-    def __contains__(self, name: str) -> bool:
-        return name.lower() in self._infos
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._infos
+
+    def open(self, name: str) -> IO[bytes]:
+        """A part to read; it gives no more than it promised, or the reader fails."""
+        return self._file.open(self._info(name))
 
     def data(self, name: str) -> bytes:
         """All of a part."""
-        if name not in self:
-            raise InputError("a part that it needs is missing: damaged")
-        info = self._infos[name.lower()]
-        if info.file_size > self._limit:
-            raise InputError(f"a part of more than {self._limit >> 20} MiB")
-        with _reading():
+        info, most = self._info(name), self._work.limits.text
+        if info.file_size > most:
+            raise InputError(f"a part of more than {most >> 20} MiB")
+        with reading():
             return self._file.read(info)  # never more than it said
 
     def tree(self, name: str) -> Node:
         """A part of XML."""
         return xmltree.parse(self.data(name), renames=False)
+
+    def cleaned(self, name: str, suffix: str) -> bytes | None:
+        """A file within this one, by the reader that knows it; nothing if none does."""
+        return cleaned(self.data(name), suffix, self._work)
+
+    def _info(self, name: str) -> zipfile.ZipInfo:
+        if name not in self:
+            raise InputError("a part that it needs is missing: damaged")
+        return self._infos[name.lower()]
+
+
+def cleaned(data: bytes, suffix: str, work: Work) -> bytes | None:
+    """As `Pack.cleaned`, of a file at hand."""
+    if data == EMPTY:  # our own, of an earlier time
+        return data
+    target = io.BytesIO()
+    try:
+        work.file(f"file{suffix}", io.BytesIO(data), target)
+    except (InputError, ExtraError):
+        return None
+    return target.getvalue()
 
 
 def markup(tree: Node) -> bytes:

@@ -8,32 +8,41 @@ with what stood around it then.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from urllib.parse import quote, unquote
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from scrubjay.errors import InputError
+from scrubjay.formats import numbers
+from scrubjay.formats.columns import COMMON
 from scrubjay.formats.officebare import DIGITS, code, known_space, table
+from scrubjay.formats.officecells import Place
+from scrubjay.formats.officechanges import Changes
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 from scrubjay.types import Anonymized, Document
 
 MOST_KNOWN = 500
+Values = dict[str, tuple[str, ...]]
 APART = "\n\n.\n\n"  # no value goes on behind it, for rules and nets alike
 _DAY = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
 _PARTS = re.compile(r"(?<=[a-z])(?=[A-Z])|_(?:20_)?|[.-]")
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|[./#\\]|www\.)\S+")
-_REFERENCE = re.compile(r"\b(?:PAGE|NOTE)?REF\s+([^\s\\\"]+)")
 _NOBODY = frozenset(
     ["user", "author", "unknown", "microsoft", "office", "admin", "administrator", "python", "docx"]
 )
 _SAFE = "!#$%&'()*+,/:;=?@~"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:E[-+]?\d+)?", re.ASCII)
-_FRACTION = re.compile(r"-?\d+\.\d+(?:E[-+]?\d+)?", re.ASCII)  # a measure: nobody's number
+_FRACTION = re.compile(r"-?\d+\.(?!0+(?:E|$))\d+(?:E-\d+)?", re.ASCII)  # nobody's number
+_TYPED = frozenset(
+    """value date-value time-value boolean-value string-value currency formula""".split()  # noqa: SIM905
+)
+_VALUES = frozenset(["numCache", "numLit", "strCache", "strLit", "multiLvlStrCache"])
 _BLANKS = frozenset(["w:t", "w:delText", "w:instrText", "m:t"])
 _RUNS = frozenset(["t", "delText", "instrText", "delInstrText"])
 
@@ -65,10 +74,83 @@ class Slot:
             self.node.tag = ""
 
 
+class _Role(Struct, frozen=True):
+    """What an element means for a text: it has its `line`; it is a `sign`, or stands `when`;
+    what is `behind` it."""
+
+    line: bool
+    sign: str
+    when: str
+    behind: str
+
+
+@cache
+def _role(name: str) -> _Role:
+    rules = table()
+    behind = "\t" if name in rules["cells"] else APART if name in rules["rows"] else ""
+    line = name in rules["paragraphs"] or name in rules["alone"]
+    return _Role(line, rules["signs"].get(name, ""), rules["when"].get(name, ""), behind)
+
+
+@lru_cache(1 << 12)
+def _place(name: str, key: str) -> str:
+    """What an attribute holds: `people`, `days`, `words`, `names`, `value`, `none` that is read."""
+    local = key.rpartition(":")[2]
+    if local == "Ignorable" or key.startswith("xmlns"):
+        return "none"
+    place = {local, f"{name}@{local}"}
+    kind = next((k for k in ("people", "days", "words", "names") if place & table()[k]), "")
+    return "value" if local == "value" and kind == "words" else kind
+
+
+def _spoken_as(name: str, key: str, value: str) -> str:
+    """Whether it is read as a link, a font, a name of one word, or a text."""
+    local = key.rpartition(":")[2]
+    if local in {"Target", "href"} or _ADDRESS.fullmatch(value):
+        return "link"
+    if local in table()["fonts"] or name == "font":
+        return "font"
+    if re.fullmatch(r"[\w.-]+", value) and _place(name, key) not in {"words", "value"}:
+        return "name"
+    return "text"
+
+
 class _Word(Struct):
     slot: Slot
     when: str  # "ins", "del", or always
     behind: str = ""
+
+
+class _Cell(Struct):
+    """A cell whose column says what it is."""
+
+    node: Node
+    place: Place
+    slots: list[Slot] = field(default_factory=list)
+
+    def texts(self) -> tuple[str, str]:
+        """What is seen, or else computed with; and the day that it is, if any."""
+        told = {key.rpartition(":")[2]: value for key, value in self.node.attributes.items()}
+        seen = " ".join(slot.text for slot in self.slots)
+        day = told.get("date-value", "")
+        return seen or told.get("string-value") or told.get("value") or day, day
+
+    def set(self, text: str) -> None:
+        """A number or day is a string now, and no formula makes it anew; a day that is another
+        day stays one."""
+        for slot in self.slots:
+            slot.set("")
+        for slot in self.slots[:1]:
+            slot.set(text)
+        day = _DAY.fullmatch(text)
+        for key in list(self.node.attributes):
+            local = key.rpartition(":")[2]
+            if local == "date-value" and day:
+                self.node.attributes[key] = text
+            elif local == "value-type" and not day:
+                self.node.attributes[key] = "string"
+            elif local in _TYPED:
+                del self.node.attributes[key]
 
 
 class _Line:
@@ -87,34 +169,69 @@ class Words:
         self._lines: list[_Line] = []
         self._people: dict[str, list[Slot]] = {}
         self._days: list[Slot] = []
+        self._numbers: list[Slot] = []  # that a chart shows as days
+        self._shows_days = False
         self._values: dict[tuple[str, str], list[Slot]] = {}  # by kind and value
+        self._changes = Changes()
+        self._places: dict[int, Place] = {}
+        self._cells: list[_Cell] = []
+        self._cell: _Cell | None = None
 
-    def add(self, root: Node) -> None:
-        """Every string in it that is no code."""
+    def add(self, root: Node, places: dict[int, Place] | None = None) -> None:
+        """Every string in it that is no code. `places`: cells that are what their column says."""
+        self._places = places or {}
+        self._changes = Changes([root])
         self._walk(root, self._line(), "")
+        for deletion in self._changes.left():
+            self._deleted(deletion, self._line())
 
     def _line(self) -> _Line:
         self._lines.append(_Line())
         return self._lines[-1]
 
     def _walk(self, node: Node, line: _Line, when: str) -> None:
-        rules, name = table(), node.name
-        for key, value in node.attributes.items():
-            self._attribute(Slot(node, key, value))
-        if name in rules["paragraphs"] or name in rules["alone"]:
+        if self._changes.apart(node):
+            return
+        role = _role(node.name)
+        self._shows_days &= node.name not in _VALUES
+        self._attributes(node)
+        if deletion := self._changes.at(node):
+            self._deleted(deletion, line)
+        if role.line:
             line = self._line()
-        when = name if name in {"ins", "del"} else when
-        if name in rules["signs"] and line.words:
-            line.words[-1].behind += rules["signs"][name]
+        if role.sign and line.words:
+            line.words[-1].behind += role.sign
+        self._inside(node, line, role.when or when)
+        if role.behind:
+            self._lines[-1].behind = role.behind
+
+    def _inside(self, node: Node, line: _Line, when: str) -> None:
+        outer = self._cell
+        if node.name == "annotation":
+            self._cell = None
+        elif place := self._places.get(id(node)):
+            self._cell = _Cell(node, place)
+            self._cells.append(self._cell)
         for index, inner in enumerate(node.content):
             if isinstance(inner, Node):
                 self._walk(inner, line, when)
-            elif inner.strip() or (inner and name in _RUNS):
+            elif inner.strip() or (inner and node.name in _RUNS):
                 self._content(Slot(node, index, inner), line, when)
-        if name in rules["cells"]:
-            self._lines[-1].behind = "\t"
-        elif name in rules["rows"]:
-            self._lines[-1].behind = APART
+        self._cell = outer
+
+    def _deleted(self, deletion: Node, line: _Line) -> None:
+        """Its first paragraph goes on where it was, and all others are lines."""
+        paragraphs = [*deletion.children("p", "h")][:1]
+        for inner in deletion.children():
+            if inner in paragraphs:
+                self._attributes(inner)
+                self._inside(inner, line, "del")
+            else:
+                self._walk(inner, self._line(), "del")
+
+    def _attributes(self, node: Node) -> None:
+        for key, value in node.attributes.items():
+            self._attribute(node, key, value)
 
     def _content(self, slot: Slot, line: _Line, when: str) -> None:
         rules, name = table(), slot.node.name
@@ -122,6 +239,12 @@ class Words:
             self._people.setdefault(slot.text, []).append(slot)
         elif name in rules["days"] and not slot.node.tag.startswith("text:"):
             self._days.append(slot)
+        elif name == "formatCode":
+            self._shows_days = numbers.is_day(slot.text)
+            if not numbers.FORMAT.fullmatch(slot.text):
+                slot.set("General")
+        elif name == "v" and self._shows_days and _NUMBER.fullmatch(slot.text):
+            self._numbers.append(slot)
         elif name in rules["codes"]:
             if not code(slot.text):
                 slot.remove()
@@ -130,30 +253,23 @@ class Words:
             return
         elif name in {"instrText", "delInstrText"}:
             self._line().words.append(_Word(slot, ""))
+        elif self._cell:
+            self._cell.slots.append(slot)
         else:
+            when = when or ("ins" if self._changes.inserted() else "")
             line.words.append(_Word(slot, "del" if name == "delText" else when))
 
-    def _attribute(self, slot: Slot) -> None:
-        rules, value = table(), slot.text
-        local = str(slot.key).rpartition(":")[2]
-        place = {local, f"{slot.node.name}@{local}"}
-        if not value or local == "Ignorable" or str(slot.key).startswith("xmlns"):
+    def _attribute(self, node: Node, key: str, value: str) -> None:
+        kind = _place(node.name, key)
+        if not value or kind == "none" or (kind == "value" and _FRACTION.fullmatch(value)):
             return
-        if local == "value" and _FRACTION.fullmatch(value):
-            return
-        if place & rules["people"]:
-            self._people.setdefault(value, []).append(slot)
-        elif place & rules["days"]:
-            self._days.append(slot)
-        elif place & rules["words"] or not self._plain(value, bool(place & rules["names"])):
-            kind = "text"
-            if local in {"Target", "href"} or _ADDRESS.fullmatch(value):
-                kind = "link"
-            elif local in rules["fonts"] or slot.node.name == "font":
-                kind = "font"
-            elif re.fullmatch(r"[\w.-]+", value) and not place & rules["words"]:
-                kind = "name"
-            self._values.setdefault((kind, value), []).append(slot)
+        if kind == "people":
+            self._people.setdefault(value, []).append(Slot(node, key, value))
+        elif kind == "days":
+            self._days.append(Slot(node, key, value))
+        elif kind in {"value", "words"} or not self._plain(value, kind == "names"):
+            spoken = _spoken_as(node.name, key, value)
+            self._values.setdefault((spoken, value), []).append(Slot(node, key, value))
 
     @staticmethod
     def _plain(value: str, named: bool) -> bool:
@@ -161,21 +277,40 @@ class Words:
             return True
         return code(value, 3 if named else DIGITS) or known_space(value)
 
-    def clean(self) -> None:
-        """All of it, in place."""
-        somebody = [name for name in self._people if _somebody(name)][:MOST_KNOWN]
-        known = {"PERSON": tuple(somebody)} if somebody else {}
+    def clean(self, known: Values | None = None) -> None:
+        """All of it, in place. `known`: values, by label, that are looked for in it."""
+        cells = [(cell, *cell.texts()) for cell in self._cells]
+        values = ((c.place.label, seen) for c, seen, _ in cells if c.place.label not in COMMON)
+        people = (("PERSON", name) for name in self._people if _somebody(name))
+        known = more(more(known or {}, people), values)
+        self._by_reading(known)
+        self._by_place()
+        self._by_column(cells)  # last: a column says more of a value than the value does
+
+    def _by_reading(self, known: Values) -> None:
         lines = [line for line in self._lines if line.words]
         values = [told for kind, value in self._values for told in _spoken(kind, value)]
         now = _Reading(lines, "del", values)
         result = now.clean(self._work, known)
         then = _Reading([x for x in lines if any(w.when == "del" for w in x.words)], "ins", [])
-        then.clean(self._work, _found(now.text, result, known))
+        then.clean(self._work, more(known, _found(now.text, result)))
         for word in (word for line in lines for word in line.words):
             told = [r.told[id(word.slot)] for r in (now, then) if id(word.slot) in r.told]
             word.slot.set(_fit(word.slot, _both(word.slot.text, told)))
         self._say(values, now.values)
-        self._by_place()
+
+    def _by_column(self, cells: list[tuple[_Cell, str, str]]) -> None:
+        """What is told of cells by where they stand."""
+        documents = (
+            Document(text, "", "und", cell.place.group, cell.place.field, cell.place.label)
+            for cell, *texts in cells
+            for text in texts
+        )
+        results = iter(self._work.clean(documents))
+        for cell, *old in cells:
+            seen, day = new = [next(results).text for _ in old]
+            if new != old:
+                cell.set(day if _DAY.fullmatch(day) else seen)
 
     def _say(self, old: list[str], new: list[str]) -> None:
         for number, ((kind, _value), slots) in enumerate(self._values.items()):
@@ -200,6 +335,10 @@ class Words:
         for slots, result in zip(self._people.values(), self._work.clean(people), strict=True):
             for slot in slots:
                 slot.set(result.text)
+        shown = (numbers.day(float(slot.text), False) for slot in self._numbers)
+        days = (Document(x, group=group, field="date", label="DATE") for x in shown)
+        for slot, result in zip(self._numbers, self._work.clean(days), strict=True):
+            slot.set(numbers.serial(result.text, False) or "0")
         days = (Document(x.text, group=group, field="date", label="DATE") for x in self._days)
         for slot, result in zip(self._days, self._work.clean(days), strict=True):
             if _DAY.fullmatch(result.text):
@@ -229,7 +368,7 @@ class _Reading:
         self.told: dict[int, str] = {}
         self.values: list[str] = []
 
-    def clean(self, work: Work, known: dict[str, tuple[str, ...]]) -> Anonymized | None:
+    def clean(self, work: Work, known: Values) -> Anonymized | None:
         """`told` what becomes of each slot, by its id, and `values` of values."""
         if not self.text:
             return None
@@ -243,15 +382,21 @@ class _Reading:
         return result
 
 
-def _found(
-    text: str, result: Anonymized | None, known: dict[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
+def _found(text: str, result: Anonymized | None) -> Iterator[tuple[str, str]]:
     """Values that were found, to be found again in another reading."""
-    found = {label: list(values) for label, values in known.items()}
-    for one in result.report.replacements[:MOST_KNOWN] if result else ():
+    for one in result.report.replacements if result else ():
         if one.end - one.start > 3:
-            found.setdefault(one.label, []).append(text[one.start : one.end])
-    return {label: tuple(dict.fromkeys(values)) for label, values in found.items()}
+            yield one.label, text[one.start : one.end]
+
+
+def more(known: Values, others: Iterable[tuple[str, str]]) -> Values:
+    """Known values and others, not too many of a label."""
+    found = {label: dict.fromkeys(values) for label, values in known.items()}
+    for label, value in others:
+        values = found.setdefault(label, {})
+        if len(values) < MOST_KNOWN:
+            values[value] = None
+    return {label: tuple(values) for label, values in found.items()}
 
 
 def _both(old: str, told: list[str]) -> str:
@@ -291,57 +436,6 @@ def _typed(slot: Slot) -> None:
         for key in slot.node.attributes:
             if key.rpartition(":")[2] == "value-type":
                 slot.node.attributes[key] = "string"
-
-
-def mark(roots: Iterable[Node]) -> None:
-    """Other names for bookmarks, in fields and links too: they are seldom seen, and say who."""
-    nodes = [node for root in roots for node in root.every()]
-    _join(nodes)
-    keys = {place.partition("@")[2] for place in table()["marks"]}
-    places = [
-        (node, key)
-        for node in nodes
-        for key in node.attributes
-        if (local := key.rpartition(":")[2]) in keys and f"{node.name}@{local}" in table()["marks"]
-    ]
-    found = dict.fromkeys(node.attributes[key] for node, key in places)
-    for node in nodes:
-        told = node.text() if node.name == "instrText" else node.attributes.get("w:instr", "")
-        found.update(dict.fromkeys(_REFERENCE.findall(told)))
-    new = {name: f"mark_{n}" for n, name in enumerate((x for x in found if not _own(x)), 1)}
-    if not new:
-        return
-    for node, key in places:
-        node.attributes[key] = new.get(node.attributes[key], node.attributes[key])
-    names = "|".join(map(re.escape, sorted(new, key=len, reverse=True)))
-    spoken = re.compile(rf"(?<![\w.])(?:{names})(?![\w.])")
-    for node in nodes:
-        if node.name in {"instrText", "delInstrText"}:
-            node.content = [
-                c if isinstance(c, Node) else spoken.sub(lambda m: new[m[0]], c)
-                for c in node.content
-            ]
-        for key, value in node.attributes.items():
-            if key.endswith(":instr") or (key.endswith("href") and value.startswith("#")):
-                node.attributes[key] = spoken.sub(lambda m: new[m[0]], value)
-
-
-def _join(nodes: list[Node]) -> None:
-    """A field's instruction in several runs becomes one run's."""
-    first: Node | None = None
-    for node in nodes:
-        if node.name in {"fldChar", "p"}:
-            first = None
-        elif node.name == "instrText":
-            if first is None:
-                first = node
-            else:
-                first.content = [first.text() + node.text()]
-                node.content = []
-
-
-def _own(name: str) -> bool:
-    return bool(re.fullmatch(r"_(?:Toc|Ref|Hlk|GoBack)\d{0,12}|mark_\d{1,6}", name))
 
 
 def sweep(node: Node) -> None:

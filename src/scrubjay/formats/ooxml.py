@@ -6,21 +6,21 @@ A new package is made of those parts that are reached by relations of a known ki
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from msgspec import Struct, field
 
 from scrubjay import plugins
-from scrubjay.errors import ExtraError, InputError
+from scrubjay.errors import InputError
 from scrubjay.formats import officepack
 from scrubjay.formats.officebare import Bare, code
+from scrubjay.formats.officemarks import mark
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
-from scrubjay.formats.officetext import Words, mark, sweep
+from scrubjay.formats.officetext import Values, Words, sweep
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 
@@ -45,6 +45,7 @@ MAIN = {  # by format: kind, folder and name of its main part
         "ppt",
         "presentation",
     ),
+    "xlsx.v1": (re.compile("(?!)"), "xl", ""),
 }
 KINDS = frozenset(
     """officeDocument core-properties styles settings webSettings fontTable numbering footnotes
@@ -54,7 +55,10 @@ KINDS = frozenset(
     notesMaster handoutMaster presProps viewProps tableStyles commentAuthors authors
     vmlDrawing""".split()  # noqa: SIM905
 )
+DRAWN = frozenset("drawing chart chartUserShapes chartStyle chartColorStyle themeOverride".split())  # noqa: SIM905
 TOLD = {
+    "chart": "chart",
+    "chartEx": "chart",
     "extended-properties": "document properties",
     "custom-properties": "document properties",
     "customXml": "custom XML",
@@ -112,11 +116,12 @@ class Part(Struct):
 
 
 class Package:
-    """What is read of one, and becomes the new one."""
+    """What is read of one, and becomes the new one, or what of a workbook is drawn."""
 
     def __init__(self, pack: Pack, work: Work, kind: str) -> None:
         self._pack = pack
         self._work = work
+        self._kinds = DRAWN if kind == "xlsx.v1" else KINDS
         self._main, self._folder, self._stem = MAIN[kind]
         self._types = self._content_types()
         self._count: Counter[str] = Counter()
@@ -128,12 +133,21 @@ class Package:
     def read(self) -> None:
         """All parts that are reached."""
         self._follow("", self.root)
-        while self._queue:
-            old, part = self._queue.popleft()
-            self._follow(old, part)
+        self._reach()
         if not any(self._main.fullmatch(part.type) for part in self.parts.values()):
             raise InputError("no document in it: damaged, or of another kind than it says")
         self._tell()
+
+    def add(self, relation: Relation) -> str | None:
+        """A part that is reached from elsewhere, and all that it reaches: its new name."""
+        target = self._target(relation)
+        self._reach()
+        return target
+
+    def _reach(self) -> None:
+        while self._queue:
+            old, part = self._queue.popleft()
+            self._follow(old, part)
 
     def _content_types(self) -> dict[str, str]:
         found = {}
@@ -149,7 +163,8 @@ class Package:
         suffix = posixpath.splitext(name)[1].lower()
         return self._types.get(name.lower(), self._types.get(suffix, ""))
 
-    def _relations(self, part: str) -> list[Relation]:
+    def relations(self, part: str) -> list[Relation]:
+        """Where a part leads."""
         folder, name = posixpath.split(part)
         path = posixpath.join(folder, "_rels", f"{name}.rels")
         if path not in self._pack:
@@ -169,7 +184,7 @@ class Package:
     def _follow(self, old: str, part: Part) -> None:
         """Read what a part relates to, and tie the part's own tree to it."""
         ids: dict[str, str] = {}
-        for number, relation in enumerate(self._relations(old), 100_001):
+        for number, relation in enumerate(self.relations(old), 100_001):
             target = self._target(relation)
             if target is None:
                 continue
@@ -202,7 +217,7 @@ class Package:
 
     def _take(self, relation: Relation) -> bool:
         kind = relation.kind
-        if kind in KINDS:
+        if kind in self._kinds:
             return self._markup(relation)
         if kind == "image":
             return self._picture(relation)
@@ -246,7 +261,7 @@ class Package:
     def _picture(self, relation: Relation) -> bool:
         """Through its reader; without one, an empty picture stands there."""
         suffix = posixpath.splitext(relation.target)[1].lower()
-        data = self._file(relation.target, suffix) if suffix in PICTURES else None
+        data = self._pack.cleaned(relation.target, suffix) if suffix in PICTURES else None
         if data is None:
             self._work.dropped("image")
             if suffix == ".svg":  # a PNG stands beside it
@@ -258,7 +273,7 @@ class Package:
 
     def _embedded(self, relation: Relation) -> bool:
         suffix = posixpath.splitext(relation.target)[1].lower()
-        data = self._file(relation.target, suffix) if suffix in SHEETS else None
+        data = self._pack.cleaned(relation.target, suffix) if suffix in SHEETS else None
         if data is None:
             self._drop("package")
             return False
@@ -266,29 +281,41 @@ class Package:
         self._add(relation.target, Part(name, SHEETS[suffix], data=data))
         return True
 
-    def _file(self, name: str, suffix: str) -> bytes | None:
-        """A file within this one, cleaned; nothing if nothing reads it."""
-        data = self._pack.data(name)
-        if data == EMPTY:  # our own, of an earlier time
-            return data
-        target = io.BytesIO()
-        try:
-            self._work.file(f"file{suffix}", io.BytesIO(data), target)
-        except (InputError, ExtraError):
-            return None
-        return target.getvalue()
-
     def _tell(self) -> None:
         """Of what lies in the package and nothing relates to."""
-        seen = {"[content_types].xml", *map(str.lower, self.parts), *self._left}
         for name in self._pack:
-            if name not in seen and not name.endswith(".rels"):
+            if name != "[content_types].xml" and not self.saw(name):
                 self._drop("")
+
+    def saw(self, name: str) -> bool:
+        """Whether what is to be told of a part is told, by its name in lower case."""
+        return name in self._left or name.endswith(".rels")
+
+    def clean(self, known: Values | None = None) -> None:
+        """All strings of all parts, and addresses in the world."""
+        words = Words(self._work)
+        parts = (self.root, *self.parts.values())
+        for part in parts:
+            if part.tree is not None:
+                words.add(part.tree)
+        for part in parts:
+            for relation in part.relations:
+                if "TargetMode" in relation.attributes:
+                    words.add(relation)
+        words.clean(known)
+        for part in parts:
+            if part.tree is not None:
+                sweep(part.tree)
 
     def members(self) -> Iterator[tuple[str, bytes]]:
         """Types, relations and parts of the new one."""
-        yield "[Content_Types].xml", _types(list(self.parts.values()))
+        types = {part.name: part.type for part in self.parts.values()}
+        yield "[Content_Types].xml", content_types(types)
         yield "_rels/.rels", _relationships(self.root)
+        yield from self.written()
+
+    def written(self) -> Iterator[tuple[str, bytes]]:
+        """Parts and their relations."""
         for part in self.parts.values():
             yield part.name, markup(part.tree) if part.tree is not None else part.data
             if part.relations:
@@ -320,30 +347,25 @@ def _tie(node: Node, ids: dict[str, str], prefixes: frozenset[str]) -> bool:
     if lost and not kept and node.name not in LINKED:
         return False
     had = bool(node.content)
-    node.content = [
-        told for c in node.content for told in _tied(c, ids, prefixes) if told is not None
-    ]
-    return not (had and not node.content and node.name in {"ext", "graphicData", "OLEObject"})
+    inside: list[Node | str] = []
+    for inner in node.content:
+        if isinstance(inner, Node) and inner.name == "graphicFrame" and _lost(inner, ids, prefixes):
+            pictures = [one for one in inner.every() if one.name == "pic"][-1:]
+            inside += [one for one in pictures if _tie(one, ids, prefixes)]
+        elif isinstance(inner, str) or _tie(inner, ids, prefixes):
+            inside.append(inner)
+    node.content = inside
+    return not (had and not inside and node.name in {"ext", "graphicData", "OLEObject"})
 
 
-def _tied(inner: Node | str, ids: dict[str, str], prefixes: frozenset[str]) -> list[Node | str]:
-    """What becomes of content: an object that is left out leaves its picture."""
-    if isinstance(inner, str):
-        return [inner]
-    if inner.name == "graphicFrame" and (lost := _lost(inner, ids, prefixes)):
-        pictures = [one for one in lost.every() if one.name == "pic"][-1:]
-        return [one for one in pictures if _tie(one, ids, prefixes)]
-    return [inner] if _tie(inner, ids, prefixes) else []
-
-
-def _lost(frame: Node, ids: dict[str, str], prefixes: frozenset[str]) -> Node | None:
-    """The frame, if what it shows is an object that is not there any more."""
+def _lost(frame: Node, ids: dict[str, str], prefixes: frozenset[str]) -> bool:
+    """Whether it shows an object that is left out: then its picture alone stays."""
     for node in frame.every():
         if node.name == "oleObj":
             told = [v for k, v in node.attributes.items() if k.partition(":")[0] in prefixes]
             if not any(value in ids for value in told):
-                return frame
-    return None
+                return True
+    return False
 
 
 def _relationships(part: Part) -> bytes:
@@ -352,18 +374,16 @@ def _relationships(part: Part) -> bytes:
     return markup(root)
 
 
-def _types(parts: list[Part]) -> bytes:
+def content_types(types: Mapping[str, str]) -> bytes:
+    """The part that tells the types of others: of XML by name, of anything else by suffix."""
     root = Node("Types", {"xmlns": f"{PACKAGE}content-types"})
     kinds = {"rels": f"{TYPES}package.relationships+xml", "xml": "application/xml"}
-    for part in parts:
-        suffix = part.name.rpartition(".")[2]
-        if part.tree is None or suffix == "vml":
-            kinds[suffix] = part.type
+    kinds |= {n.rpartition(".")[2]: kind for n, kind in types.items() if not n.endswith(".xml")}
     for suffix, kind in kinds.items():
         root.content.append(Node("Default", {"Extension": suffix, "ContentType": kind}))
-    for part in parts:
-        if part.name.endswith(".xml"):
-            told = {"PartName": f"/{part.name}", "ContentType": part.type}
+    for name, kind in types.items():
+        if name.endswith(".xml"):
+            told = {"PartName": f"/{name}", "ContentType": kind}
             root.content.append(Node("Override", told))
     return markup(root)
 
@@ -383,16 +403,7 @@ class Office:
         package.read()
         trees = [part.tree for part in package.parts.values() if part.tree is not None]
         mark(trees)
-        words = Words(work)
-        for tree in trees:
-            words.add(tree)
-        for part in (package.root, *package.parts.values()):
-            for relation in part.relations:
-                if "TargetMode" in relation.attributes:
-                    words.add(relation)
-        words.clean()
-        for tree in trees:
-            sweep(tree)
+        package.clean()
         officepack.write(package.members(), target)
 
 

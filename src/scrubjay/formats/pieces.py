@@ -28,8 +28,9 @@ class Pieces:
         """The pieces as the text became. Values in one piece alone never touch another."""
         new: list[list[str]] = [[] for _ in self._pieces]
         done = list(self._starts)  # how far each piece was dealt with, in the text
-        for replacement in result.report.replacements:
-            self._replace(replacement, result.text, new, done)
+        for one in result.report.replacements:
+            if result.text[one.new_start : one.new_end] != self.text[one.start : one.end]:
+                self._replace(one, result.text, new, done)
         ends = [start + len(p) for start, p in zip(self._starts, self._pieces, strict=True)]
         return [
             "".join([*parts, self.text[at:end]])

@@ -10,11 +10,13 @@ from lxml import etree
 from msgspec import Struct
 
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, cells, comments, dialect, formula
+from scrubjay.formats import bare, cells, comments, dialect, formula, numbers
 from scrubjay.formats.bare import MAIN, OFFICE, local
 from scrubjay.formats.columns import Columns
+from scrubjay.formats.officepack import Pack
+from scrubjay.formats.officetext import Values, more
 from scrubjay.formats.work import Work
-from scrubjay.formats.zipped import Made, Zip
+from scrubjay.formats.zipped import Made, events
 from scrubjay.types import Document
 
 CELLS = 20_000  # that are held at once
@@ -31,6 +33,22 @@ _CODE = re.compile(r'(&(?:[LCRPNDTZFGAUEXYSBIOH&]|"[^"]*"|K[0-9A-F]{6}|\d{1,3}))
 _ERRORS = frozenset({"#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"})
 
 
+class Listed(Struct):
+    """A sheet, as its workbook lists it. `index`: its place among all; `number`: among those that
+    stay; `drawing`: the new part of what is drawn on it."""
+
+    part: str
+    name: str
+    state: str
+    index: int
+    number: int
+    drawing: str = ""
+    commented: bool = False
+
+    def __repr__(self) -> str:
+        return f"Listed({self.number})"
+
+
 class Book(Struct):
     """What all sheets share. `sheets` and `names`: what became of the old ones, by lower case."""
 
@@ -41,6 +59,7 @@ class Book(Struct):
     names: dict[str, str]
     date1904: bool
     literals: dict[str, str]
+    known: Values = {}  # what cells say whose column says what they are
     grouped: bool = False  # whether a sheet had the column that tells whose row it is
 
     def grouping(self, group: str, names: list[str]) -> str:
@@ -48,10 +67,15 @@ class Book(Struct):
         self.grouped |= group in names
         return group if group in names else ""
 
-    def learn(self, literals: Iterable[str], field: str, work: Work) -> None:
-        """What becomes of words in formulas."""
-        new = [one for one in dict.fromkeys(literals) if one not in self.literals]
-        results = work.clean(Document(one, "formula", field=field) for one in new)
+    def learn(self, formulas: Iterable[tuple[str, str]], work: Work) -> None:
+        """What becomes of words in formulas, each with the name of its column."""
+        new = {
+            literal: field
+            for text, field in formulas
+            for literal in formula.literals(text)
+            if literal not in self.literals
+        }
+        results = work.clean(Document(one, "formula", field=new[one]) for one in new)
         self.literals.update((one, result.text) for one, result in zip(new, results, strict=True))
 
     def said(self, literal: str) -> str:
@@ -77,11 +101,11 @@ class _Row(Struct):
     cells: list[_Cell]
 
 
-def strings(opened: Zip, part: str, work: Work) -> list[str]:
+def strings(pack: Pack, part: str, work: Work) -> list[str]:
     """The texts that cells point to."""
     found: list[str] = []
     size = 0
-    for event, element in opened.events(part):
+    for event, element in events(pack, part):
         if event == "end" and local(element) == "si":
             found.append(cells.said(element, work))
             size += len(found[-1])
@@ -91,20 +115,20 @@ def strings(opened: Zip, part: str, work: Work) -> list[str]:
     return found
 
 
-def convert(
-    opened: Zip, part: str, made: Made, number: int, book: Book, work: Work, group: str
-) -> bool:
-    """Write one sheet; whether it has comments."""
-    remarks = comments.read(opened, part, work)
-    with made.open(f"xl/worksheets/sheet{number}.xml") as sink:
+def convert(pack: Pack, one: Listed, made: Made, book: Book, work: Work, group: str) -> None:
+    """Write one sheet, and its comments."""
+    with made.open(f"xl/worksheets/sheet{one.number}.xml") as sink:
         sink.write(f'<worksheet xmlns="{MAIN}" xmlns:r="{OFFICE}">'.encode())
-        _Sheet(book, work, number, group, sink).write(opened, part)
-        if remarks is not None:
+        _Sheet(book, work, one.number, group, sink).write(pack, one.part)
+        if one.drawing:
+            sink.write(b'<drawing r:id="rId3"/>')
+        remarks = comments.read(pack, one.part, book.known, work)
+        one.commented = remarks is not None
+        if one.commented:
             sink.write(b'<legacyDrawing r:id="rId2"/>')
         sink.write(b"</worksheet>")
     if remarks is not None:
-        comments.write(made, number, remarks)
-    return remarks is not None
+        comments.write(made, one.number, remarks)
 
 
 class _Sheet:
@@ -118,11 +142,11 @@ class _Sheet:
         self._names: list[str] = []
         self._gone: set[str] = set()  # shared formulas that were not kept
 
-    def write(self, opened: Zip, part: str) -> None:
+    def write(self, pack: Pack, part: str) -> None:
         """The sheet's elements in their order, rows as they come."""
         depth, last, width = 0, 0, 0
         rows: list[_Row] = []
-        for event, element in opened.events(part):
+        for event, element in events(pack, part):
             if event == "start":
                 depth += 1
                 if depth == 2 and local(element) == "sheetData":
@@ -210,11 +234,14 @@ class _Sheet:
         else:
             head, blank = 0, {}
         blank |= self._changes(self._columns, rows[head:], tables[head:], head)
-        for row in rows:
-            for cell in row.cells:
-                if '"' in cell.formula:
-                    name = self._names[cell.column] if cell.column < len(self._names) else ""
-                    self._book.learn(formula.literals(cell.formula), name, self._work)
+        told = (self._columns.about(table)[1] for table in tables[head:])
+        values = ((label, v) for known in told for label, vs in known.items() for v in vs)
+        self._book.known = more(self._book.known, values)
+        names = dict(enumerate(self._names))
+        said = (
+            (c.formula, names.get(c.column, "")) for row in rows for c in row.cells if c.formula
+        )
+        self._book.learn(said, self._work)
         self._write_rows(rows, blank)
         rows.clear()
 
@@ -243,7 +270,7 @@ class _Sheet:
             self._gone.add(cell.shared)
             self._work.dropped("formula")
         shifted = (new or "") if cell.kind == "day" else ""
-        serial = cells.serial(shifted, self._book.date1904)
+        serial = numbers.serial(shifted, self._book.date1904)
         if serial is not None or (new is None and cell.kind in {"number", "day"}):
             _value(made, serial or cell.raw, "")
         elif new is None and cell.kind in {"bool", "error"}:
@@ -315,7 +342,7 @@ class _Sheet:
         news = [e for e in new.iter() if local(e).startswith("formula")]
         for one, other in zip(olds, news, strict=False):
             text = one.text or ""
-            self._book.learn(formula.literals(text), "", self._work)
+            self._book.learn([(text, "")], self._work)
             other.text = formula.written(text, self._book.said, self._book.sheets, self._book.names)
             if other.text is None:
                 return False
@@ -355,6 +382,6 @@ def _looked(cell: _Cell, date1904: bool) -> str | None:
     if cell.kind == "text":
         return cell.raw
     value = float(cell.raw)
-    if cell.kind == "day" and (day := cells.day(value, date1904)):
+    if cell.kind == "day" and (day := numbers.day(value, date1904)):
         return day
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scrubjay.errors import InputError
+from scrubjay.formats import fields
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.work import Clean
 from scrubjay.types import Anonymized, Document
@@ -51,12 +52,13 @@ class Piece(Struct):
     behind: str = ""
 
 
-def pieced(parts: Iterable[Part | Piece], *, id: str = "", field: str = "") -> Slot:
-    """Parts as one slot, in which all pieces are one text: a name may lie in several."""
+def pieced(parts: Iterable[Part | Piece], about: Document = fields.NOWHERE) -> Slot:
+    """Parts as one slot, in which all pieces are one text, that stands where `about` does: a name
+    may lie in several."""
     held = list(parts)
     found = [part for part in held if isinstance(part, Piece)]
     pieces = Pieces([piece.text for piece in found], [piece.behind for piece in found])
-    whole = [Document(pieces.text, id=id, field=field)] if pieces.text.strip() else []
+    whole = [structs.replace(about, text=pieces.text)] if pieces.text.strip() else []
     others = [one for part in held if isinstance(part, Slot) for one in part.documents]
 
     def fill(results: list[Anonymized]) -> str:
@@ -74,7 +76,8 @@ def _told(part: Part | Piece, texts: Iterator[str], left: Iterator[Anonymized]) 
 
 
 class Memory:
-    """Short texts in which nothing was found are not looked at again."""
+    """Short texts in which nothing was found are not looked at again, nor codes of public systems
+    under their names."""
 
     MOST, LONGEST = 10_000, 80
 
@@ -84,17 +87,19 @@ class Memory:
     def kept(self, document: Document, raw: str, write: Callable[[str], str]) -> Part:
         """As `slots.kept`."""
         key = (document.field, document.text)
-        if key in self._plain:
+        if not document.known and (key in self._plain or fields.coded(*key)):
             return raw
 
-        def remember(told: str) -> str:
-            if told != document.text:
-                return write(told)
-            if len(told) <= self.LONGEST and len(self._plain) < self.MOST:
+        def told(results: list[Anonymized]) -> str:
+            [result] = results
+            if result.text != document.text:
+                return write(result.text)
+            short = len(result.text) <= self.LONGEST and len(self._plain) < self.MOST
+            if short and not document.known and not result.report.counts:
                 self._plain.add(key)
             return raw
 
-        return one(document, remember) if document.text.strip() else raw
+        return Slot([document], told) if document.text.strip() else raw
 
 
 def together(parts: Iterable[Part], write: Callable[[str], str] = str) -> Slot:

@@ -161,9 +161,9 @@ class _Copy:
             for column, cell in enumerate(row):
                 if isinstance(cell, bytes):
                     name = table.columns[column]
-                    group, known = columns.about(texts[i])
-                    label = fields.label(name)
-                    place = Document("", wheres[i], "und", group, name, label, known)
+                    person = columns.about(texts[i], self._work.people)
+                    place = Document("", wheres[i], field=name, label=fields.label(name))
+                    place = person.owned(place)
                     row[column] = blobs.clean(cell, place, self._work)
         return changed
 

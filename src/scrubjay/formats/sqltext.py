@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from scrubjay.errors import InputError
+from scrubjay.formats import fields
+from scrubjay.formats.naming import key_says_who
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
@@ -54,6 +56,7 @@ KEYWORDS = frozenset(
     upper usage using uuid vacuum values varbinary varchar varying view virtual when where with
     within without write year zone pg_catalog setval search_path utf8 utf8mb4 innodb""".split()  # noqa: SIM905
 )
+BETWEEN = frozenset({"LIKE", "ILIKE", "IN", "NOT"})  # a column and what it is compared with
 DIGITS = 7  # of a number that is looked at where it is no value
 
 
@@ -132,7 +135,7 @@ class Names:
         said = self._work.clean(Document(name.replace("_", " "), "a name") for name in fresh)
         for name, result in zip(fresh, said, strict=True):
             self._count += 1
-            same = result.text == name.replace("_", " ")
+            same = result.text == name.replace("_", " ") or not key_says_who(name, result)
             self._new[name.casefold()] = name if same else f"name_{self._count}"
 
     def new(self, name: str) -> str:
@@ -150,9 +153,14 @@ class Texts(Struct):
 
     def clean(self, found: list[Token], where: str, field: str = "") -> str:
         """The statement with other literals and names, without comments."""
-        said = [t for t in found if t.kind in {"string", "escaped"} or _long(t)]
+        under = self._under(found)
+        said = [t for t in found if t.kind in {"string", "escaped"} or _long(t) or id(t) in under]
         texts = [value(t, self.mysql) for t in said]
-        results = self.work.clean(Document(text, where, field=field) for text in texts)
+        about = Document("", where)
+        results = self.work.clean(
+            fields.document(text, under.get(id(token), field), about)
+            for token, text in zip(said, texts, strict=True)
+        )
         new = {
             id(token): result.text
             for token, text, result in zip(said, texts, results, strict=True)
@@ -166,6 +174,18 @@ class Texts(Struct):
             parts.append("NULL" if default else self._written(token, changed, where))
             before = token.word if token.kind not in {"space", "comment"} else before
         return "".join(parts)
+
+    def _under(self, found: list[Token]) -> dict[int, str]:
+        """The columns that literals are set to or compared with: `mrn = '4711'`."""
+        under, column = {}, ""
+        for token in found:
+            if token.kind in {"string", "escaped", "number"} and fields.label(column):
+                under[id(token)] = column
+            elif token.kind in {"name", "quoted", "word"} and token.word not in BETWEEN:
+                column = value(token, self.mysql)
+            elif token.kind == "sign" and token.raw not in "=<>!,(":
+                column = ""
+        return under
 
     def _written(self, token: Token, new: str | None, where: str) -> str:
         if _names(token):

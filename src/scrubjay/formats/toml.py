@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
@@ -13,7 +12,7 @@ import msgspec
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, json, markup, slots
+from scrubjay.formats import fields, json, naming, slots, strings
 from scrubjay.formats.slots import Part
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -36,10 +35,10 @@ class Reader:
     def __init__(self, text: str, work: Work) -> None:
         self._text = text
         self._work = work
-        self._names: dict[str, str] = {}
+        self._keys = naming.Keys()
         self._memory = slots.Memory()
         self._inside: list[str] = []
-        self._keys = True
+        self._named = True
 
     def parts(self) -> Iterator[Part]:
         """Texts, and signs between them."""
@@ -55,7 +54,7 @@ class Reader:
                     self._read(one)
             elif (comment := found["comment"]) is not None:
                 yield slots.kept(Document(comment[1:]), comment, _comment)
-            elif self._keys:
+            elif self._named:
                 field = _value(found[0]).rpartition(".")[2] or field
                 yield from self._key(found)
             else:
@@ -64,17 +63,17 @@ class Reader:
     def _read(self, sign: str) -> None:
         """Whether a key stands next, or a value."""
         if sign in "[{":
-            self._inside.append("head" if sign == "[" and self._keys else sign)
-            self._keys = self._keys or sign == "{"
+            self._inside.append("head" if sign == "[" and self._named else sign)
+            self._named = self._named or sign == "{"
         elif sign in "]}":
             self._inside.pop()
-            self._keys = False
+            self._named = False
         elif sign == ",":
-            self._keys = self._inside[-1] == "{"
+            self._named = self._inside[-1] == "{"
         elif sign == "\n" and not self._inside:
-            self._keys = True
+            self._named = True
         elif sign == "=":
-            self._keys = False
+            self._named = False
 
     def _key(self, found: re.Match[str]) -> Iterator[Part]:
         """A bare one holds several, parted by dots."""
@@ -88,36 +87,19 @@ class Reader:
 
     def _name(self, raw: str) -> Part:
         name = _value(raw)
-        return self._memory.kept(Document(name), raw, partial(self._renamed, name))
-
-    def _renamed(self, name: str, told: str) -> str:
-        """The same each time, and no two alike."""
-        if name not in self._names:
-            unique, count = told, 1
-            while unique in self._names.values():
-                count += 1
-                unique = f"{told} {count}"
-            self._names[name] = unique
-        return _quoted(self._names[name])
+        return self._keys.part(
+            Document(name), raw, lambda told: _quoted(self._keys.other(name, told))
+        )
 
     def _written(self, found: re.Match[str], field: str) -> Part:
         raw, value = found[0], _value(found[0])
         if found["bare"] is not None:
             if raw in CONSTANTS:
                 return raw
-            return slots.kept(Document(value, field=field), raw, _number)
+            return slots.kept(fields.document(value, field), raw, _number)
         write = _lines if found["long"] else _quoted
-        if (file := carried.string(value, self._work)) is not None:
-            return write(file)
-        kept = partial(_same, raw, value, write)
-        if json.NESTED.match(value) and json.valid(value.encode("utf-8", "replace")):
-            return slots.together(json.Reader(self._work).parts(value), kept)
-        told = markup.opened(value, self._work, 0, kept)
-        return told or slots.kept(Document(value, field=field), raw, write)
-
-
-def _same(raw: str, value: str, write: Callable[[str], str], told: str) -> str:
-    return raw if told == value else write(told)
+        document = fields.document(value, field)
+        return strings.part(document, raw, write, self._work, memory=self._memory)
 
 
 def _comment(told: str) -> str:

@@ -15,6 +15,7 @@ from msgspec import Struct, field, structs
 from scrubjay import formats
 from scrubjay.errors import ExtraError, InputError, RefusedError
 from scrubjay.formats import names
+from scrubjay.formats.subjects import Find, Person, nobody
 from scrubjay.types import Anonymized, Document
 
 Clean = Callable[[Iterable[Document]], Iterator[Anonymized]]
@@ -43,10 +44,17 @@ class Part(Struct, frozen=True):
         return f"Part(<{len(self.data)} bytes>)"
 
 
+def _unknown(label: str) -> str:
+    """The operator for a label, where nobody says."""
+    return ""
+
+
 class Work(Struct):
     """One file's. `clean` is the engine's `stream`, or whatever looks at texts; it draws documents
     when it needs them and answers in order. `dropped` counts what was left out, by its kind.
-    `called` is the file's name, as far as it is known."""
+    `called` is the file's name, as far as it is known. `people` tells what other files know of a
+    person, by an id. `rule` names the operator that the policy has for a label, where it is known:
+    the engine's `operator`."""
 
     clean: Clean
     encoding: str = "utf-8"
@@ -55,7 +63,9 @@ class Work(Struct):
     depth: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     called: str = ""
+    people: Find = nobody
     spent: Counter[str] = field(default_factory=Counter)
+    rule: Callable[[str], str] = field(default=_unknown)
 
     def dropped(self, what: str, count: int = 1) -> None:
         """Say that something is not in the output: "EXIF", "thumbnail". Never words of the file."""
@@ -67,6 +77,14 @@ class Work(Struct):
         self.spent[what] += count
         if self.spent[what] > getattr(self.limits, what):
             raise InputError(f"more than {getattr(self.limits, what):,} {what} in one file")
+
+    def of(self, person: Person) -> Work:
+        """For files within a record: their texts are this person's, too."""
+
+        def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
+            return self.clean(person.owned(document) for document in documents)
+
+        return structs.replace(self, clean=clean) if person.group or person.known else self
 
     def name(self, name: str) -> str:
         """A file name without what identifies; names are data too."""

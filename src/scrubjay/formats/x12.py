@@ -19,8 +19,9 @@ from msgspec import Struct
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical
-from scrubjay.formats.clinical import Person, Record
+from scrubjay.formats import clinical, subjects
+from scrubjay.formats.clinical import Record
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
 
@@ -212,23 +213,22 @@ def _part(
     else:
         told = own
         held = own
-    person = Person(_group(segments, told), clinical.known(told))
+    person = Person(_group(segments, own, held), clinical.known(told))
     ask = _Elements(record, person, work)
     for segment in segments:
         ask.segment(segment)
     return held, Part(segments, record)
 
 
-def _group(segments: list[Segment], told: list[tuple[str, str]]) -> str:
-    """The medical record number, else the member's number, with the given name of a dependent."""
-    for wanted in ("MRN", "HEALTH_PLAN"):
-        found = next((value for label, value in told if label == wanted and value), "")
-        if found and wanted == "HEALTH_PLAN":
-            names = [s.get(4) for s in segments if s.name == "NM1" and s.get(1) == "QC"]
-            return " ".join([found, *names[:1]])
-        if found:
-            return found
-    return ""
+def _group(segments: list[Segment], own: list[tuple[str, str]], held: list[tuple[str, str]]) -> str:
+    """The medical record number, else the member's number, which a dependent has from the
+    subscriber: with a given name."""
+    if record := subjects.named(pair for pair in own if pair[0] == subjects.RECORD):
+        return record
+    member = subjects.named(pair for pair in (*own, *held) if pair[0] != subjects.RECORD)
+    given = {s.get(1): s.get(4).casefold() for s in segments if s.name == "NM1"}
+    dependent = "QC" in given and ("IL" in given or own is not held)
+    return f"{member} {given['QC']}" if member and dependent else member
 
 
 def _values(segments: list[Segment]) -> Iterator[list[tuple[str, str]]]:

@@ -1,8 +1,8 @@
 """Workbooks (`xlsx.v1`): a new one is made of what is understood of the old one.
 
-Cells, formulas, comments, names, validations and headers are cleaned and stay, in hidden sheets
-too. What holds copies or strangers' data (pivot caches, drawings, links, macros, properties) is
-left out and told.
+Cells, formulas, comments, names, validations, headers and charts are cleaned and stay, in hidden
+sheets too. What holds copies or strangers' data (pivot caches, links, macros, properties) is left
+out and told.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from lxml import etree
-from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, formula, sheet
+from scrubjay.formats import bare, formula, numbers, sheet, sheetdrawn
 from scrubjay.formats.bare import OFFICE, local
-from scrubjay.formats.sheet import Book
+from scrubjay.formats.officepack import Pack
+from scrubjay.formats.ooxml import Package, content_types
+from scrubjay.formats.sheet import Book, Listed
+from scrubjay.formats.sheetdrawn import Drawings
 from scrubjay.formats.work import Work
-from scrubjay.formats.zipped import Made, Zip, relations
+from scrubjay.formats.zipped import Made, relations, xml
 from scrubjay.types import Document
 
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/"
@@ -30,34 +32,27 @@ DAYS = frozenset(
     {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 )  # built-in formats
 TOLD = {  # what is left out, by where it is in the package
-    "docProps/": "document properties",
-    "customXml/": "custom XML",
+    "docprops/": "document properties",
+    "customxml/": "custom XML",
     "xl/media/": "image",
     "xl/drawings/": "drawing",
     "xl/charts/": "chart",
     "xl/chartsheets/": "chart",
     "xl/pivot": "pivot table",
-    "xl/externalLinks/": "link to another file",
-    "xl/vbaProject": "macro",
+    "xl/externallinks/": "link to another file",
+    "xl/vbaproject": "macro",
     "xl/embeddings/": "file in a cell",
-    "xl/printerSettings/": "printer settings",
+    "xl/printersettings/": "printer settings",
     "xl/theme/": "theme",
     "xl/tables/": "table format",
-    "xl/threadedComments/": "threaded comment",
+    "xl/threadedcomments/": "threaded comment",
 }
 SILENT = (
-    "_rels/", "[Content", "xl/_rels/", "xl/calcChain", "xl/sharedStrings", "xl/worksheets/",
+    "_rels/", "[content", "xl/_rels/", "xl/calcchain", "xl/sharedstrings", "xl/worksheets/",
     "xl/comments", "xl/styles", "xl/workbook",
 )  # fmt: skip
 UNFIT = re.compile(r"[\[\]:*?/\\]")
 LONGEST = 31  # characters of a sheet's name
-
-
-class _Sheet(Struct):
-    part: str
-    name: str
-    state: str
-    index: int  # among all that the workbook lists
 
 
 class Xlsx:
@@ -71,56 +66,58 @@ class Xlsx:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Sheet after sheet."""
-        opened = Zip(source, work.limits)
-        part = _office(opened)
-        root = opened.xml(part)
-        related = relations(opened, part)
+        pack = Pack(source, work)
+        part = _office(pack)
+        root = xml(pack, part)
+        related = relations(pack, part)
         sheets = _sheets(root, related)
-        book = _book(opened, root, related, sheets, work)
-        _tell(opened, work)
+        book = _book(pack, root, related, sheets, work)
+        drawings = sheetdrawn.read(pack, sheets, work)
+        _tell(pack, drawings.package, work)
         made = Made(target)
-        commented = []
-        for number, one in enumerate(sheets, 1):
-            if sheet.convert(opened, one.part, made, number, book, work, self._group):
-                commented.append(number)
+        for one in sheets:
+            sheet.convert(pack, one, made, book, work, self._group)
         if self._group and not book.grouped:
             raise InputError(f"no column '{self._group}' to group by")
         made.add("xl/styles.xml", etree.tostring(book.styles, encoding="utf-8"))
         made.add("xl/workbook.xml", _workbook(root, sheets, book, work))
-        _frame(made, len(sheets), commented, macro=any("vbaProject" in m for m in opened.members))
+        drawings.clean(book, work)
+        for name, data in drawings.package.written():
+            made.add(name, data)
+        _frame(made, sheets, drawings, macro="xl/vbaproject.bin" in pack)
         made.file.close()
 
 
-def _office(opened: Zip) -> str:
+def _office(pack: Pack) -> str:
     """The workbook's part."""
-    for kind, target in relations(opened, "").values():
+    for kind, target in relations(pack, "").values():
         if kind == "officeDocument":
             return target
     raise InputError("no workbook in it: damaged")
 
 
-def _sheets(root: Any, related: dict[str, tuple[str, str]]) -> list[_Sheet]:
+def _sheets(root: Any, related: dict[str, tuple[str, str]]) -> list[Listed]:
     listed = [one for group in root if local(group) == "sheets" for one in group]
-    found = []
+    found: list[Listed] = []
     for index, one in enumerate(listed):
         id_ = next((v for k, v in one.attrib.items() if k.endswith("}id")), "")
         kind, part = related.get(id_, ("", ""))
         if kind == "worksheet":
             state = one.get("state", "visible")
             state = state if state in {"hidden", "veryHidden"} else "visible"
-            found.append(_Sheet(part, one.get("name", ""), state, index))
+            found.append(Listed(part, one.get("name", ""), state, index, len(found) + 1))
     if not found:
         raise InputError("a workbook without a sheet: damaged")
     return found
 
 
 def _book(
-    opened: Zip, root: Any, related: dict[str, tuple[str, str]], sheets: list[_Sheet], work: Work
+    pack: Pack, root: Any, related: dict[str, tuple[str, str]], sheets: list[Listed], work: Work
 ) -> Book:
     """What all sheets need to know."""
     parts = dict(related.values())
-    shared = sheet.strings(opened, parts["sharedStrings"], work) if "sharedStrings" in parts else []
-    styles = opened.xml(parts["styles"]) if "styles" in parts else bare.new("styleSheet")
+    shared = sheet.strings(pack, parts["sharedStrings"], work) if "sharedStrings" in parts else []
+    styles = xml(pack, parts["styles"]) if "styles" in parts else bare.new("styleSheet")
     if local(styles) != "styleSheet":
         raise InputError("styles that are none: damaged")
     kept = bare.copy(styles)
@@ -168,7 +165,7 @@ def _day_styles(styles: Any) -> frozenset[int]:
     for group in styles:
         if local(group) == "numFmts":
             days |= {
-                _number(e.get("numFmtId")) for e in group if bare.is_day(e.get("formatCode", ""))
+                _number(e.get("numFmtId")) for e in group if numbers.is_day(e.get("formatCode", ""))
             }
         elif local(group) == "cellXfs":
             found = [_number(e.get("numFmtId")) for e in group]
@@ -179,7 +176,7 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 9 else 0
 
 
-def _workbook(root: Any, sheets: list[_Sheet], book: Book, work: Work) -> bytes:
+def _workbook(root: Any, sheets: list[Listed], book: Book, work: Work) -> bytes:
     made = bare.new("workbook")
     settings = bare.under(made, "workbookPr")
     if book.date1904:
@@ -203,7 +200,7 @@ def _workbook(root: Any, sheets: list[_Sheet], book: Book, work: Work) -> bytes:
 
 def _define(names: Any, old: Any, places: dict[str, str], book: Book, work: Work) -> None:
     text = old.text or ""
-    book.learn(formula.literals(text), "", work)
+    book.learn([(text, "")], work)
     new = formula.written(text, book.said, book.sheets, book.names)
     name = old.get("name", "")
     built_in = name if name in {"_xlnm.Print_Area", "_xlnm.Print_Titles"} else None
@@ -220,10 +217,10 @@ def _define(names: Any, old: Any, places: dict[str, str], book: Book, work: Work
         made.set("hidden", "1")
 
 
-def _tell(opened: Zip, work: Work) -> None:
+def _tell(pack: Pack, drawn: Package, work: Work) -> None:
     """What of the package is not in the new one."""
-    for name in opened.members:
-        if name.endswith((".rels", "/")):
+    for name in pack:
+        if drawn.saw(name):
             continue
         what = next((told for start, told in TOLD.items() if name.startswith(start)), None)
         if what:
@@ -232,35 +229,30 @@ def _tell(opened: Zip, work: Work) -> None:
             work.dropped("other part")
 
 
-def _frame(made: Made, sheets: int, commented: list[int], *, macro: bool) -> None:
+def _frame(made: Made, sheets: list[Listed], drawings: Drawings, *, macro: bool) -> None:
     """What holds the package together."""
-    main = MACRO if macro else f"{SHEET_TYPE}sheet.main+xml"
-    types = [("/xl/workbook.xml", main), ("/xl/styles.xml", f"{SHEET_TYPE}styles+xml")]
-    links = [(f"rId{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in range(1, sheets + 1)]
-    types += [
-        (f"/xl/worksheets/sheet{n}.xml", f"{SHEET_TYPE}worksheet+xml") for n in range(1, sheets + 1)
-    ]
-    types += [(f"/xl/comments{n}.xml", f"{SHEET_TYPE}comments+xml") for n in commented]
-    links.append((f"rId{sheets + 1}", "styles", "styles.xml"))
+    links = [(f"rId{s.number}", "worksheet", f"worksheets/sheet{s.number}.xml") for s in sheets]
+    links.append((f"rId{len(sheets) + 1}", "styles", "styles.xml"))
     made.add("xl/_rels/workbook.xml.rels", links_of(links))
-    for n in commented:
-        beside = [
-            ("rId1", "comments", f"../comments{n}.xml"),
-            ("rId2", "vmlDrawing", f"../drawings/vmlDrawing{n}.vml"),
-        ]
-        made.add(f"xl/worksheets/_rels/sheet{n}.xml.rels", links_of(beside))
     made.add("_rels/.rels", links_of([("rId1", "officeDocument", "xl/workbook.xml")]))
-    root = etree.Element(f"{{{PACKAGE}}}Types".replace("2006/}", "2006/content-types}"))
-    space = etree.QName(root).namespace
-    for suffix, kind in (
-        ("rels", "application/vnd.openxmlformats-package.relationships+xml"),
-        ("xml", "application/xml"),
-        ("vml", "application/vnd.openxmlformats-officedocument.vmlDrawing"),
-    ):
-        etree.SubElement(root, f"{{{space}}}Default", Extension=suffix, ContentType=kind)
-    for part, kind in types:
-        etree.SubElement(root, f"{{{space}}}Override", PartName=part, ContentType=kind)
-    made.add("[Content_Types].xml", etree.tostring(root, encoding="utf-8", xml_declaration=True))
+    types = {
+        "xl/workbook.xml": MACRO if macro else f"{SHEET_TYPE}sheet.main+xml",
+        "xl/styles.xml": f"{SHEET_TYPE}styles+xml",
+        "any.vml": "application/vnd.openxmlformats-officedocument.vmlDrawing",
+    }
+    for one in sheets:
+        n, beside = one.number, []
+        types[f"xl/worksheets/sheet{n}.xml"] = f"{SHEET_TYPE}worksheet+xml"
+        if one.commented:
+            types[f"xl/comments{n}.xml"] = f"{SHEET_TYPE}comments+xml"
+            beside.append(("rId1", "comments", f"../comments{n}.xml"))
+            beside.append(("rId2", "vmlDrawing", f"../drawings/vmlDrawing{n}.vml"))
+        if one.drawing:
+            beside.append(("rId3", "drawing", one.drawing))
+        if beside:
+            made.add(f"xl/worksheets/_rels/sheet{n}.xml.rels", links_of(beside))
+    types |= {part.name: part.type for part in drawings.package.parts.values()}
+    made.add("[Content_Types].xml", content_types(types))
 
 
 def links_of(links: Iterable[tuple[str, str, str]]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import BinaryIO
@@ -19,8 +19,9 @@ from msgspec import Struct, field
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, markup, slots
-from scrubjay.formats.markup import ENCODINGS, NAMESPACE, NUMBER, QUOTED, escape, says_who, words
+from scrubjay.formats import fields, slots, strings
+from scrubjay.formats.markup import ENCODINGS, NAMESPACE, QUOTED, escape
+from scrubjay.formats.naming import NUMBER, says_who, words
 from scrubjay.formats.slots import Part, Piece, Slot
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Document
@@ -60,6 +61,19 @@ class Element(Struct):
     attributes: list[str] = []
     children: list[Text | Aside | Element] = field(default_factory=list)
     begun: bool = False
+
+    def says(self) -> str:
+        """What its text is: `mrn`, of `<mrn>` and `<field name="mrn">`."""
+        pairs = zip(self.attributes[::2], self.attributes[1::2], strict=True)
+        named = (value for name, value in pairs if fields.named(local(name), value))
+        return next(named, local(self.name))
+
+    def names(self, attribute: str) -> str:
+        """What an attribute's value is. A `name` is a person's only where the element is one's."""
+        if attribute in {"value", "extension", "content"}:
+            return self.says()
+        weak = attribute in fields.table()["weak"].split()
+        return f"{local(self.name)} {attribute}" if weak else attribute
 
     def speaks(self) -> bool:
         """Whether it has text of its own."""
@@ -221,12 +235,14 @@ class Writer:
         """As it stands in an element without text of its own."""
         if isinstance(child, Text):
             return self.spoken([child], parent)
-        return self._aside(child) if isinstance(child, Aside) else self._element(child)
+        return self._aside(child) if isinstance(child, Aside) else self._element(child, parent)
 
-    def _element(self, element: Element) -> Iterator[Part]:
+    def _element(self, element: Element, parent: Element) -> Iterator[Part]:
         if element.speaks():
-            alone = len(element.children) == 1
-            yield from self._leaf(element) if alone else self.spoken([element], element)
+            if len(element.children) == 1:
+                yield from self._leaf(element, local(parent.name))
+            else:
+                yield from self.spoken([element], element)
             return
         yield from self.start(element)
         for child in element.children:
@@ -236,22 +252,19 @@ class Writer:
     def spoken(self, nodes: list[Text | Aside | Element], element: Element) -> Iterator[Part]:
         """One text, wherever it lies in them."""
         parts = list(chain.from_iterable(map(self._flat, nodes)))
-        yield slots.pieced(parts, field=local(element.name))
+        yield slots.pieced(parts, fields.document("", element.says()))
 
-    def _leaf(self, element: Element) -> Iterator[Part]:
-        """An element that holds a text and nothing else; the text may be a file, or HTML."""
+    def _leaf(self, element: Element, within: str) -> Iterator[Part]:
+        """An element that holds a text and nothing else."""
         [child] = element.children
         yield from self.start(element)
         if isinstance(child, Text):
-            raw = child.write(child.text)
-            if (file := carried.string(child.text, self._work)) is not None:
-                yield child.write(file)
-            elif page := markup.opened(child.text, self._work, 0, child.write):
-                yield page
-            else:
-                document = Document(child.text, field=local(element.name))
-                yield self._memory.kept(document, raw, child.write)
+            document = fields.document(child.text, element.says(), within=within)
+            yield self._string(document, child.write(child.text), child.write)
         yield self.end(element)
+
+    def _string(self, document: Document, raw: str, write: Callable[[str], str]) -> Part:
+        return strings.part(document, raw, write, self._work, memory=self._memory)
 
     def _flat(self, node: Text | Aside | Element) -> Iterator[Part | Piece]:
         if isinstance(node, Text):
@@ -291,11 +304,10 @@ class Writer:
             if not NAMESPACE.fullmatch(value) or NUMBER.search(value):
                 return self._namespace(value)
             return self._memory.kept(Document(words(value)), raw, lambda _: self._namespace(value))
-        if (file := carried.string(value, self._work)) is not None:
-            return escape(file, QUOTED)
-        place = element.name if local(name) in {"value", "extension", "content"} else name
-        document = Document(value, field=local(place))
-        return self._memory.kept(document, raw, lambda told: escape(told, QUOTED))
+        if fields.named(local(name), value):
+            return raw
+        document = fields.document(value, element.names(local(name)))
+        return self._string(document, raw, lambda told: escape(told, QUOTED))
 
     def _namespace(self, value: str) -> str:
         """Another one, the same each time: half a namespace is none."""

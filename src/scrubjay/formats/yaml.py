@@ -5,8 +5,9 @@ Nothing is built from what is read, so aliases expand to nothing and tags make n
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO
@@ -16,8 +17,8 @@ import yaml
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, json, markup, slots
-from scrubjay.formats.markup import words
+from scrubjay.formats import carried, fields, json, naming, slots, strings
+from scrubjay.formats.naming import words
 from scrubjay.formats.slots import Part
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -41,46 +42,55 @@ class Reader:
         self._text = text
         self._work = work
         self._memory = slots.Memory()
+        self._keys = naming.Keys()
         self._named: dict[str, str] = {}
+        self._binary = False  # whether a tag says that the next scalar is base64
 
     def parts(self) -> Iterator[Part]:
         """Scalars, and what lies between them."""
         at, field, is_key = 0, "", False
-        fields: list[str] = []
+        outer: list[str] = []
         for token in yaml.scan(self._text, LOADER):
             if isinstance(token, BEGIN):
-                fields.append(field)
+                outer.append(field)
             elif isinstance(token, END):
-                field = fields.pop()
+                field = outer.pop()
             elif isinstance(token, yaml.KeyToken):
                 is_key = True
             elif isinstance(token, yaml.ValueToken):
                 is_key = False
+            elif isinstance(token, yaml.TagToken):
+                self._binary = token.value[1].rpartition(":")[2] == "binary"
             elif isinstance(token, yaml.ScalarToken):
                 start, end = token.start_mark.index, token.end_mark.index
                 yield from self._between(self._text[at:start])
                 at = end
                 if is_key:
                     field = token.value
-                yield self._scalar(token, self._text[start:end], "" if is_key else field)
+                place = field, outer[-1] if outer else ""
+                yield self._scalar(token, self._text[start:end], place, is_key)
         yield from self._between(self._text[at:])
 
-    def _scalar(self, token: Any, raw: str, field: str) -> Part:
+    def _scalar(self, token: Any, raw: str, place: tuple[str, str], is_key: bool) -> Part:
         """A comment behind the mark of a block goes: the block is written as one."""
         if token.style in BLOCKS and (found := re.match(r"[^#\n]*?(?=[ \t]+#)", raw)):
             self._work.dropped("comment")
             raw = found[0] + raw[raw.index("\n") :]
         write = partial(_written, raw, token.style)
-        return self._value(token.value, raw, field, write)
+        binary, self._binary = self._binary, False
+        if binary:
+            return _binary(token.value, write, self._work)
+        if is_key:
+            return self._key(token.value, raw, write)
+        field, within = place
+        document = fields.document(token.value, field, within=within)
+        return strings.part(document, raw, write, self._work, memory=self._memory)
 
-    def _value(self, value: str, raw: str, field: str, write: Any) -> Part:
-        if json.NESTED.match(value) and json.valid(value.encode("utf-8", "replace")):
-            inner = json.Reader(self._work).parts(value)
-            return slots.together(inner, lambda told: raw if told == value else write(told))
-        if (file := carried.string(value, self._work)) is not None:
-            return str(write(file))
-        told = markup.opened(value, self._work, 0, lambda new: raw if new == value else write(new))
-        return told or self._memory.kept(Document(value, field=field), raw, write)
+    def _key(self, name: str, raw: str, write: Callable[[str], str]) -> Part:
+        def another(told: str) -> str:
+            return write(self._keys.other(name, told))
+
+        return self._keys.part(Document(name), raw, another)
 
     def _between(self, text: str) -> Iterator[Part]:
         """Marks of structure, with comments, anchors and tags among them."""
@@ -106,6 +116,17 @@ class Reader:
             return sign + self._named.setdefault(key, f"x{len(self._named) + 1}")
 
         return self._memory.kept(document, raw, other)
+
+
+def _binary(value: str, write: Callable[[str], str], work: Work) -> str:
+    """A file in a `!!binary`; an empty one where nothing reads it."""
+    try:
+        clean = carried.opened("", base64.b64decode(value), work)
+    except ValueError:
+        raise InputError("a !!binary that is not base64") from None
+    if clean is None:
+        work.dropped("base64 of no known kind")
+    return write(base64.b64encode(clean or b"").decode("ascii"))
 
 
 def _comment(told: str) -> str:

@@ -1,64 +1,33 @@
-"""Zip files that are read with care, and written so that equal contents are equal files."""
+"""Parts of workbooks, which may be large: read as they come, and written so."""
 
 from __future__ import annotations
 
 import contextlib
 import posixpath
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from lxml import etree
 
 from scrubjay.errors import InputError
-from scrubjay.formats import directory
+from scrubjay.formats.officepack import Pack, reading
 from scrubjay.formats.sink import Sink
-from scrubjay.formats.work import Limits, seekable
-
-LOOSE = 1 << 20  # bytes that are never a bomb
 
 
-class Zip:
-    """Members by name, within limits that all share."""
+def xml(pack: Pack, name: str) -> Any:
+    """The root element of a part."""
+    with _reading(), pack.open(name) as stream:
+        return etree.parse(_Untyped(stream), parser()).getroot()
 
-    def __init__(self, source: BinaryIO, limits: Limits) -> None:
-        self._limits = limits
-        source = seekable(source)
-        with told():
-            directory.check(source, limits.members)
-            self._file = zipfile.ZipFile(source)
-        infos = self._file.infolist()
-        self.members = {info.filename: info for info in infos}
-        if len(self.members) < len(infos):
-            raise InputError("two members of one name")
-        packed = sum(info.compress_size for info in infos)
-        size = sum(info.file_size for info in infos)
-        if size > limits.bytes or size > max(LOOSE, limits.ratio * packed):
-            raise InputError(f"{size:,} bytes when unpacked: more than such a file may have")
-        if any(info.flag_bits & 1 for info in infos):
-            raise InputError("it is encrypted: save it without a password first")
 
-    def open(self, name: str) -> Any:
-        """One to read; it gives no more than it promised, or the reader fails."""
-        if name not in self.members:
-            raise InputError("a part that it speaks of is missing: damaged")
-        return self._file.open(name)
-
-    def xml(self, name: str) -> Any:
-        """The root element of one."""
-        with told(), self.open(name) as stream:
-            return etree.parse(_Untyped(stream), parser()).getroot()
-
-    def events(self, name: str, *tags: str) -> Iterator[tuple[str, Any]]:
-        """What etree.iterparse tells of one."""
-        with told(), self.open(name) as stream:
-            yield from etree.iterparse(
-                _Untyped(stream), events=("start", "end"), tag=tags or None, resolve_entities=False,
-                no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
-                remove_pis=True,
-            )  # fmt: skip
+def events(pack: Pack, name: str) -> Iterator[tuple[str, Any]]:
+    """What etree.iterparse tells of a part."""
+    with _reading(), pack.open(name) as stream:
+        yield from etree.iterparse(
+            _Untyped(stream), events=("start", "end"), resolve_entities=False, no_network=True,
+            load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True,
+        )  # fmt: skip
 
 
 def parser() -> Any:
@@ -86,25 +55,22 @@ class _Untyped:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
-    """What is wrong with a container, as our error."""
+def _reading() -> Iterator[None]:
     try:
-        yield
-    except (
-        zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, etree.XMLSyntaxError,
-        UnicodeDecodeError, struct.error,
-    ):  # fmt: skip
-        raise InputError("damaged, or written in a way that is not read") from None
+        with reading():
+            yield
+    except etree.XMLSyntaxError:
+        raise InputError("a part that is not XML: damaged") from None
 
 
-def relations(opened: Zip, part: str) -> dict[str, tuple[str, str]]:
+def relations(pack: Pack, part: str) -> dict[str, tuple[str, str]]:
     """By id: what kind of relation, and to which part."""
     folder, name = posixpath.split(part)
     path = posixpath.join(folder, "_rels", f"{name}.rels")
-    if path not in opened.members:
+    if path not in pack:
         return {}
     found = {}
-    for one in opened.xml(path):
+    for one in xml(pack, path):
         kind = one.get("Type", "").rpartition("/")[2]
         target = one.get("Target", "")
         whole = target[1:] if target.startswith("/") else posixpath.join(folder, target)

@@ -22,6 +22,7 @@ from msgspec import structs
 
 from scrubjay import formats, home, sealing
 from scrubjay.errors import OutputError, ScrubjayError
+from scrubjay.formats.subjects import Find, nobody
 from scrubjay.plugins import Splits
 from scrubjay.run.pool import Pool
 from scrubjay.run.state import State
@@ -49,7 +50,8 @@ class Released(NamedTuple):
 class Order(NamedTuple):
     """What a run is to do. `log` hears of what is about to be released, and may refuse; `refused`
     of each source that goes into quarantine, and why; `seen` of the bytes that are through,
-    `before` of those that earlier runs did. `dry`: write nothing that stays."""
+    `before` of those that earlier runs did. `dry`: write nothing that stays. `people` makes the
+    first pass, if there is anything to do."""
 
     out: Path
     recipe: Recipe
@@ -59,6 +61,7 @@ class Order(NamedTuple):
     seen: Callable[[int], None] = lambda size: None
     before: Callable[[int], None] = lambda size: None
     dry: bool = False
+    people: Callable[[], Find] = lambda: nobody
 
 
 def run(sources: Iterable[Source], order: Order, state: State) -> int:
@@ -66,11 +69,16 @@ def run(sources: Iterable[Source], order: Order, state: State) -> int:
     count = 0
     with _asides(order, state) as asides:
         out: deque[Task] = deque()
-        pool = Pool(lambda: _worker(order), _lost, _patience, size=order.jobs)
+        tasks = _tasks(sources, order, state, asides, out)
+        first = next(tasks, None)
+        if first is None:
+            return 0
+        known = order._replace(recipe=order.recipe._replace(people=order.people()))
+        pool = Pool(lambda: _worker(known), _lost, _patience, size=order.jobs)
         try:
             ready: list[Released] = []
             since = time.monotonic()
-            answers = pool.map(_tasks(sources, order, state, asides, out))
+            answers = pool.map(chain([first], tasks))
             for task, done in _whole(out, answers, order):
                 ready.append(Released(task.source, "", task.aside, done))
                 if len(ready) >= TOGETHER or time.monotonic() - since > SOON:

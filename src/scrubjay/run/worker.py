@@ -20,6 +20,7 @@ from scrubjay import formats, processes, sealing
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, OutputError, ScrubjayError
 from scrubjay.formats import names
+from scrubjay.formats.subjects import Find, nobody
 from scrubjay.formats.work import Part, Work
 from scrubjay.run.walk import Source
 from scrubjay.types import Anonymized, Document
@@ -34,7 +35,7 @@ CHANGED = "it changed while it was read: wait until it is complete"
 
 class Recipe(NamedTuple):
     """What is the same for all files. `engine` is called in the process that uses it; `second` is
-    the engine of the second look."""
+    the engine of the second look; `people` finds those of other files."""
 
     engine: Callable[[], Engine]
     second: Callable[[], Engine] | None = None
@@ -42,6 +43,7 @@ class Recipe(NamedTuple):
     group: str = ""
     format_: str = ""
     recipients: Sequence[str] = ()
+    people: Find = nobody
 
 
 class Task(NamedTuple):
@@ -142,7 +144,10 @@ class Worker:
                 yield result
 
         recipe = self._recipe
-        work = Work(clean, recipe.encoding, recipe.group, called=task.source.path.name)
+        work = Work(
+            clean, recipe.encoding, recipe.group, called=task.source.path.name,
+            people=recipe.people, rule=self._engine.operator,
+        )  # fmt: skip
         with task.source.path.open("rb") as source, _opened(task.aside) as stream:
             before = _facts(source)
             kind = task.kind or recipe.format_ or formats.of(_path(task), source)

@@ -1,7 +1,7 @@
 """DICOM files: the basic profile of PS3.15 Annex E, with the options that the policy asks for.
 
 Names, numbers, dates and UIDs go through the engine by their labels, other texts as free text, and
-what became of them must still be valid. Compressed pixels stay compressed: nothing is decoded.
+what became of them must still be valid. Pixels are decoded only where text is likely burned in.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ import zlib
 from contextlib import ExitStack
 from typing import BinaryIO
 
-from msgspec import Struct
-
 import scrubjay
 from scrubjay import plugins
-from scrubjay.errors import InputError
-from scrubjay.formats.dicom import inside, pixels, profile, subject
-from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, registered
+from scrubjay.errors import ExtraError, InputError
+from scrubjay.formats.dicom import compressed, inside, pixels, profile, subject
+from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, Subject, registered
 from scrubjay.formats.dicom.elements import (
     EXPLICIT,
     IMPLICIT,
     PIXELS,
     Element,
+    File,
     Reader,
     Syntax,
     Writer,
@@ -32,6 +31,8 @@ from scrubjay.formats.work import SPOOL, Work, seekable
 
 MAGIC_AT = 128
 META_CLASS, META_INSTANCE, META_SYNTAX = 0x00020002, 0x00020003, 0x00020010
+META = frozenset((0x00020000, 0x00020001, META_CLASS, META_INSTANCE, META_SYNTAX, 0x00020012,
+                  0x00020013))  # fmt: skip
 CLASS, INSTANCE = 0x00080016, 0x00080018
 UID = "1.2.840.10008.1.2"
 DEFLATED = f"{UID}.1.99"
@@ -48,16 +49,14 @@ REFUSED = {
     "1.2.840.10008.5.1.4.1.1.9.4.2": "a recorded voice",
 }
 OUR_CLASS = "2.25.329800735698586629295641978511506172928"  # of this implementation, PS3.7 D.3.3.2
+PLAIN = f"{UID}.1"  # explicit, little-endian: of pixels that were decoded
 METHOD = "Scrubjay {}, PS3.15 Annex E"
-
-
-class _File(Struct):
-    """What the file meta information says, and where the data set is."""
-
-    syntax: str
-    encoding: Syntax
-    source: BinaryIO
-    end: int
+FACES = "recognizable faces: left as they are"
+LOOKED = {  # for text that is burned in
+    "ocr": "burned-in text: looked for by OCR, painted over",
+    "person": "burned-in text: none, a person has looked",
+    "": "burned-in text: not looked for",
+}
 
 
 class Dicom:
@@ -80,27 +79,29 @@ class Dicom:
         self._seen = seen
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
-        """In the transfer syntax that it has."""
+        """In the transfer syntax that it has, unless compressed pixels had to be written over."""
         with ExitStack() as opened:
             file = _open(seekable(source), work, opened)
             self._convert(file, target, work)
 
-    def _convert(self, file: _File, target: BinaryIO, work: Work) -> None:
+    def _convert(self, file: File, target: BinaryIO, work: Work) -> None:
         root = Reader(file.source, file.end).elements(file.end, file.encoding)
         _check(root)
-        if not self._seen and (why := pixels.risk(root)):
-            raise InputError(f"{why}: clean its pixels first")
+        why = "" if self._seen else pixels.risk(root)
         _pixels(root, file, work)
         whose = subject.of(root, self._group)
-        options = self._options or subject.options(work, root, whose)
-        inside.clean(root, file.source, file.encoding, work, whose)
+        options = self._options or subject.options(work)
+        if why:
+            _burned(root, file, work, whose, why=why)
+        inside.clean(root, file, work, whose)
         cleaner = Cleaner(work, options, whose)
         kept = cleaner.clean(root, [])
-        kept += _record(options, plain=cleaner.plain)
+        looked = "ocr" if why else "person" if self._seen else ""
+        kept += _record(options, pixels.held(root), looked, plain=cleaner.plain)
         _write(kept, file, target)
 
 
-def _open(source: BinaryIO, work: Work, opened: ExitStack) -> _File:
+def _open(source: BinaryIO, work: Work, opened: ExitStack) -> File:
     end = source.seek(0, 2)
     source.seek(0)
     head = source.read(MAGIC_AT + 4)
@@ -109,6 +110,7 @@ def _open(source: BinaryIO, work: Work, opened: ExitStack) -> _File:
     if any(head[:MAGIC_AT]):
         work.dropped("preamble")
     meta = Reader(source, end).before(2, end, EXPLICIT)
+    work.dropped("file meta information", sum(e.tag not in META for e in meta))
     syntax = pixels.text(meta, META_SYNTAX)
     if pixels.text(meta, META_CLASS) in REFUSED:
         raise InputError(REFUSED[pixels.text(meta, META_CLASS)])
@@ -119,7 +121,7 @@ def _open(source: BinaryIO, work: Work, opened: ExitStack) -> _File:
         source = opened.enter_context(_inflated(source, end - source.tell(), work))
         end = source.seek(0, 2)
         source.seek(0)
-    return _File(syntax, encoding, source, end)
+    return File(syntax, encoding, source, end, opened)
 
 
 def _inflated(source: BinaryIO, packed: int, work: Work) -> BinaryIO:
@@ -127,14 +129,16 @@ def _inflated(source: BinaryIO, packed: int, work: Work) -> BinaryIO:
     most = min(work.limits.bytes, max(1 << 20, packed * work.limits.ratio))
     target = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - its caller closes it
     try:
-        _inflate(source, target, most)  # type: ignore[arg-type]
+        behind = _inflate(source, target, most)  # type: ignore[arg-type]
+        work.dropped("bytes behind the deflated data", len(behind.strip(b"\0")))
     except InputError:
         target.close()
         raise
     return target  # type: ignore[return-value]
 
 
-def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> None:
+def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> bytes:
+    """What follows it, as far as that was read: a byte that makes it even, or more."""
     unpack = zlib.decompressobj(-15)
     try:
         while not unpack.eof and (block := unpack.unconsumed_tail or source.read(1 << 16)):
@@ -145,6 +149,7 @@ def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> None:
         raise InputError("deflated: damaged") from None
     if not unpack.eof:
         raise InputError("deflated: cut short")
+    return unpack.unused_data + source.read(1)
 
 
 def _check(root: list[Element]) -> None:
@@ -158,21 +163,39 @@ def _check(root: list[Element]) -> None:
         raise InputError(f"{told(INSTANCE)}: no SOP instance UID")
 
 
-def _pixels(root: list[Element], file: _File, work: Work) -> None:
-    pixels.native(root, file.encoding)
+def _pixels(root: list[Element], file: File, work: Work) -> None:
+    work.dropped("bytes behind the pixels", pixels.native(root, file.encoding))
     pixels.unhidden(root)
     for element in root:
         if element.tag == PIXELS and isinstance(element.value, tuple):
             if file.syntax in NATIVE:
                 raise InputError(f"{told(PIXELS)}: compressed in a syntax that is not")
-            element.value = pixels.compressed(
-                file.source, element.value, work.limits.text, runs=file.syntax == RUNS
-            )
+            element.value = compressed.clean(
+                file.source, element.value, pixels.shape(root, file.encoding), work,
+                runs=file.syntax == RUNS,
+            )  # fmt: skip
 
 
-def _record(options: profile.Options, *, plain: bool) -> list[Element]:
-    """What was done, PS3.15 E.1.1 and PS3.3 C.12.1.1.5."""
+def _burned(root: list[Element], file: File, work: Work, whose: Subject, *, why: str) -> None:
+    """Pixels without the text that is burned in. If nobody can look at them, they are refused."""
+    try:
+        from scrubjay.formats.dicom import burned  # needs an extra
+
+        if burned.clean(root, file, work, whose):
+            file.syntax = file.syntax if file.syntax in NATIVE else PLAIN
+    except (ModuleNotFoundError, ExtraError):
+        raise InputError(
+            f"{why}: clean its pixels first, or pip install 'scrubjay[ocr]', which finds most"
+        ) from None
+
+
+def _record(
+    options: profile.Options, has_pixels: bool, looked: str, *, plain: bool
+) -> list[Element]:
+    """What was done and what was not, PS3.15 E.1.1 and PS3.3 C.12.1.1.5."""
     names = {*options.names, "basic"} | ({"private"} if options.private else set())
+    names |= {"pixels"} if looked == "ocr" else set()
+    method = [METHOD.format(scrubjay.__version__), *((LOOKED[looked], FACES) if has_pixels else ())]
     codes = [profile.PURPOSES[name] for name in profile.PURPOSES if name in names]
     dates = {"full": "UNMODIFIED", "modified": "MODIFIED"}
     changed = next((told for name, told in dates.items() if name in names), "REMOVED")
@@ -186,14 +209,14 @@ def _record(options: profile.Options, *, plain: bool) -> list[Element]:
     ]
     done = [
         Element(0x00120062, "CS", b"YES"),
-        Element(0x00120063, "LO", METHOD.format(scrubjay.__version__).encode()),
+        Element(0x00120063, "LO", "\\".join(method).encode()),
         Element(0x00120064, "SQ", items),
         Element(0x00280303, "CS", changed.encode()),
     ]
     return done if plain else [Element(CHARSET, "CS", b"ISO_IR 192"), *done]
 
 
-def _write(root: list[Element], file: _File, target: BinaryIO) -> None:
+def _write(root: list[Element], file: File, target: BinaryIO) -> None:
     packed = file.syntax == DEFLATED
     _write_meta(root, file, target)
     if not packed:
@@ -208,7 +231,7 @@ def _write(root: list[Element], file: _File, target: BinaryIO) -> None:
         target.write(pack.flush())
 
 
-def _write_meta(root: list[Element], file: _File, target: BinaryIO) -> None:
+def _write_meta(root: list[Element], file: File, target: BinaryIO) -> None:
     """PS3.10 7.1, ours but for class, instance and syntax."""
     rows = [
         Element(0x00020001, "OB", b"\0\x01"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 
 from msgspec import Struct
 from pydicom import config
@@ -20,8 +21,9 @@ from scrubjay.types import Document
 
 CHARSET, INSIDE = 0x00080005, 0x00420011
 OURS = frozenset((0x00120062, 0x00120063, 0x00120064, 0x00280303))  # written anew
-BULK = frozenset(  # bytes that are samples: pixels, tables of colours, waves, offsets of frames
-    (0x7FE00001, 0x7FE00002, 0x7FE00008, 0x7FE00009, 0x7FE00010, 0x00281201, 0x00281202)
+OFFSETS = (0x7FE00001, 0x7FE00002)  # of frames, in an optional table: the basic one says the same
+BULK = frozenset(  # bytes that are samples: pixels, tables of colours, waves
+    (0x7FE00008, 0x7FE00009, 0x7FE00010, 0x00281201, 0x00281202)
 ) | {
     0x00281203, 0x00281204, 0x00281221, 0x00281222, 0x00281223, 0x00281224, 0x00283006, 0x54000110,
     0x54000112, 0x5400100A, 0x54001010, 0x56000020, 0x00660023, 0x00660024, 0x00660025, 0x00660029,
@@ -56,6 +58,8 @@ class Cleaner:
         self._options = options
         self._subject = subject
         self._jobs: list[Job] = []
+        self._known = frozenset(chain.from_iterable(subject.known.values()))
+        self._dummies = False  # within a sequence whose items say who: texts are not looked at
         self.plain = True  # whether ASCII is enough for all that was written
 
     def clean(self, elements: list[Element], sets: list[str]) -> list[Element]:
@@ -81,6 +85,8 @@ class Cleaner:
             return self._private(element, sets, creators)
         if group < 8:
             return self._gone("attribute of commands or media")
+        if tag in OFFSETS:
+            return self._gone("extended offset table")
         if group & 0xFF01 in (0x5000, 0x6000):
             return self._gone("overlay" if group >= 0x6000 else "curve")
         keyword, vr = _named(element)
@@ -113,12 +119,14 @@ class Cleaner:
         action = profile.action(element.tag, self._options)
         if action == "X":
             return self._gone(keyword)
+        if self._dummies and not action and vr in values.TEXT:
+            action = "D"
         return self._kept(element, vr, action, keyword, sets)
 
     def _kept(self, element: Element, vr: str, action: str, keyword: str, sets: list[str]) -> bool:
         tag, value = element.tag, element.value
         if isinstance(value, list):
-            element.value = [] if action == "Z" else [self._item(item, sets) for item in value]
+            element.value = [] if action == "Z" else self._items(value, action, sets)
             return True
         if values.kind(vr) == "text":
             return self._text(element, vr, action, keyword, sets)
@@ -128,11 +136,19 @@ class Cleaner:
             return True
         return tag == INSIDE or self._gone("bytes that nothing reads")
 
+    def _items(
+        self, items: list[list[Element]], action: str, sets: list[str]
+    ) -> list[list[Element]]:
+        outer, self._dummies = self._dummies, self._dummies or action == "D"
+        found = [self._item(item, sets) for item in items]
+        self._dummies = outer
+        return found
+
     def _item(self, item: list[Element], sets: list[str]) -> list[Element]:
-        """Pixels of an item are a thumbnail, and nobody has looked at them."""
-        rest = [element for element in item if element.tag >> 16 != 0x7FE0]
+        """Pixels of an item are a thumbnail, and nobody has looked at them, nor at a document."""
+        rest = [e for e in item if e.tag >> 16 != 0x7FE0 and e.tag != INSIDE]
         if len(rest) < len(item):
-            self._gone("thumbnail")
+            self._gone("thumbnail or document in an item")
         return self._visit(rest, sets)
 
     def _numbers(self, element: Element, vr: str, action: str) -> bool:
@@ -158,6 +174,9 @@ class Cleaner:
         if label in ("DATE", "TIME") and not self._options.names & {"full", "modified"}:
             self._write(element, vr, _removed(profile.fallback(element.tag), vr))
             return profile.fallback(element.tag) != "X"
+        if not label and action in ("Z", "D"):
+            self._write(element, vr, _removed(action, vr))
+            return True
         job = Job(element, action, values.pieces(text, vr, label), keyword)
         element.vr = vr
         self._jobs.append(job)
@@ -170,7 +189,7 @@ class Cleaner:
         if action in ("Z", "D"):
             return False
         if vr in ("DS", "IS"):
-            return values.fits(text, vr)
+            return values.fits(text, vr) and self._known.isdisjoint(text.split("\\"))
         if vr == "CS":
             return all(one.strip() in profile.terms() for one in text.split("\\") if one.strip())
         if vr == "UI" and "uids" in self._options.names:
@@ -274,6 +293,8 @@ def _named(element: Element) -> tuple[str, str]:
     if isinstance(element.value, list) != (vr == "SQ"):
         return keyword, ""
     if values.kind(vr) not in {values.kind(one) for one in usual}:
+        return keyword, ""
+    if vr in values.ARRAYS and vr not in usual:  # bytes that nobody reads, called numbers
         return keyword, ""
     return keyword, usual[0] if values.kind(vr) == "text" else vr
 

@@ -7,7 +7,8 @@ Lengths are believed only as far as the file goes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from contextlib import ExitStack
+from typing import Any, BinaryIO
 
 from msgspec import Struct
 from pydicom.datadict import dictionary_VR
@@ -29,10 +30,11 @@ BLOCK = 1 << 20
 
 
 class Span(Struct, frozen=True):
-    """A value that is still in the source."""
+    """A value that is still in the source, or in a file of its own."""
 
     offset: int
     length: int
+    file: Any = None
 
 
 class Element(Struct):
@@ -61,8 +63,28 @@ class Syntax(Struct, frozen=True):
         return number.to_bytes(length, "big" if self.big else "little")
 
 
+class File(Struct):
+    """What the file meta information says, where the data set is, and what is open for it."""
+
+    syntax: str
+    encoding: Syntax
+    source: BinaryIO
+    end: int
+    opened: ExitStack
+
+
 IMPLICIT = Syntax(implicit=True)
 EXPLICIT = Syntax(implicit=False)
+
+
+def held(source: BinaryIO, value: bytes | Span, most: int, tag: int) -> bytes:
+    """A value in memory."""
+    if isinstance(value, bytes):
+        return value
+    if value.length > most:
+        raise InputError(f"{told(tag)}: more than {most >> 20} MiB in one value")
+    source.seek(value.offset)
+    return source.read(value.length)
 
 
 def told(tag: int) -> str:
@@ -146,6 +168,8 @@ class Reader:
         (PS3.5 6.2.2)."""
         if tag == PIXELS and vr in ("OB", "OW"):
             return Element(tag, "OB", tuple(self._fragments(end)))
+        if vr == "UN" and syntax.big:
+            raise InputError(f"{told(tag)}: a little-endian sequence in a big-endian file")
         if vr == "UN" or vr == "SQ":
             inner = IMPLICIT if vr == "UN" else syntax
             return Element(tag, "SQ", self._items(end, inner, depth, tag, closed=False))
@@ -267,10 +291,13 @@ class Writer:
         self._target.write(syntax.bytes(tag >> 16, 2) + syntax.bytes(tag & 0xFFFF, 2))
 
     def _copy(self, span: Span) -> None:
-        self._source.seek(span.offset)
+        source = span.file or self._source
+        source.seek(span.offset)
         left = span.length
         while left:
-            block = self._source.read(min(left, BLOCK))
+            block = source.read(min(left, BLOCK))
+            if not block:
+                raise InputError("the file became shorter while it was read")
             left -= len(block)
             self._target.write(block)
         self._target.write(b"\0" * (span.length % 2))

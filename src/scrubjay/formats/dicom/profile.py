@@ -13,6 +13,7 @@ from msgspec import Struct
 
 PURPOSES = {  # by option, CID 7050 (PS3.16)
     "basic": ("113100", "Basic Application Confidentiality Profile"),
+    "pixels": ("113101", "Clean Pixel Data Option"),
     "graphics": ("113103", "Clean Graphics Option"),
     "structured": ("113104", "Clean Structured Content Option"),
     "descriptors": ("113105", "Clean Descriptors Option"),

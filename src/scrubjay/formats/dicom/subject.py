@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
+from scrubjay.formats import subjects
 from scrubjay.formats.dicom import pixels, profile, values
 from scrubjay.formats.dicom.cleaner import CHARSET, Subject
 from scrubjay.formats.dicom.elements import Element
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
-PATIENT, STUDY, INSTANCE, STUDY_DATE = 0x00100020, 0x0020000D, 0x00080018, 0x00080020
+PATIENT, STUDY, INSTANCE = 0x00100020, 0x0020000D, 0x00080018
 KNOWN = {
     0x00100020: "MRN", 0x00101000: "MRN", 0x00100030: "BIRTH_DATE", 0x00101040: "STREET_ADDRESS",
     0x00102154: "PHONE", 0x00080050: "ID", 0x00080018: "UID", 0x0020000D: "UID",
@@ -18,9 +21,9 @@ KNOWN = {
 }  # fmt: skip
 SHORTEST = 4  # signs of a value that is looked for; a study "1" is no identifier
 NAMES = 200  # people of one file
-PROBES = {"patient": ("M", "GENDER"), "device": ("DEV-4711", "DEVICE"),
-          "institution": ("Mercy Hospital", "HOSPITAL"),
-          "uids": ("1.2.840.113619.2.55.3.604688", "UID")}  # fmt: skip
+RETAINED = {"patient": "GENDER", "device": "DEVICE", "institution": "HOSPITAL", "uids": "UID",
+            "full": "DATE"}  # fmt: skip
+MOVES = ("shift.v1", "surrogate.v1")
 
 
 def of(root: list[Element], group: str) -> Subject:
@@ -33,7 +36,20 @@ def of(root: list[Element], group: str) -> Subject:
     known = {label: tuple(list(told)[:NAMES]) for label, told in found.items()}
     patient = [told for e in root if e.tag == PATIENT for told in _strings(e, [])]
     other = group or pixels.text(root, STUDY) or pixels.text(root, INSTANCE)
-    return Subject("\\".join(patient) or other, known)
+    return Subject(subjects.named((subjects.RECORD, told) for told in patient) or other, known)
+
+
+def through(work: Work, subject: Subject) -> Work:
+    """The same work for what is in a file: its texts are the subject's."""
+
+    def told(document: Document) -> Document:
+        return structs.replace(
+            document,
+            group=subject.group or document.group,
+            known={**subject.known, **document.known},
+        )
+
+    return structs.replace(work, clean=lambda documents: work.clean(map(told, documents)))
 
 
 def _strings(element: Element, sets: list[str]) -> list[str]:
@@ -66,17 +82,9 @@ def _known(element: Element, value: bytes, sets: list[str]) -> Iterator[tuple[st
         yield from ((label, part) for part in _strings(element, sets))
 
 
-def options(work: Work, root: list[Element], subject: Subject) -> profile.Options:
+def options(work: Work) -> profile.Options:
     """The options that the policy asks for: what it keeps of a kind, the profile retains."""
-    day = pixels.text(root, STUDY_DATE)
-    date = day if values.SHAPES["DA"].fullmatch(day) else "20240312"
-    asked = [(date, "DATE"), *PROBES.values()]
-    documents = [Document(text, group=subject.group, label=label) for text, label in asked]
-    told = [result.text for result in work.clean(documents)]
-    names = {name for name, (text, _), new in zip(PROBES, asked[1:], told[1:], strict=True)
-             if text == new}  # fmt: skip
-    if told[0] == date:
-        names.add("full")
-    elif values.SHAPES["DA"].fullmatch(told[0]):
+    names = {name for name, label in RETAINED.items() if work.rule(label) == "keep.v1"}
+    if work.rule("DATE") in MOVES:
         names.add("modified")
     return profile.Options(profile.CLEANED | names)

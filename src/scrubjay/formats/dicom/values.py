@@ -74,7 +74,10 @@ def decode(value: bytes, tag: int, vr: str, sets: list[str]) -> str:
     """The text of a value, without its padding."""
     if vr not in TEXT:
         return value.decode("latin-1").strip(" \0")
-    return _decode(value, tag, sets).rstrip(" \0").lstrip(" " if vr not in ONE else "")
+    text = _decode(value, tag, sets)
+    if "\x1b" in text:  # other characters than it seems, to whoever knows which
+        raise InputError(f"{told(tag)}: an escape to a character set that is not declared")
+    return text.rstrip(" \0").lstrip(" " if vr not in ONE else "")
 
 
 def _decode(value: bytes, tag: int, sets: list[str]) -> str:
@@ -152,7 +155,7 @@ def tidy(text: str, vr: str) -> str:
     """A substitute without signs that would cut the value in two."""
     if vr == "PN":
         return re.sub(r"[\\^=\x00-\x1f]", " ", text)
-    return text if vr in ONE else re.sub(r"[\\\x00-\x1a\x1c-\x1f]", " ", text)
+    return text if vr in ONE else re.sub(r"[\\\x00-\x1f]", " ", text)
 
 
 def dummy(vr: str) -> str:

@@ -1,0 +1,162 @@
+"""Records of people in files: where each is, so that readers of other files can look one up.
+
+Known are Patients of FHIR in JSON, alone, in Bundles or in lines, and tables of separated values in
+which a row has a person's number, and a name or a day of birth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from scrubjay import formats
+from scrubjay.formats import csv, fhir_people, subjects
+from scrubjay.formats.columns import Columns
+from scrubjay.formats.dialect import Record
+from scrubjay.formats.subjects import Person
+
+LONGEST = 1 << 26  # bytes of a line
+LARGEST = 1 << 28  # bytes of a Bundle
+FIRST = 1 << 12  # bytes of rows by which a table is known
+MARK = b"\xef\xbb\xbf"
+SUFFIXES = frozenset(
+    (".json", *formats.KNOWN["jsonl.v1"].suffixes, *formats.KNOWN["csv.v1"].suffixes)
+)
+
+
+class Place(NamedTuple):
+    """A record, and the ids by which others refer to its person, which it does not show."""
+
+    ids: frozenset[str]
+    offset: int
+    length: int
+
+    def __repr__(self) -> str:
+        return f"Place({self.offset}, {self.length})"
+
+
+class Register(Protocol):
+    """The records of one file."""
+
+    def places(self, source: BinaryIO) -> Iterator[Place]:
+        """Where they are. What is no record, damaged ones too, is passed over."""
+
+    def read(self, data: bytes) -> tuple[frozenset[str], Person]:
+        """One record: its ids, and what it tells. `ValueError` if it is none."""
+
+
+def register(source: BinaryIO, kind: str, encoding: str) -> Register | None:
+    """How records of people are read in a file of that format; nothing if it has none."""
+    if kind == "fhir.v1" and encoding == "utf-8":
+        return _Patients()
+    if kind != "csv.v1":
+        return None
+    part = next(csv.Csv(encoding, "").parts(source, FIRST), None)
+    source.seek(0)
+    if part is None or part.before.encoding != part.before.inner:
+        return None
+    table = _Table(part.before)
+    return table if table.columns.people else None
+
+
+def kind(name: str, source: BinaryIO) -> str:
+    """The format of a file that may have such records; empty if it has none by its name."""
+    path = PurePath(name)
+    return formats.of(path, source) if path.suffix.lower() in SUFFIXES else ""
+
+
+class _Resource(Struct):
+    """As much of a resource as tells where Patients are."""
+
+    resourceType: str = ""
+    entry: list[_Entry] = []
+
+
+class _Entry(Struct):
+    resource: msgspec.Raw = msgspec.Raw()
+
+
+_RESOURCE = msgspec.json.Decoder(_Resource)
+_PATIENT = msgspec.json.Decoder(dict[str, Any])
+T = TypeVar("T")
+
+
+class _Patients:
+    """Of FHIR."""
+
+    def places(self, source: BinaryIO) -> Iterator[Place]:
+        first = source.readline(LONGEST)
+        lines = _decoded(_RESOURCE, first.removeprefix(MARK)) is not None
+        source.seek(0)
+        offset = 0
+        blocks = iter(lambda: source.readline(LONGEST), b"") if lines else [source.read(LARGEST)]
+        for data in blocks:
+            if b'"Patient"' in data:
+                yield from _patients(data, offset)
+            offset += len(data)
+
+    def read(self, data: bytes) -> tuple[frozenset[str], Person]:
+        patient = _decoded(_PATIENT, data)
+        if patient is None:
+            raise ValueError("no Patient")
+        return fhir_people.ids(patient), fhir_people.person(patient)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
+    """As much of a resource as the decoder knows; nothing of what is damaged."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def _patients(data: bytes, offset: int) -> Iterator[Place]:
+    """Those in one resource or Bundle."""
+    body = data.removeprefix(MARK)
+    found = _decoded(_RESOURCE, body)
+    if found is None:
+        return
+    within = [body] if found.resourceType == "Patient" else [bytes(e.resource) for e in found.entry]
+    at = 0
+    for each in within:
+        patient = _decoded(_PATIENT, each) if b'"Patient"' in each else None
+        if patient and patient.get("resourceType") == "Patient":
+            at = data.index(each, at)
+            yield Place(fhir_people.ids(patient), offset + at, len(each))
+
+
+class _Table:
+    """Of separated values."""
+
+    def __init__(self, before: csv.Before) -> None:
+        self.columns = Columns(before.names)
+        self._dialect, self._encoding = before.dialect, before.encoding
+        self._start = len(before.bom)
+
+    def places(self, source: BinaryIO) -> Iterator[Place]:
+        offset = self._start
+        for part in csv.Csv(self._encoding, "").parts(source, csv.BLOCK):
+            for number, (cells, end, _) in enumerate(self._rows(part.data)):
+                written = self._dialect.delimiter.join(cells) + end
+                length = len(written.encode(self._encoding))
+                if number >= part.before.head:
+                    yield Place(self._ids(self._values(cells)), offset, length)
+                offset += length
+
+    def read(self, data: bytes) -> tuple[frozenset[str], Person]:
+        [(cells, _, _)] = self._rows(data)
+        values = self._values(cells)
+        return self._ids(values), self.columns.about(values, subjects.nobody)
+
+    def _rows(self, data: bytes) -> list[Record]:
+        return self._dialect.rows(data.decode(self._encoding))
+
+    def _values(self, cells: list[str]) -> list[str]:
+        return list(map(self._dialect.value, cells))
+
+    def _ids(self, values: list[str]) -> frozenset[str]:
+        return frozenset(number for _, number in self.columns.numbers(values))

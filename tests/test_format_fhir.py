@@ -7,7 +7,6 @@ import re
 
 import pytest
 from format_clinical import (
-    DENY,
     EVERYTHING,
     FHIR,
     MAIL,
@@ -26,8 +25,8 @@ from hypothesis import strategies as st
 import scrubjay
 from scrubjay import formats
 from scrubjay.errors import InputError
-from scrubjay.formats import fhir_xml, kinds
-from scrubjay.formats.fhir_codes import loinc, snomed
+from scrubjay.formats import fhir_done, fhir_xml, kinds
+from scrubjay.formats.fhir_codes import loinc, snomed, ucum
 from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.report import unchanged
@@ -61,7 +60,7 @@ def test_nothing_of_the_patient_is_left():
 PLACES = [path for path in strings(FHIR) if path[-1] != "data"]
 
 
-@pytest.mark.parametrize("plant", [f"Seen {SURNAME}, {SSN}, {MAIL}", SURNAME, SSN])
+@pytest.mark.parametrize("plant", [f"Seen {SURNAME}, {SSN}, {MAIL}", SSN])
 def test_a_plant_in_any_string_is_found_or_refused(plant):
     for path in PLACES:
         sample = planted(FHIR, path, plant)
@@ -105,11 +104,13 @@ def test_narratives_and_parts_of_extensions_hide_nothing():
         assert found(convert("fhir.v1", json.dumps(sample).encode())) == []
 
 
-def test_it_is_fhir_still_and_codes_are_untouched():
-    bundle = pytest.importorskip("fhir.resources.R4B.bundle")
+@pytest.mark.parametrize("version", ["fhir.resources.R4B", "fhir.resources"])
+def test_it_is_fhir_still_and_codes_are_untouched(version):
+    bundle = pytest.importorskip(f"{version}.bundle")
     for engine in (SAFE, SHIFT):
         data = convert("fhir.v1", fhir(), engine)
         bundle.Bundle.model_validate_json(data)
+        assert json.loads(data)["entry"][-1]["resource"]["resourceType"] == "Provenance"
         told = resources(data)
         assert told["Observation"]["code"] == FHIR["entry"][1]["resource"]["code"]
         assert told["Observation"]["valueQuantity"]["value"] == 181.5
@@ -189,7 +190,21 @@ def test_lines_know_their_patients_wherever_these_stand():
     patient = {**patient, "name": [{"family": "Snodgrass-Pym"}]}
     lines = json.dumps(observation) + "\r\n" + json.dumps(patient) + "\n"
     data = convert("fhir.v1", lines.encode(), SAFE)
-    assert b"Snodgrass" not in data and data.count(b"\n") == 2 and b"}\r\n{" in data
+    assert b"Snodgrass" not in data and data.count(b"\n") == 3 and b"}\r\n{" in data
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_what_was_done_to_lines_of_several_types_is_told(monkeypatch, end):
+    monkeypatch.setattr(fhir_done, "TOGETHER", 2)
+    lines = [json.dumps(entry["resource"]) for entry in FHIR["entry"]]
+    data = convert("fhir.v1", ("\n".join([*lines[:3], lines[1]]) + end).encode())
+    told = [json.loads(line) for line in data.decode().split("\n") if line]
+    kinds_ = [each["resourceType"] for each in told]
+    assert [n for n, kind in enumerate(kinds_) if kind == "Provenance"] == [2, 5]
+    assert [t["reference"] for t in told[2]["target"]] == [
+        f"{each['resourceType']}/{each['id']}" for each in told[:2]
+    ]
+    assert b"Provenance" not in convert("fhir.v1", (lines[1] + "\n" + lines[1]).encode())
 
 
 def test_numbers_that_are_identifiers():
@@ -256,15 +271,17 @@ def test_xml_is_read_as_json_is():
     assert b'<gender><extension url="http://hl7.org/fhir/StructureDefinition/data-absent' in data
 
 
+PLANT = f"{SURNAME} {SSN}"
+
+
 def test_a_plant_in_any_value_of_xml():
     text = xml().decode()
     for place in re.finditer(r'(?<!xmlns)="([^"]+)"|<([A-Za-z]+)(?= )|>([^<>]+)<', text):
         start, end = next(place.span(group) for group in (1, 2, 3) if place[group])
-        for plant in (SURNAME, SSN):
-            with contextlib.suppress(InputError):
-                told = f" {plant} " if text[start - 1] == ">" else plant
-                data = convert("fhir.v1", (text[:start] + told + text[end:]).encode())
-                assert found(data) == [], text[start - 30 : end]
+        with contextlib.suppress(InputError):
+            told = f" {PLANT} " if text[start - 1] == ">" else PLANT
+            data = convert("fhir.v1", (text[:start] + told + text[end:]).encode())
+            assert found(data) == [], text[start - 30 : end]
 
 
 @settings(max_examples=50, deadline=None)
@@ -275,8 +292,31 @@ def test_damaged_xml_is_refused_or_read(place, new, length):
         convert("fhir.v1", data[:place] + new + data[place + length :])
 
 
+def test_a_name_in_an_address_that_begins_as_public_ones_do():
+    where = ("entry", 0, "resource", "identifier", 0, "system")
+    for name in ("John-Smith", "garcia", "MaryJones"):
+        address = f"http://hl7.org/fhir/StructureDefinition/{name}"
+        data = convert("fhir.v1", json.dumps(planted(FHIR, where, address)).encode())
+        assert found(data, [name]) == []
+    address = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
+    data = convert("fhir.v1", json.dumps(planted(FHIR, where, address)).encode())
+    assert address.encode() in data
+
+
 def test_codes():
     assert snomed("38341003") and snomed("160904001") and not snomed("38341004")
     assert not snomed("536904399") and not snomed("38341003 ")
     assert loinc("8302-2") and loinc("LA6576-8") and not loinc("8302-3")
-    assert DENY
+    for unit in (
+        "mg/dL",
+        "10*3/uL",
+        "mL/min/{1.73_m2}",
+        "mm[Hg]",
+        "[degF]",
+        "m[IU]/L",
+        "%",
+        "{score}",
+    ):
+        assert ucum(unit), unit
+    for word in ("Quackenbush", "Kim", "LEE", "Ann", "{Smith}", "536904399", "SMITH/LEE"):
+        assert not ucum(word), word

@@ -82,7 +82,7 @@ def test_nothing_of_the_patient_is_left_and_all_else_is():
 LEAF = re.compile(r"(?<=[|^~&])[^|^~&\r\\]+(?=[|^~&\r])")
 
 
-@pytest.mark.parametrize("plant", [f"Seen {SURNAME} {SSN} {MAIL}", SURNAME, SSN])
+@pytest.mark.parametrize("plant", [f"Seen {SURNAME} {SSN} {MAIL}", SSN])
 def test_a_plant_in_any_value_is_found(plant):
     places = [m.span() for m in LEAF.finditer(HL7V2) if m.start() > 8]
     assert len(places) > 80
@@ -92,12 +92,37 @@ def test_a_plant_in_any_value_is_found(plant):
 
 def test_a_plant_in_fields_that_are_not_there():
     filled = [line + "|" * (60 - line.count("|")) for line in HL7V2.split("\r")[:-1]]
-    for number in range(3, 60):
-        lines = [
-            "|".join([*(f := line.split("|"))[:number], f"{SURNAME}^x^{SSN}", *f[number + 1 :]])
-            for line in filled
-        ]
-        assert found(convert("hl7v2.v1", "\r".join(lines).encode())) == [], number
+    lines = [
+        "|".join([*(f := line.split("|"))[:number], f"{SURNAME}^x^{SSN}", *f[number + 1 :]])
+        for number in range(3, 60)
+        for line in filled
+    ]
+    assert found(convert("hl7v2.v1", "\r".join(lines).encode())) == []
+
+
+@pytest.mark.parametrize("plant", ["LEE", SSN.replace("-", "")])
+def test_a_name_in_a_coded_value_goes_where_no_detector_knows_names(plant):
+    lines = []
+    for name, fields in reader.table()["segments"].items():
+        if name in reader.HEADERS or name in ("BTS", "FTS"):
+            continue
+        for number, spec in fields.items():
+            for at in range(len(reader.table()["types"].get(spec.partition(":")[0], "1"))):
+                if spec not in ("value", "note") and reader.rule(spec, at, 0)[0] == "code":
+                    lines.append(f"{name}{'|' * int(number)}{'^' * at}{plant}")
+    assert len(lines) > 2000
+    lines += [rf"MSH|^~\&|LAB{'|' * number}{plant}" for number in (6, 8, 9, 12, 15)]
+    lines.append(rf"MSH|^~\&|LAB||||||{plant}^{plant}^{plant}")
+    told = convert("hl7v2.v1", "\r".join([r"MSH|^~\&|LAB", *lines, ""]).encode())
+    assert found(told, [plant]) == []
+
+
+def test_what_is_plain_for_one_patient_is_not_for_the_next():
+    message = "MSH|^~\\&|LAB\rPID|1||{0}||{1}^Ann\rNTE|1||Seen in Snodgrass ward\r"
+    people = [("1-A", "Winterbottom"), ("2-B", "Snodgrass"), ("1-A", "Winterbottom")]
+    told = rows(convert("hl7v2.v1", "".join(message.format(*each) for each in people).encode()))
+    notes = [row[3] for row in told if row[0] == "NTE"]
+    assert notes[0] == notes[2] == "Seen in Snodgrass ward" and "Snodgrass" not in notes[1]
 
 
 def test_another_library_reads_it():

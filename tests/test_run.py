@@ -446,6 +446,24 @@ class _Lines(Text):
         target.write(result.text.encode())
 
 
+def test_ids_agree_in_all_files_whatever_process_did_them(place):
+    for number in range(8):
+        patient = {"resourceType": "Patient", "id": f"p-{number}"}
+        about = {"reference": f"Patient/p-{number}"}
+        seen = {"resourceType": "Condition", "id": "c-1", "subject": about}
+        (place / f"in/a{number}.json").write_text(json.dumps(patient))
+        (place / f"in/b{number}.json").write_text(json.dumps(seen))
+    told = []
+    for out in ("one", "two"):
+        run("-o", out, "-p", "everything")
+        rows = [json.loads(p.read_text()) for p in sorted((place / out).glob("*.json"))][:16]
+        told.append([row["id"] for row in rows if row["resourceType"] == "Patient"])
+        about = [row["subject"]["reference"] for row in rows if "subject" in row]
+        assert about == [f"Patient/{new}" for new in told[-1]] and len(set(about)) == 8
+        assert len({row["id"] for row in rows if "subject" in row}) == 1
+    assert not set(told[0]) & set(told[1])  # the key ended with its run
+
+
 def test_a_large_file_in_parts(place, monkeypatch):
     monkeypatch.setattr(runs, "LARGE", 10)
     monkeypatch.setattr(runs.formats, "make", lambda name, **_: _Lines(name, "utf-8", ""))

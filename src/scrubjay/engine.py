@@ -79,6 +79,11 @@ class Engine:
         self._memory: dict[str, Any] = {}
 
     @property
+    def key(self) -> Key:
+        """What keyed operators derive from, and formats that write codes in place of ids."""
+        return self._key
+
+    @property
     def models(self) -> dict[str, str]:
         """Digests of what finds by more than rules, by detector."""
         told = ((detector.name, getattr(detector, "digest", "")) for detector in self.detectors)

@@ -32,6 +32,7 @@ TEXTS = (
     "\n" * 100,
 )
 TODAY = datetime.date(2026, 1, 1)
+KEY = Key(b"k" * 32)
 
 
 class FakeDetector:
@@ -57,7 +58,7 @@ class FakeDetector:
 
 def scene(document: Document, findings: list[Finding], key: Key | None = None) -> Scene:
     """What an operator sees, with a fixed day and key."""
-    return Scene(document, findings, key or Key(b"k" * 32), {}, TODAY)
+    return Scene(document, findings, key or KEY, {}, TODAY)
 
 
 def check_detector(detector: plugins.Detector) -> None:
@@ -103,13 +104,14 @@ def check_format(form: plugins.Format, sample: bytes) -> None:
             yield report.unchanged(document)
 
     kept, again, blank = io.BytesIO(), io.BytesIO(), io.BytesIO()
-    form.convert(io.BytesIO(sample), kept, Work(same))
+    form.convert(io.BytesIO(sample), kept, Work(same, key=KEY))
     first = list(seen)
     seen.clear()
-    form.convert(io.BytesIO(kept.getvalue()), again, Work(same))
+    form.convert(io.BytesIO(kept.getvalue()), again, Work(same, key=KEY))
     assert seen == first, "reading the copy gives other texts"
     assert again.getvalue() == kept.getvalue(), "a copy of the copy differs"
-    form.convert(io.BytesIO(sample), blank, Work(lambda documents: map(blanked, documents)))
+    work = Work(lambda documents: map(blanked, documents), key=KEY)
+    form.convert(io.BytesIO(sample), blank, work)
     left = [text for text in first if len(text) > 3 and text.encode() in blank.getvalue()]
     assert not left, f"{len(left)} texts are still in the file after they were replaced"
 

@@ -243,7 +243,7 @@ class _Run:
             reader = formats.make(kind, encoding=asked.encoding, group=asked.group)
             work = Work(
                 clean, asked.encoding, asked.group, called=source.name, people=self.people,
-                rule=self.engine.operator,
+                rule=self.engine.operator, key=self.engine.key,
             )  # fmt: skip
             digested = files.Digested(stream) if self.trust else None
             read = digested.stream if digested else stream

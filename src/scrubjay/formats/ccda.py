@@ -26,6 +26,7 @@ from scrubjay.formats.xmltree import Node
 from scrubjay.types import Anonymized
 
 LARGEST = 1 << 26
+ENDS = frozenset({"low", "high", "center"})
 OID = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,5})){1,24}")
 ANY_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*)){1,40}")
 PUBLIC = (
@@ -40,7 +41,6 @@ STAMP = re.compile(
 )
 SCHEME = re.compile(r"(tel|fax|mailto|http|https|sip):\s*", re.IGNORECASE)
 SCHEMES = {"tel": "PHONE", "fax": "FAX", "mailto": "EMAIL", "sip": "PHONE"}
-SHORT = re.compile(r"[A-Za-z0-9]{1,3}|true|false")
 KINDS = {
     "application/pdf": ".pdf",
     "text/plain": ".txt",
@@ -208,7 +208,7 @@ class _Elements:
     def _attribute(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         if name == "xmlns" or name.startswith("xmlns:"):
             if value not in narrative.XMLNS:
-                node.attributes[name] = f"urn:uuid:{clinical.code(value)}"
+                node.attributes[name] = f"urn:uuid:{clinical.code(value, self._work.key)}"
             return
         if name not in words("attributes"):
             del node.attributes[name]
@@ -221,9 +221,10 @@ class _Elements:
 
     def _plain(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         """A word of the standard: it stays or goes."""
-        if SHORT.fullmatch(value) or fhir_codes.is_word(value):
+        if fhir_codes.is_short(value) or fhir_codes.is_word(value) or value in ("true", "false"):
             return
-        self._ask(value, lambda new: self._mask(node, name), field="code")
+        label = fhir_codes.suspect(value)
+        self._ask(value, lambda new: self._mask(node, name), label, "code")
 
     def _words(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         label = table()["codes"].get(node.name, "")
@@ -235,9 +236,9 @@ class _Elements:
         label = table()["codes"].get(node.name, "")
         system = table()["systems"].get(node.attributes.get("codeSystem", ""), "")
         shows = self._person.shows(value)
-        public = fhir_codes.is_code(system, value) or fhir_codes.is_word(value)
-        if not label and not shows and (public or SHORT.fullmatch(value)):
+        if not label and not shows and fhir_codes.passes(system, value):
             return
+        label = label or fhir_codes.suspect(value)
         asked = value if shows else fhir_codes.question(value, label)
         self._ask(asked, lambda new: self._mask(node, name), label, "code")
 
@@ -267,7 +268,7 @@ class _Elements:
 
         def told(result: Anonymized) -> None:
             if result.text != value:
-                new = clinical.code(value)
+                new = clinical.code(value, self._work.key)
                 put(f"2.25.{int(new.replace('-', ''), 16)}" if ANY_OID.fullmatch(value) else new)
 
         self._record.ask(value, told, field="id", label="ID")
@@ -283,7 +284,9 @@ class _Elements:
 
     def _anchor(self, value: str, put: Callable[[str], None]) -> None:
         """Names of places in the narrative, that entries refer to."""
-        self._ask(value, lambda new: put(f"id{clinical.code(value)}"), field="anchor")
+        self._ask(
+            value, lambda new: put(f"id{clinical.code(value, self._work.key)}"), field="anchor"
+        )
 
     def _named(self, node: Node, name: str, value: str, above: tuple[Node, ...]) -> None:
         self._anchor(value.removeprefix("#"), lambda new: _set(node, name, new))
@@ -295,6 +298,9 @@ class _Elements:
             self._reference(node, value)
         elif STAMP.fullmatch(value) and self._is_time(node, value, above):
             self._time(node, name, value)
+        elif _must_be_time(node, above):
+            self._mask(node, name)
+            self._work.dropped("time that is none")
         elif NUMBER.fullmatch(value):
             self._number(node, value)
         elif value not in ("true", "false"):
@@ -354,6 +360,13 @@ class _Elements:
         if not new:
             node.attributes["nullFlavor"] = "MSK"
             self._work.dropped("attached file")
+
+
+def _must_be_time(node: Node, above: tuple[Node, ...]) -> bool:
+    """A time alone, or an end of an interval of times: low and high of a quantity have a unit."""
+    whole = words("times") - ENDS
+    around = above[-1].name if above and node.name in ENDS else node.name
+    return "unit" not in node.attributes and around in whole
 
 
 def _set(node: Node, name: str, value: str) -> None:

@@ -11,6 +11,7 @@ import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any, TypeVar
 
 from scrubjay.errors import InputError
@@ -19,9 +20,9 @@ from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
 
-REMEMBERED = 1 << 16
+REMEMBERED = 1 << 16  # texts in which nothing was found
+PEOPLE = 1 << 12  # about whom they were
 INJECTIVE = ("hash.v1", "surrogate.v1", "code.v1", "token.v1", "fpe.v1")
-_RUN = Key.random()  # codes in place of ids that a policy takes out: good for this run only
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T([\d:.]+)(Z|[+-]\d\d:?\d\d)?)?")
 _COMPACT = re.compile(
     r"(\d{4})(?:(\d\d)(?:(\d\d)(\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?)?)?([+-]\d{4})?"
@@ -30,17 +31,44 @@ _COMPACT = re.compile(
 Told = Callable[[Anonymized], None]
 
 
+class Plain:
+    """Texts in which nothing was found, of all records of a file: whose they are does not matter to
+    them, only what was known when they were looked at."""
+
+    def __init__(self) -> None:
+        self._texts: set[tuple[str, str, int]] = set()
+        self._people: dict[Any, int] = {NOBODY.content: 0}
+        self._numbers = count(1)  # none is given twice: answers may be late
+
+    def about(self, person: Person) -> int:
+        """A number for what is known, the same for the same."""
+        if len(self._people) > PEOPLE:
+            self._people = {NOBODY.content: 0}
+        if person.content not in self._people:
+            self._people[person.content] = next(self._numbers)
+        return self._people[person.content]
+
+    def __contains__(self, text: tuple[str, str, int]) -> bool:
+        return text in self._texts
+
+    def add(self, text: tuple[str, str, int]) -> None:
+        """One more: the text, its field, what it is about."""
+        if len(self._texts) < REMEMBERED:
+            self._texts.add(text)
+
+
 class Record:
     """The texts of one record: each different one is asked about once, and all its places told."""
 
-    def __init__(self, id: str = "", plain: set[tuple[str, ...]] | None = None) -> None:
+    def __init__(self, id: str = "", plain: Plain | None = None) -> None:
         self.id = id
-        self._plain = set() if plain is None else plain  # texts of nobody that stay, of all records
+        self._plain = plain or Plain()
+        self._about: list[int] = []
         self.documents: list[Document] = []
         self.operators: set[str] = set()
         self.answered = 0
         self._told: list[list[Told]] = []
-        self._asked: dict[tuple[str, ...], int] = {}
+        self._asked: dict[tuple[str, str, str, str, int], int] = {}
 
     def ask(
         self, text: str, told: Told, *, field: str = "", label: str = "", person: Person = NOBODY
@@ -48,16 +76,15 @@ class Record:
         """`told` will hear what became of the text. An empty one has nothing to become."""
         if not text or text.isspace():
             return
-        whose = (person.group or self.id, str(id(person.known)) if person.known else "")
-        key: tuple[str, ...] = (text, field, label, *whose)
-        if person is NOBODY:
-            key = (text, field, label)
-            if key in self._plain:
-                return
+        about = self._plain.about(person)
+        if not label and (text, field, about) in self._plain:
+            return
+        key = (text, field, label, person.group, about)
         if key in self._asked:
             self._told[self._asked[key]].append(told)
             return
         self._asked[key] = len(self.documents)
+        self._about.append(about)
         self._told.append([told])
         self.documents.append(
             Document(
@@ -72,9 +99,8 @@ class Record:
         for told in self._told[self.answered]:
             told(result)
         asked = self.documents[self.answered]
-        alone = not (asked.group or asked.known or asked.label)
-        if alone and result.text == asked.text and len(self._plain) < REMEMBERED:
-            self._plain.add((asked.text, asked.field, asked.label))
+        if not asked.label and result.text == asked.text and not done:
+            self._plain.add((asked.text, asked.field, self._about[self.answered]))
         self.answered += 1
 
 
@@ -99,20 +125,20 @@ def through(work: Work, items: Iterable[R], record: Callable[[R], Record]) -> It
         yield waiting.popleft()[0]
 
 
-def new_id(old: str, result: Anonymized, fits: Callable[[str], bool]) -> str:
+def new_id(old: str, result: Anonymized, fits: Callable[[str], bool], key: Key) -> str:
     """What stands in the place of an id, everywhere: the operator's answer, where it is one for
-    each id and fits; else a random code of this run. It tells nothing of the id."""
+    each id and fits; else a code. It tells nothing of the id."""
     if result.text == old:
         return old
     used = {done.operator for done in result.report.replacements}
     if used <= set(INJECTIVE) and fits(result.text):
         return result.text
-    return code(old)
+    return code(old, key)
 
 
-def code(value: str) -> str:
-    """A UUID for a value, the same throughout a run."""
-    return str(uuid.UUID(bytes=_RUN.derive("clinical.v1", value)[:16], version=4))
+def code(value: str, key: Key) -> str:
+    """A UUID for a value, the same in all files of a run."""
+    return str(uuid.UUID(bytes=key.derive("clinical.v1", value)[:16], version=4))
 
 
 def as_uuid(value: str) -> str:

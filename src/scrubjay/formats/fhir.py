@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import chain
 from typing import Any, BinaryIO
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-import scrubjay
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical, fhir_people, fhir_xml
-from scrubjay.formats.clinical import Record
-from scrubjay.formats.fhir_people import has, listed
+from scrubjay.formats import clinical, fhir_done, fhir_people, fhir_xml
+from scrubjay.formats.clinical import Plain, Record
+from scrubjay.formats.fhir_people import listed
 from scrubjay.formats.fhir_prune import DEEPEST, GONE, depth, prune
 from scrubjay.formats.fhir_walk import Walk
 from scrubjay.formats.subjects import NOBODY, Person
@@ -32,14 +31,6 @@ XML = 1 << 26  # bytes of a document
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _INDENT = re.compile(rb"\s*\{\r?\n( +|\t)")
-LABELS = {  # security labels by what was done: v3-ObservationValue
-    "redact.v1": "REDACTED",
-    "label.v1": "REDACTED",
-    "mask.v1": "MASKED",
-    "generalize.v1": "ABSTRED",
-}
-SECURITY = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
-LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
 
 
 class Item(Struct):
@@ -51,12 +42,22 @@ class Item(Struct):
     end: bytes = b""
 
 
+class Head(Struct):
+    """What a line says of itself first."""
+
+    resourceType: str = ""
+
+
+_HEAD = msgspec.json.Decoder(Head)
+
+
 class Run(Struct):
-    """What the lines of a file share: patients by id, and texts of nobody that stay."""
+    """What the lines of a file share: patients by id, texts of nobody that stay, types."""
 
     work: Work
     people: dict[str, Person] = {}
-    plain: set[tuple[str, ...]] = set()
+    plain: Plain = field(default_factory=Plain)
+    types: set[str] = set()
 
 
 class Fhir:
@@ -65,8 +66,9 @@ class Fhir:
     name = "fhir.v1"
     suffixes: tuple[str, ...] = (".json", ".ndjson")
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, now: Callable[[], datetime.datetime]) -> None:
         self._encoding = encoding
+        self._now = now
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """In UTF-8, indented as it was."""
@@ -85,7 +87,15 @@ class Fhir:
         data = clinical.read_all(source, work, "resource")
         value = self._decode(data, "")
         for item in clinical.through(work, [_item(value, "", Run(work))], _record):
-            target.write(_encode(_finished(item), data))
+            target.write(_encode(self._told(item, work), data))
+
+    def _told(self, item: Item, work: Work) -> dict[str, Any]:
+        """With labels and, in a Bundle, with what was done."""
+        value = _finished(item)
+        entries = fhir_done.label(value, item.record.operators)
+        if fhir_done.takes(value) and item.record.operators:
+            fhir_done.bundled(value, entries, self._now(), work.key)
+        return value
 
     def _xml(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         left_out: list[str] = []
@@ -95,33 +105,51 @@ class Fhir:
         if depth(value) > DEEPEST:
             raise InputError(f"nested more than {DEEPEST} deep")
         for item in clinical.through(work, [_item(value, "", Run(work))], _record):
-            target.write(fhir_xml.write(_finished(item)))
+            target.write(fhir_xml.write(self._told(item, work)))
 
     def _lines(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
-        people = self._people(source)
+        run = self._first_look(source, work)
         source.seek(0)
-        items = self._items(source, Run(work, people))
-        for item in clinical.through(work, items, _record):
-            target.write(_ENCODER.encode(_finished(item)) + item.end)
+        done = fhir_done.Done(self._now, work.key)
+        end = b""
+        for item in clinical.through(work, self._items(source, run), _record):
+            if done.full:
+                target.write(_ENCODER.encode(done.provenance()) + end)
+            value = self._told(item, work)
+            target.write(_ENCODER.encode(value) + item.end)
+            end = item.end
+            if item.record.operators and len(run.types) > 1:
+                done.add(value)
+        if done.targets:
+            told = _ENCODER.encode(done.provenance())
+            target.write(told + end if end else b"\n" + told)
 
     def _items(self, source: BinaryIO, run: Run) -> Iterator[Item]:
-        for number, line in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), 1):
-            if len(line) > LONGEST:
-                raise InputError(f"line {number}: more than {LONGEST >> 20} MiB in one resource")
-            if line.strip():
-                value = self._decode(line, f"line {number}: ")
-                end = line[len(line.rstrip(b"\r\n")) :]
-                yield _line(value, f"line {number}", run, end)
+        for number, line in _numbered(source):
+            value = self._decode(line, f"line {number}: ")
+            end = line[len(line.rstrip(b"\r\n")) :]
+            yield _line(value, f"line {number}", run, end)
 
-    def _people(self, source: BinaryIO) -> dict[str, Person]:
-        """What the file's own Patients tell, by id."""
-        people: dict[str, Person] = {}
-        for number, line in enumerate(iter(lambda: source.readline(LONGEST), b""), 1):
-            if b'"Patient"' in line:
-                value = self._decode(line, f"line {number}: ")
-                if value.get("resourceType") == "Patient" and isinstance(value.get("id"), str):
-                    people[value["id"]] = fhir_people.person(value)
-        return people
+    def _first_look(self, source: BinaryIO, work: Work) -> Run:
+        """What the file's own Patients tell, by id, and what types there are."""
+        run = Run(work)
+        for number, line in _numbered(source):
+            value = self._head(line, f"line {number}: ")
+            kind = str(value["resourceType"])
+            run.types.add(kind)
+            if kind == "Patient" and isinstance(value.get("id"), str):
+                run.people[value["id"]] = fhir_people.person(value)
+        return run
+
+    def _head(self, line: bytes, where: str) -> dict[str, Any]:
+        """A line as far as it matters before the others were seen: all of it, of a Patient."""
+        try:
+            head = _HEAD.decode(line)
+        except msgspec.DecodeError:
+            head = None  # of another encoding, or damaged
+        if head is None or head.resourceType in ("", "Patient"):
+            return self._decode(line, where)
+        return {"resourceType": head.resourceType}
 
     def _decode(self, data: bytes, where: str) -> dict[str, Any]:
         text = formats.decode(data, self._encoding, where=where)
@@ -135,6 +163,15 @@ class Fhir:
         if depth(value) > DEEPEST:
             raise InputError(f"{where}nested more than {DEEPEST} deep")
         return value
+
+
+def _numbered(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Lines in which something stands."""
+    for number, line in enumerate(iter(lambda: source.readline(LONGEST + 1), b""), 1):
+        if len(line) > LONGEST:
+            raise InputError(f"line {number}: more than {LONGEST >> 20} MiB in one resource")
+        if line.strip():
+            yield number, line
 
 
 def _is_whole(line: bytes) -> bool:
@@ -181,68 +218,12 @@ def _item(value: dict[str, Any], where: str, run: Run) -> Item:
 
 
 def _finished(item: Item) -> dict[str, Any]:
-    """With narratives written, empty things gone, and what was done told in it."""
+    """With narratives written, and empty things gone."""
     for walk in item.walks:
         walk.finish()
     if prune(item.value) is GONE:
         raise InputError("nothing is left of the resource")
-    told = sorted({LABELS.get(operator, "PSEUDED") for operator in item.record.operators})
-    if told:
-        entries = listed(item.value, "entry")
-        for resource in (item.value, *(e["resource"] for e in entries if has(e, "resource"))):
-            _label(resource, told)
-        if item.value["resourceType"] == "Bundle" and str(item.value.get("type")) not in _CLOSED:
-            _provenance(item.value, entries)
     return item.value
-
-
-_CLOSED = ("document", "message", "history", "subscription-notification")
-
-
-def _label(resource: dict[str, Any], told: Iterable[str]) -> None:
-    """Security labels: https://terminology.hl7.org, SecurityAlterationIntegrityObservationValue."""
-    meta = resource.setdefault("meta", {})
-    if not isinstance(meta, dict):
-        raise InputError("meta is no object")
-    labels = meta.setdefault("security", [])
-    if not isinstance(labels, list):
-        raise InputError("meta.security is no list")
-    there = {str(each.get("code")) for each in labels if isinstance(each, dict)}
-    labels += [{"system": SECURITY, "code": code} for code in told if code not in there]
-    _first(meta, "versionId", "lastUpdated", "source", "profile", "security")
-    _first(resource, "resourceType", "id", "meta")
-
-
-def _first(value: dict[str, Any], *names: str) -> None:
-    """These before the others, as the schema has them."""
-    told = [name for each in names for name in (each, f"_{each}") if name in value]
-    items = [(name, value[name]) for name in [*told, *(k for k in value if k not in told)]]
-    value.clear()
-    value.update(items)
-
-
-def _provenance(bundle: dict[str, Any], entries: list[dict[str, Any]]) -> None:
-    """What was done to the Bundle's resources, and by what."""
-    targets = [{"reference": e["fullUrl"]} for e in entries if isinstance(e.get("fullUrl"), str)]
-    if not targets:
-        return
-    now = datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds")
-    resource = {
-        "resourceType": "Provenance",
-        "target": targets,
-        "recorded": now.replace("+00:00", "Z"),
-        "activity": {"coding": [{"system": LIFECYCLE, "code": "deidentify"}]},
-        "agent": [{"who": {"display": f"Scrubjay {scrubjay.__version__}"}}],
-    }
-    entry: dict[str, Any] = {
-        "fullUrl": f"urn:uuid:{clinical.code(now + targets[0]['reference'])}",
-        "resource": resource,
-    }
-    if bundle.get("type") in ("transaction", "batch"):
-        entry["request"] = {"method": "POST", "url": "Provenance"}
-    elif bundle.get("type") == "searchset":
-        entry["search"] = {"mode": "include"}
-    bundle["entry"].append(entry)
 
 
 def _encode(value: dict[str, Any], like: bytes) -> bytes:
@@ -256,4 +237,4 @@ def _encode(value: dict[str, Any], like: bytes) -> bytes:
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:
     """`fhir.v1`."""
-    return Fhir(encoding)
+    return Fhir(encoding, lambda: datetime.datetime.now(tz=datetime.UTC))

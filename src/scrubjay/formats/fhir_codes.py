@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
+
+from scrubjay.operators import names
 
 _TIMES = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
@@ -23,6 +26,10 @@ _TURNS = (
 
 CODED = "coded"  # asked about in place of a plain code: what is done with its label?
 _TABLES = re.compile(r"HL7[0-9]{4}|ISO[0-9]{3,5}(_[0-9])?|[0-9]{4}-[0-9]")
+_SHORT = re.compile(r"[A-Za-z0-9]{1,2}|(?=.*[0-9])[A-Z0-9]{3,4}|[0-9](\.[0-9]{1,2}){1,2}")
+_WORD = re.compile("[A-Z]{3,20}|[A-Z][a-z]{2,20}")
+_TAIL = re.compile(r"[A-Za-z0-9./_:|#-]{0,160}")
+_CAMEL = re.compile("[A-Z]?[a-z]{2,}|[A-Z]{3,}")
 _PLAIN = re.compile(r"[A-Za-z]{1,10}|[0-9]{4}-[0-9]")
 
 
@@ -46,6 +53,47 @@ def is_word(value: str) -> bool:
     return value in _words() or _TABLES.fullmatch(value) is not None
 
 
+def is_short(value: str) -> bool:
+    """Whether a code is too short to be anybody's: three letters can be a name."""
+    return _SHORT.fullmatch(value) is not None
+
+
+@lru_cache(1 << 14)
+def passes(system: str, value: str) -> bool:
+    """Whether a code is one of that public system, or a word of the standards, or short."""
+    return is_short(value) or is_word(value) or is_code(system, value)
+
+
+@lru_cache(1 << 14)
+def suspect(value: str) -> str:
+    """What the label of a code is that is a name in our lists, not a word of the standards: none
+    of a public system is. Others are for detectors to tell."""
+    named = _WORD.fullmatch(value) and not is_word(value) and names.roles(value.capitalize())
+    return "PERSON" if named else ""
+
+
+@lru_cache(1 << 14)
+def is_public(address: str) -> bool:
+    """Whether this is the address of a public definition: one that begins as those do, with neither
+    a long number nor a name of our lists behind that."""
+    start = next((p for p in _table()["definitions"]["public"] if address.startswith(p)), "")
+    tail = address[len(start) :]
+    if not start or not _TAIL.fullmatch(tail):
+        return False
+    if start.startswith("urn:oid:"):
+        return not re.search("[0-9]{7}", tail)
+    words = {word.lower() for word in _CAMEL.findall(tail)} - _own_words()
+    long = re.search("[0-9]{5}", tail) or sum(map(str.isdigit, tail)) > 8
+    return not (long or any(map(names.roles, map(str.capitalize, words))))
+
+
+@cache
+def _own_words() -> frozenset[str]:
+    """Those that names of resources and elements are made of."""
+    text = files("scrubjay.formats").joinpath("fhir_names.txt").read_text("utf-8")
+    return frozenset(word.lower() for word in _CAMEL.findall(text.partition("\n")[2]))
+
+
 def question(value: str, label: str) -> str:
     """What is asked to learn whether a code under a label stays: not the code, where it is plain,
     as detectors read words."""
@@ -59,7 +107,25 @@ def is_code(system: str, value: str) -> bool:
         return snomed(value)
     if rule == "loinc":
         return loinc(value)
+    if rule == "ucum":
+        return ucum(value)
     return rule is not None and re.fullmatch(rule, value) is not None
+
+
+@cache
+def _units() -> Callable[[str], object]:
+    """UCUM 1.9, section 2: units with exponents between dots and slashes, and annotations."""
+    rows = {name: "|".join(map(re.escape, row.split())) for name, row in _table()["units"].items()}
+    unit = rf"(?:(?:{rows['prefixes']})?(?:{rows['metric']})|{rows['alone']})"
+    note = r"\{[A-Za-z0-9#.%_ -]{1,10}\}"
+    part = rf"(?:{unit}(?:[+-]?[0-9]{{1,2}})?(?:{note})?|{note}|[0-9]{{1,4}})"
+    return re.compile(rf"/?{part}(?:[./]{part}){{0,5}}").fullmatch
+
+
+def ucum(value: str) -> bool:
+    """A unit that the Unified Code for Units of Measure can spell; no words of people in braces."""
+    notes = re.findall(r"\{([^}]*)\}", value)
+    return _units()(value) is not None and not any(map(suspect, notes))
 
 
 def snomed(value: str) -> bool:

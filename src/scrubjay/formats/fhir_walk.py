@@ -21,7 +21,7 @@ from msgspec import Struct
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical, narrative, xmltree
 from scrubjay.formats.clinical import Record
-from scrubjay.formats.fhir_codes import is_code, is_word, question
+from scrubjay.formats.fhir_codes import is_code, is_public, is_word, question, suspect
 from scrubjay.formats.fhir_prune import GONE, MASKED
 from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
@@ -37,7 +37,6 @@ TIME = re.compile(CLOCK)
 DATED = re.compile(rf"[0-9]{{4}}-(0[1-9]|1[0-2])(-[0-9]{{2}}(T{CLOCK}{ZONE})?)?")
 CODE = re.compile(r"[^\s]+( [^\s]+)*")
 URI = re.compile(r"(https?://|urn:)[^\s\"<>\[\]]+")
-TAIL = re.compile(r"[A-Za-z0-9./_:|#-]{0,160}")
 REFERENCE = re.compile(
     r"(?P<base>https?://[^\s?#]+/)?(?P<type>[A-Z][A-Za-z]{1,40})/(?P<id>[A-Za-z0-9\-.]{1,64})"
     r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?"
@@ -239,6 +238,7 @@ class Walk:
         public = is_code(system, value) or self._public(value)  # some codes are addresses
         if not label and not shows and (public or is_word(value)):
             return
+        label = label or suspect(value)
         asked = value if shows else question(value, label)
 
         def told(result: Anonymized) -> None:
@@ -283,7 +283,10 @@ class Walk:
         """Of an id: the same in every place, whoever's it is."""
         fits = lambda new: bool(ID.fullmatch(new))  # noqa: E731
         self._record.ask(
-            value, lambda result: put(clinical.new_id(value, result, fits)), field="id", label="ID"
+            value,
+            lambda result: put(clinical.new_id(value, result, fits, self._work.key)),
+            field="id",
+            label="ID",
         )
 
     def _identifier(self, place: Place, value: str, label: str) -> None:
@@ -303,20 +306,15 @@ class Walk:
 
     def _address(self, value: str, put: Callable[[str], None]) -> None:
         def told(result: Anonymized) -> None:
-            new = clinical.new_id(value, result, lambda text: bool(URI.fullmatch(text)))
-            put(new if URI.fullmatch(new) else f"urn:uuid:{clinical.code(value)}")
+            new = clinical.new_id(
+                value, result, lambda text: bool(URI.fullmatch(text)), self._work.key
+            )
+            put(new if URI.fullmatch(new) else f"urn:uuid:{clinical.code(value, self._work.key)}")
 
         self._record.ask(value, told, field="url", label="URL", person=self._person.of(value))
 
     def _public(self, value: str) -> bool:
-        start = next((p for p in table()["definitions"]["public"] if value.startswith(p)), "")
-        tail = value[len(start) :]
-        if not start or not TAIL.fullmatch(tail) or self._person.shows(tail):
-            return False
-        longest = 6 if start.startswith("urn:oid:") else 4
-        return not re.search(rf"\d{{{longest + 1}}}", tail) and (
-            start.startswith("urn:oid:") or sum(map(str.isdigit, tail)) < 9
-        )
+        return is_public(value) and not self._person.shows(value)
 
     def _reference(self, place: Place, value: str, label: str) -> None:
         if value.startswith("#") and (value == "#" or ID.fullmatch(value[1:])):
@@ -400,7 +398,7 @@ class Walk:
     def _anchor(self, value: str, put: Callable[[str], None]) -> None:
         def told(result: Anonymized) -> None:
             if result.text != value:
-                put(f"id{clinical.code(value)}")
+                put(f"id{clinical.code(value, self._work.key)}")
 
         self._record.ask(value, told, field="anchor", person=self._person.of(value))
 
@@ -416,7 +414,7 @@ class Walk:
             if result.text != text:
                 place.put(_as_number(result.text))
 
-        self._record.ask(text, told, field=place.name, label=label, person=self._person)
+        self._record.ask(text, told, label=label, person=self._person)
 
 
 def _is_measure(text: str, place: Place) -> bool:

@@ -20,19 +20,17 @@ from msgspec import Struct
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical, fhir_codes, subjects
-from scrubjay.formats.clinical import Record
+from scrubjay.formats.clinical import Plain, Record
 from scrubjay.formats.fhir_walk import table as identifiers
-from scrubjay.formats.hl7v2_wire import HEADERS, Segment, leaves, read, segments, write
+from scrubjay.formats.hl7v2_wire import HEADERS, NULL, Segment, leaves, read, segments, write
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized
 
 MOST = 100_000  # segments of a message
-SHORT = re.compile(r"[A-Za-z0-9]{1,2}|[A-Z0-9]{3,4}|[0-9](\.[0-9]{1,2}){1,2}")
-EVENT = re.compile(r"[A-Z][A-Z0-9]{2}(_[A-Z0-9]{1,4})?|2\.[0-9](\.[0-9])?")
+EVENT = re.compile(r"[A-Z][0-9A-Z][0-9]|[A-Z]{3}_[A-Z0-9]{3}|2\.[0-9](\.[0-9])?")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
-NULL = '""'
 EMPTY = [[[""]]]
 WIDE = ("CWE", "FN", "SAD", "EIP")  # types whose label counts for more than their first component
 SYSTEMS = {
@@ -109,7 +107,7 @@ class Hl7v2:
 
     def _messages(self, source: BinaryIO, work: Work) -> Iterator[Message]:
         waiting: list[Segment] = []
-        plain: set[tuple[str, ...]] = set()
+        plain = Plain()
         encoding = self._encoding
         number = 0
         for segment, told in segments(source, self._encoding):
@@ -166,8 +164,8 @@ def _numbers(segment: Segment) -> Iterator[tuple[str, str]]:
 def _values(segment: Segment) -> Iterator[tuple[str, str]]:
     for told, label in table()["known"].get(segment.name, {}).items():
         field = int(told)
-        count = len(segment.fields[field]) if field < len(segment.fields) else 0
-        for n in range(1, count + 1):
+        rows = segment.fields[field] if field < len(segment.fields) else EMPTY
+        for n in range(1, len(rows) + 1 if rows != EMPTY else 1):
             parts = [segment.cell(field, c, n) for c in range(1, 8)]
             yield from _known(label, parts)
 
@@ -237,6 +235,8 @@ class _Fields:
         if spec == "note" or how == "note":
             self._notes.append((cells, index, segment))
             return
+        if how == "code" and not label and self._is_code(segment, raw, repetition):
+            return
         text, plain = read(raw, segment.marks)
         if how == "?":
             how = "ts" if _is_time(text) else "text"
@@ -271,15 +271,20 @@ class _Fields:
         us = re.fullmatch(r"\d{5}(-?\d{4})?", asked.text)
         self._ask(asked, "ZIP" if us else "POSTAL_CODE")
 
+    def _is_code(self, segment: Segment, raw: str, repetition: list[list[str]]) -> bool:
+        """Whether it is a code of its public system, a word of a table, or too short to tell."""
+        system = SYSTEMS.get(repetition[2][0], "") if len(repetition) > 2 else ""
+        public = fhir_codes.passes(system, raw)
+        if not public and not (segment.name == "MSH" and EVENT.fullmatch(raw)):
+            return False
+        escaped = segment.marks.escape and segment.marks.escape in raw
+        return not escaped and not self._person.shows(raw)
+
     def _code(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
-        """Codes of public systems pass by their own rules, and what is too short to tell."""
-        system = repetition[2][0] if len(repetition) > 2 else ""
+        """What is no code for sure is asked about: it stays or goes."""
         text = asked.text
         shows = self._person.shows(text)
-        public = fhir_codes.is_code(SYSTEMS.get(system, ""), text) or fhir_codes.is_word(text)
-        event = asked.segment.name == "MSH" and EVENT.fullmatch(text)
-        if not label and asked.plain and not shows and (public or event or SHORT.fullmatch(text)):
-            return
+        label = label or fhir_codes.suspect(text)
         question = text if shows else fhir_codes.question(text, label)
 
         def told(result: Anonymized) -> None:
@@ -322,7 +327,7 @@ class _Fields:
         fits = re.compile(r"[A-Za-z0-9._-]{1,20}").fullmatch
 
         def told(result: Anonymized) -> None:
-            new = clinical.new_id(asked.text, result, lambda text: bool(fits(text)))
+            new = clinical.new_id(asked.text, result, lambda text: bool(fits(text)), self._work.key)
             asked.put(new if fits(new) or new == asked.text else new.replace("-", "")[:20])
 
         self._record.ask(asked.text, told, field="id", label="ID")

@@ -17,7 +17,7 @@ from scrubjay.errors import InputError
 BLOCK = 1 << 20
 LONGEST = 1 << 27  # bytes of one segment
 HEADERS = ("MSH", "FHS", "BHS")
-FRAME = b"\x0b\x1c"
+NULL = '""'
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 CHARSETS = {
     "ASCII": "utf-8", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "8859/1": "latin-1",
@@ -38,6 +38,8 @@ class Marks(Struct, frozen=True):
 
     def split(self, field: str) -> list[list[list[str]]]:
         """Repetitions of components of subcomponents, escaped as they were."""
+        if not any(mark and mark in field for mark in (self.component, self.repetition, self.part)):
+            return [[[field]]]
         return [
             [_cut(component, self.part) for component in _cut(repetition, self.component)]
             for repetition in _cut(field, self.repetition)
@@ -45,6 +47,8 @@ class Marks(Struct, frozen=True):
 
     def join(self, field: list[list[list[str]]]) -> str:
         """The way back."""
+        if len(field) == len(field[0]) == len(field[0][0]) == 1:
+            return field[0][0][0]
         return self.repetition.join(
             self.component.join(self.part.join(parts) for parts in components)
             for components in field
@@ -84,7 +88,7 @@ class Segment(Struct):
             raw = self.fields[field][repetition - 1][component - 1][part - 1]
         except IndexError:
             return ""
-        return "" if raw == '""' else read(raw, self.marks)[0]
+        return "" if raw == NULL else read(raw, self.marks)[0]
 
 
 def segments(source: BinaryIO, encoding: str) -> Iterator[tuple[Segment, str]]:
@@ -212,8 +216,10 @@ def write(text: str, marks: Marks) -> str:
 
 
 def leaves(field: list[list[list[str]]]) -> Iterator[tuple[list[str], int, Any]]:
-    """Every value with the list it stands in, its index there, and (component, repetition)."""
+    """Every value that there is, with the list it stands in, its index there, and (component,
+    repetition)."""
     for repetition in field:
         for component, parts in enumerate(repetition):
-            for index in range(len(parts)):
-                yield parts, index, (component, repetition)
+            for index, value in enumerate(parts):
+                if value and value != NULL:
+                    yield parts, index, (component, repetition)

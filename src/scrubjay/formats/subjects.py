@@ -44,6 +44,11 @@ class Person(Struct, frozen=True, dict=True):
         return Person(self.group) if self.group else NOBODY
 
     @cached_property
+    def content(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What is known, to be compared."""
+        return tuple(sorted(self.known.items()))
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """Of what is known, in lower case."""
         return frozenset(w for row in self.known.values() for v in row for w in _cut(v))

@@ -16,6 +16,7 @@ from scrubjay import formats
 from scrubjay.errors import ExtraError, InputError, RefusedError
 from scrubjay.formats import names
 from scrubjay.formats.subjects import Find, Person, nobody
+from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
 
 Clean = Callable[[Iterable[Document]], Iterator[Anonymized]]
@@ -54,7 +55,8 @@ class Work(Struct):
     when it needs them and answers in order. `dropped` counts what was left out, by its kind.
     `called` is the file's name, as far as it is known. `people` tells what other files know of a
     person, by an id. `rule` names the operator that the policy has for a label, where it is known:
-    the engine's `operator`."""
+    the engine's `operator`. Codes that stand for ids follow from `key`, the engine's, so that files
+    of a run still refer to each other."""
 
     clean: Clean
     encoding: str = "utf-8"
@@ -66,6 +68,7 @@ class Work(Struct):
     people: Find = nobody
     spent: Counter[str] = field(default_factory=Counter)
     rule: Callable[[str], str] = field(default=_unknown)
+    key: Key = field(default_factory=Key.random)
 
     def dropped(self, what: str, count: int = 1) -> None:
         """Say that something is not in the output: "EXIF", "thumbnail". Never words of the file."""

@@ -146,7 +146,7 @@ class Worker:
         recipe = self._recipe
         work = Work(
             clean, recipe.encoding, recipe.group, called=task.source.path.name,
-            people=recipe.people, rule=self._engine.operator,
+            people=recipe.people, rule=self._engine.operator, key=self._engine.key,
         )  # fmt: skip
         with task.source.path.open("rb") as source, _opened(task.aside) as stream:
             before = _facts(source)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from scrubjay.formats import dialect, fields
 from scrubjay.formats.columns import Columns
+from scrubjay.formats.subjects import nobody
 from scrubjay.formats.xmltree import Node
 
 WIDEST = 1024  # columns
@@ -46,7 +47,7 @@ def _table(table: Node) -> Iterator[tuple[int, Place]]:
     labels = [fields.label(name) for name in names]
     columns = Columns(names)
     for row, said in zip(rows[head:], texts[head:], strict=True):
-        group, _ = columns.about(said)
+        group = columns.about(said, nobody).group
         for cell, name, label in zip(row, names, labels, strict=False):
             if label:
                 yield id(cell), Place(name, label, group)

@@ -234,7 +234,7 @@ class _Sheet:
         else:
             head, blank = 0, {}
         blank |= self._changes(self._columns, rows[head:], tables[head:], head)
-        told = (self._columns.about(table)[1] for table in tables[head:])
+        told = (self._columns.about(table, self._work.people).known for table in tables[head:])
         values = ((label, v) for known in told for label, vs in known.items() for v in vs)
         self._book.known = more(self._book.known, values)
         names = dict(enumerate(self._names))

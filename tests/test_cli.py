@@ -9,6 +9,9 @@ import time
 
 import pytest
 
+from scrubjay import cli
+from scrubjay.formats import text
+
 SSN = "536-90-4399"
 
 
@@ -85,6 +88,26 @@ def test_encodings_and_empty_files(tmp_path):
     assert done.stdout == b"caf\xe9 [SSN 1]"
     (tmp_path / "e.txt").write_bytes(b"")
     assert scrubjay("anonymize", tmp_path / "e.txt").stdout == b""
+
+
+def test_what_was_left_out_is_told(tmp_path):
+    (tmp_path / "a.rtf").write_bytes(rb"{\rtf1 {\info{\author A}} seen}")
+    done = scrubjay("anonymize", tmp_path / "a.rtf", "-o", tmp_path / "b.rtf")
+    assert b"scrubjay: left out: document properties 1" in done.stderr, done.stderr
+    assert b"left out" not in scrubjay("anonymize", tmp_path / "a.rtf", "-q").stderr
+
+
+def test_a_fault_is_told_by_its_place_and_says_no_words(note, monkeypatch, capsys):
+    def fails(self, source, target, work):
+        raise KeyError(source.read())
+
+    monkeypatch.setattr(text.Text, "convert", fails)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["anonymize", str(note)])
+    told = capsys.readouterr().err
+    assert ended.value.code == 2 and "a fault in it: KeyError at cli/anonymize.py:" in told
+    assert "Traceback" not in told and SSN not in told
 
 
 def test_in_place_needs_a_backup(note):

@@ -203,7 +203,7 @@ def test_bombs_are_refused(monkeypatch):
     table = pa.table({"a": pa.array(["x"] * 1_200_000).dictionary_encode()})
     data = written(table)
     assert len(data) < 4000
-    monkeypatch.setattr(arrow, "SPARSE", 1)
+    monkeypatch.setattr(arrow, "FREE", 0)
     with pytest.raises(InputError, match="values in"):
         convert(data)
 

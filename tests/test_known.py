@@ -460,3 +460,7 @@ def test_offsets_are_code_points(before):
 
 def test_empty_fields_are_no_values():
     assert found("some, text", PERSON=("", "  ", "-"), MRN=("",), DATE=("",)) == []
+
+
+def test_a_short_number_in_pieces_is_found_as_it_is():
+    assert covered("see 2.5.1 for it", "2.5.1", MRN=("2.5.1",))

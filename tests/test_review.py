@@ -31,6 +31,11 @@ def review(*words, answers=""):
     return CliRunner().invoke(cli.group, words, input=answers, catch_exceptions=False).output
 
 
+def test_a_review_of_other_encodings(tmp_path):
+    (tmp_path / "a.txt").write_bytes("caf\xe9 later".encode("latin-1"))
+    assert "caf\xe9 later" in review(tmp_path, "--encoding", "latin-1", answers="\n")
+
+
 def test_a_review_bounds_what_is_left(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a.txt").write_text("word " * 800)

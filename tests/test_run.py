@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,12 +14,14 @@ from click.testing import CliRunner
 
 from scrubjay import cli
 from scrubjay.cli import folders
+from scrubjay.cli.progress import Progress
 from scrubjay.detectors import built
 from scrubjay.errors import InputError, OutputError, QuarantineError, UsageError
 from scrubjay.formats.text import Text
 from scrubjay.formats.work import Part
 from scrubjay.run import folder as runs
 from scrubjay.run import state as states
+from scrubjay.run import worker as workers
 from scrubjay.run.pool import Pool
 from scrubjay.run.state import State
 from scrubjay.run.walk import Source, Wanted, walk
@@ -143,6 +146,43 @@ def test_a_killed_run_goes_on(place):
     assert len(files(place / "out")) == 406 and not (place / "out/.scrubjay-run").exists()
 
 
+def test_a_run_that_is_told_to_end_tidies_up_and_goes_on(place):
+    for number in range(400):
+        (place / f"in/{number:03}.txt").write_text(NOTE * 20)
+    command = [sys.executable, "-m", "scrubjay", "anonymize", "in", "-o", "out", "-j", "2",
+               "--profile", "patterns"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=place, start_new_session=True)
+    _until(lambda: len(list((place / "out").glob("*.txt"))) >= 64)
+    os.killpg(process.pid, signal.SIGTERM)  # as a service is ended: its workers hear it, too
+    assert process.wait() == 130
+    assert not (place / "out/.scrubjay-run").exists()
+    assert "quarantine" not in run("-o", "out") and report(place)["files"] == 404
+
+
+def test_one_of_each_200_files_is_drawn_and_the_same_when_the_run_goes_on():
+    def drawn(seed, count):
+        dice = random.Random(seed)
+        return [s for s, look in runs._drawn(map(str, range(count)), dice) if look]
+
+    assert [int(name) // 200 for name in drawn(b"a", 450)] == [0, 1, 2]
+    assert drawn(b"a", 450) == drawn(b"a", 450) != drawn(b"b", 450)
+    assert len(drawn(b"a", 3)) == 1 and drawn(b"a", 0) == []
+
+
+def test_the_second_look_reads_what_was_drawn(place):
+    run("-o", "out", "--skip", "empty.txt")
+    assert 0 < report(place)["look"]["words"] < 18, "of one note, whichever it was"
+
+
+def test_what_earlier_runs_did_is_not_waited_for(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = Progress(1000)
+    monkeypatch.setattr(time, "monotonic", lambda: progress._started + 10)
+    progress.skip(900)
+    progress.add(50)
+    assert " 50% " in capsys.readouterr().err
+
+
 def _dies(step):
     """The command, in a process that is killed where it comes to this step."""
     if process := os.fork():
@@ -205,6 +245,24 @@ def test_a_file_that_changes_while_it_is_read_is_on_the_list(place, monkeypatch)
     done = CliRunner().invoke(cli.group, ["anonymize", "in", "--profile", "patterns", "-o", "out"])
     assert done.exit_code == 130 and "goes on from here" in done.output
     assert not (place / "out/.scrubjay-run").exists()
+
+
+def test_a_file_that_wants_too_much_memory_is_on_the_list(place, monkeypatch):
+    real = Text.convert
+
+    def convert(self, source, target, work):
+        if source.name.endswith("in/a.txt"):
+            bytearray(1 << 30)
+        if source.name.endswith("b.txt"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(self, source, target, work)
+
+    monkeypatch.setattr(Text, "convert", convert)
+    monkeypatch.setattr(workers, "MEMORY", 500 << 20)
+    run("-o", "out", fails=QuarantineError)
+    whys = {row["file"].rpartition("/")[2]: row["why"] for row in report(place)["quarantine"]}
+    assert len(whys) == 2 and whys["a.txt"] == "its reader needs more than 500 MiB"
+    assert "its reader died" in whys.values() and report(place)["files"] == 2
 
 
 def test_what_does_not_fit_is_refused(place):

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 import click
@@ -37,6 +40,7 @@ COMMANDS = {
 }
 
 
+HERE = Path(scrubjay.__file__).parent
 TRUST = frozenset({"apsw", "cryptography", "pyrage"})  # modules of the extra
 
 
@@ -69,6 +73,7 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command and exit with its status."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts one a core, and we need none
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidied up as after Ctrl-C
     try:
         status = group.main(args=arguments, prog_name="scrubjay", standalone_mode=False)
         sys.stdout.flush()
@@ -93,4 +98,18 @@ def main(arguments: list[str] | None = None) -> Any:
     except MemoryError:
         click.echo("scrubjay: not enough memory; nothing was written", err=True)
         status = 2
+    except Exception as problem:  # noqa: BLE001 - what it says may be words of a document
+        what = f"{type(problem).__name__} at {_place(problem)}"
+        click.echo(f"scrubjay: a fault in it: {what}; please report that line", err=True)
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _place(problem: BaseException) -> str:
+    """The last of our own lines that it went through."""
+    ours = [
+        f"{file.relative_to(HERE)}:{line}"
+        for frame, line in traceback.walk_tb(problem.__traceback__)
+        if (file := Path(frame.f_code.co_filename)).is_relative_to(HERE)
+    ]
+    return ours[-1] if ours else "its start"

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 import scrubjay
-from scrubjay import formats, manifest, sealing
+from scrubjay import formats, manifest, processes, sealing
 from scrubjay.cli import files, folders, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
@@ -26,6 +26,7 @@ from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.run.people import People
 from scrubjay.run.walk import single
+from scrubjay.run.worker import MEMORY
 from scrubjay.types import Anonymized, Document
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ def command(**told: Any) -> None:
     run.convert(jobs)
     if not asked.quiet:
         click.echo(_summary(run.counts, len(jobs), run.engine.policy.name), err=True)
+        if run.left_out:
+            click.echo(f"scrubjay: left out: {_told(run.left_out)}", err=True)
 
 
 def standard_input() -> tuple[Path, ...]:
@@ -202,11 +205,13 @@ class _Run:
     def __init__(self, asked: Asked, engine: Engine, trust: Trust | None) -> None:
         self.asked, self.engine, self.trust = asked, engine, trust
         self.counts: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
         self.inputs: list[str] = []  # keyed digests, in the order of the outputs
         self.people: Find = nobody
 
     def convert(self, jobs: list[tuple[Path, Path]]) -> None:
         """All of it, or nothing is written."""
+        processes.bound(MEMORY)
         progress = Progress(files.size(source for source, _ in jobs))
         keys = sealing.recipients(self.asked.encrypt_to)
         if len(jobs) > 1:
@@ -243,6 +248,7 @@ class _Run:
             digested = files.Digested(stream) if self.trust else None
             read = digested.stream if digested else stream
             reader.convert(progress.watch(read), sink, work)
+            self.left_out += work.left_out
             if self.trust and digested:
                 self.inputs.append(self.trust.keyed(digested.hexdigest()))
 
@@ -299,8 +305,11 @@ class _Run:
 
 
 def _summary(counts: Counter[str], sources: int, policy: str) -> str:
-    what = ", ".join(f"{label} {count}" for label, count in counts.most_common())
     where = "1 file" if sources == 1 else f"{sources} files"
     found = "1 identifier" if counts.total() == 1 else f"{counts.total():,} identifiers"
     told = f"{found} in {where}, policy {policy}"
-    return f"scrubjay: {told}{': ' + what if what else ''}"
+    return f"scrubjay: {told}{': ' + _told(counts) if counts else ''}"
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{what} {count:,}" for what, count in counts.most_common())

@@ -142,8 +142,7 @@ def _run(
     )  # fmt: skip
     order = Order(
         out, recipe, asked.jobs or _cores(), log=lambda some: _log(trust, engine, asked, some),
-        seen=progress.add, refused=left.add,
-        dry=asked.dry_run,
+        seen=progress.add, before=progress.skip, refused=left.add, dry=asked.dry_run,
         people=lambda: People(recipe.encoding, recipe.format_).add(_sources(asked)),
     )  # fmt: skip
     started = time.monotonic()

@@ -28,6 +28,10 @@ class Progress:
         """The same stream, counted."""
         return _Counted(stream, self) if self._on else stream  # type: ignore[return-value]
 
+    def skip(self, size: int) -> None:
+        """So many bytes were done before: nobody waits for them."""
+        self._total -= size
+
     def add(self, size: int) -> None:
         """So many bytes more."""
         self._done += size

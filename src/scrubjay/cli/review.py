@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from scrubjay import bound, formats, sealing
-from scrubjay.cli import files, vaults
+from scrubjay.cli import files, options, vaults
 from scrubjay.errors import InputError, ScrubjayError, UsageError
 from scrubjay.formats.work import Work
 from scrubjay.report import unchanged
@@ -52,7 +52,8 @@ class Mark(Struct, frozen=True):
     help="A file that keeps what was said, without text; what is in it is not asked again.",
 )  # fmt: skip
 @click.option("--seed", default=None, type=int, help="For the same sample again.")
-def command(folder: Path, sample: int, marks: Path | None, seed: int | None) -> None:
+@options.encoding
+def command(folder: Path, sample: int, marks: Path | None, seed: int | None, encoding: str) -> None:
     """Show a sample of a run's outputs, and say how much can be left in all of them.
 
     For each passage, type how many identifiers are left in it. The answer is an upper bound for
@@ -60,7 +61,7 @@ def command(folder: Path, sample: int, marks: Path | None, seed: int | None) -> 
     """
     vaults.asked("review.run")
     dice = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 as asked
-    passages = _sampled(folder, sample, dice)
+    passages = _sampled(folder, sample, dice, encoding)
     if not passages:
         raise InputError(f"{folder}: nothing in it that could be read")
     told = _known(marks)
@@ -118,13 +119,13 @@ def _known(marks: Path | None) -> dict[tuple[str, int], Mark]:
     return {(mark.file, mark.number): mark for mark in found}
 
 
-def _sampled(folder: Path, count: int, dice: random.Random) -> list[Passage]:
+def _sampled(folder: Path, count: int, dice: random.Random, encoding: str) -> list[Passage]:
     """Passages at random: each of the files' has the same chance (Vitter's algorithm R)."""
     sources = list(walk(folder)) if folder.is_dir() else []
     paths = [s.path for s in sources if not s.problem and s.path.suffix != sealing.SUFFIX]
     paths = dice.sample(paths, min(FILES, len(paths))) if folder.is_dir() else [folder]
     kept: list[Passage] = []
-    for seen, passage in enumerate(_all(paths, folder)):
+    for seen, passage in enumerate(_all(paths, folder, encoding)):
         if seen < count:
             kept.append(passage)
         elif (place := dice.randrange(seen + 1)) < count:
@@ -133,13 +134,13 @@ def _sampled(folder: Path, count: int, dice: random.Random) -> list[Passage]:
     return kept
 
 
-def _all(paths: Iterable[Path], folder: Path) -> Iterator[Passage]:
+def _all(paths: Iterable[Path], folder: Path, encoding: str) -> Iterator[Passage]:
     for path in paths:
         name = path.relative_to(folder).as_posix() if path != folder else path.name
         if name in OURS:
             continue
         try:
-            texts = read(path)
+            texts = read(path, encoding)
         except ScrubjayError as problem:
             click.echo(f"{name}: {problem}", err=True)
             continue
@@ -161,7 +162,7 @@ def cut(name: str, texts: Iterable[str]) -> Iterator[Passage]:
         yield Passage(name, number, "\n".join(lines), words)
 
 
-def read(path: Path) -> list[str]:
+def read(path: Path, encoding: str) -> list[str]:
     """Every text of a file of any format."""
     found: list[str] = []
 
@@ -171,6 +172,6 @@ def read(path: Path) -> list[str]:
             yield unchanged(document)
 
     with files.reading(path) as stream:
-        reader = formats.make(formats.of(PurePath(path.name), stream))
-        reader.convert(stream, io.BytesIO(), Work(look, rule=lambda label: "keep.v1"))
+        reader = formats.make(formats.of(PurePath(path.name), stream), encoding=encoding)
+        reader.convert(stream, io.BytesIO(), Work(look, encoding, rule=lambda label: "keep.v1"))
     return found

@@ -23,6 +23,7 @@ from typing import IO, Any, BinaryIO
 
 from scrubjay import plugins
 from scrubjay.errors import InputError, RefusedError
+from scrubjay.formats import directory
 from scrubjay.formats.work import SPOOL, Work, seekable
 
 BLOCK = 1 << 18
@@ -128,6 +129,8 @@ class Zip:
         """Folders of their own stay out: files make them."""
         source, names = seekable(source), Names(work)
         meter = Meter(source, work)
+        with _reading("zip"):
+            directory.check(source, work.limits.members)
         with _reading("zip"), zipfile.ZipFile(source) as packed:
             if packed.comment:
                 work.dropped("archive comment")

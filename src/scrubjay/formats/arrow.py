@@ -27,7 +27,7 @@ from scrubjay.formats.work import Work, seekable
 from scrubjay.types import Document
 
 ROWS = 1 << 14  # that are held at once, and at most in a row group
-SPARSE = 10_000  # values a byte of the file may stand for
+FREE = 1_000_000  # values that a file of any size may hold
 DEEPEST = 64  # types within types
 FIELD_ID = b"PARQUET:field_id"
 TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
@@ -96,7 +96,7 @@ def _bounded(values: int, source: BinaryIO, work: Work) -> None:
     at = source.tell()
     size = source.seek(0, io.SEEK_END)
     source.seek(at)
-    if values > SPARSE * size + 1_000_000 or values > work.limits.bytes:
+    if values > work.limits.ratio * size + FREE or values > work.limits.bytes:
         raise InputError(
             f"{values:,} values in {size:,} bytes: more than a table is likely to hold"
         )

@@ -39,6 +39,15 @@ _WORDS = frozenset(
     5Quarters baseline superscript subscript minor major auto manual autoNoTable asDisplayed atEnd
     downThenOver overThenDown displayed blank dash NA shared array""".split()  # noqa: SIM905
 )
+_ELEMENTS = frozenset(
+    """numFmts numFmt fonts font b i strike condense extend outline shadow u vertAlign sz color name
+    family charset scheme fills fill patternFill fgColor bgColor gradientFill stop borders border
+    left right top bottom diagonal vertical horizontal start end cellStyleXfs cellXfs xf alignment
+    protection dxfs dxf colors indexedColors rgbColor mruColors tabColor outlinePr pageSetUpPr
+    sheetView pane selection col mergeCell cfRule colorScale dataBar iconSet cfvo formula formula1
+    formula2 dataValidation brk oddHeader oddFooter evenHeader evenFooter firstHeader
+    firstFooter""".split()  # noqa: SIM905
+)
 _FONTS = frozenset(
     """Aptos Arial Calibri Cambria Candara Consolas Constantia Corbel Courier Georgia Helvetica
     Tahoma Times Trebuchet Verdana Liberation DejaVu Segoe Noto New Roman Sans Serif Mono Narrow MS
@@ -48,7 +57,7 @@ _FONTS = frozenset(
 
 def local(element: Any) -> str:
     """Its name without the namespace; nothing for comments and instructions."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def new(name: str, /, **attributes: str) -> Any:
@@ -59,6 +68,11 @@ def new(name: str, /, **attributes: str) -> Any:
 def under(parent: Any, name: str, /, **attributes: str) -> Any:
     """An element within another."""
     return etree.SubElement(parent, f"{{{MAIN}}}{name}", attributes)
+
+
+def known(element: Any) -> bool:
+    """Whether it is copied within another: the names of others may be words."""
+    return local(element) in _ELEMENTS
 
 
 def copy(element: Any, depth: int = 0) -> Any:
@@ -72,14 +86,7 @@ def copy(element: Any, depth: int = 0) -> Any:
         if kept is not None:
             made.set(key, kept)
     for child in element:
-        if local(child) not in {
-            "",
-            "extLst",
-            "cellStyles",
-            "tableStyles",
-            "filterColumn",
-            "sortState",
-        }:
+        if known(child):
             made.append(copy(child, depth + 1))
     return made
 

@@ -105,6 +105,8 @@ class Columns:
     ) -> Iterator[Document]:  # fmt: skip
         person = NOBODY
         for number, row in enumerate(rows):
+            if not any(row):  # very many fit into a few bytes
+                continue
             told = self.about(row, find)
             person = person if told == person else told  # rows of one person share a dictionary
             for column, text in enumerate(row):

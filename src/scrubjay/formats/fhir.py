@@ -178,7 +178,7 @@ def _is_whole(line: bytes) -> bool:
     """Whether a line is a JSON object on its own."""
     try:
         return isinstance(msgspec.json.decode(line.lstrip(b"\xef\xbb\xbf")), dict)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return False
 
 

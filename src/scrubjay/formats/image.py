@@ -60,6 +60,8 @@ def _open(source: BinaryIO, work: Work) -> Image.Image:
             image = Image.open(source, formats=KINDS)
             frames = getattr(image, "n_frames", 1)
             _tell(image, work)
+    except Image.DecompressionBombError:
+        raise InputError(f"a picture of more than {work.limits.pixels:,} pixels") from None
     except BROKEN as problem:
         raise InputError(f"not a picture that can be read: {type(problem).__name__}") from None
     if frames > 1 and image.format in {"PNG", "WEBP"}:

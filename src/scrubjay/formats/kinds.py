@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 from pathlib import PurePath
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
+from scrubjay.formats import directory
 
 HEAD = 1 << 12  # bytes that are looked at
 BOMS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
@@ -123,9 +125,10 @@ def of(path: PurePath, source: BinaryIO) -> str:
 def _zipped(kinds: list[Kind], source: BinaryIO) -> list[Kind]:
     """Those of the kinds that have their member in this zip, then those that need none."""
     try:
+        directory.check(source)
         with zipfile.ZipFile(source) as packed:
             names = set(packed.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
         raise InputError("it begins as a zip and is none: damaged or cut short") from None
     finally:
         source.seek(0)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, BinaryIO
 
 from scrubjay.errors import ExtraError, InputError
-from scrubjay.formats import xmltree
+from scrubjay.formats import directory, xmltree
 from scrubjay.formats.work import Work, seekable
 from scrubjay.formats.xmltree import Node
 
@@ -56,7 +56,8 @@ class Pack:
     def __init__(self, source: BinaryIO, work: Work) -> None:
         self._work = work
         with reading():
-            self._file = zipfile.ZipFile(seekable(source))
+            directory.check(source := seekable(source), work.limits.members)
+            self._file = zipfile.ZipFile(source)
         infos = self._file.infolist()
         self._infos = {info.filename.lower(): info for info in infos}
         if len(self._infos) < len(infos):

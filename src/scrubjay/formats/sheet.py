@@ -308,7 +308,7 @@ class _Sheet:
             self._sink.write(etree.tostring(bare.copy(element)))
         elif name == "headerFooter":
             made = bare.copy(element)
-            for old, new in zip([e for e in element if local(e)], made, strict=True):
+            for old, new in zip(filter(bare.known, element), made, strict=True):
                 parts = _CODE.split(old.text or "")  # text, code, text ...
                 parts[::2] = [self._clean(said, "header and footer") for said in parts[::2]]
                 parts[1::2] = ["" if code.startswith('&"') else code for code in parts[1::2]]
@@ -326,9 +326,7 @@ class _Sheet:
     def _ruled(self, element: Any) -> Any:
         """Rules with formulas and words; one that is not understood goes."""
         made = bare.copy(element)
-        for old, new in zip(
-            [e for e in element if local(e) not in {"", "extLst"}], list(made), strict=True
-        ):
+        for old, new in zip(filter(bare.known, element), list(made), strict=True):
             for key in ("text", "prompt", "promptTitle", "error", "errorTitle"):
                 if old.get(key):
                     new.set(key, cells.escaped(self._clean(old.get(key), "rule for cells")))

@@ -54,7 +54,7 @@ class SQLite:
             with _opened(bytes(data)) as old, sqlite3.connect(":memory:") as new:
                 _Copy(old, new, self._group, work).run()
                 target.write(new.serialize())
-        except (sqlite3.Error, OverflowError):
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError):
             raise InputError("damaged, or a database that cannot be built again") from None
 
 

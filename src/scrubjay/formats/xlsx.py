@@ -118,6 +118,8 @@ def _book(
     parts = dict(related.values())
     shared = sheet.strings(pack, parts["sharedStrings"], work) if "sharedStrings" in parts else []
     styles = xml(pack, parts["styles"]) if "styles" in parts else bare.new("styleSheet")
+    if local(styles) != "styleSheet":
+        raise InputError("styles that are none: damaged")
     kept = bare.copy(styles)
     for group in [e for e in kept if local(e) == "cellXfs"]:  # its default has a name
         normal = bare.new("cellStyles", count="1")

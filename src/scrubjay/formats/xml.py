@@ -28,7 +28,7 @@ from scrubjay.types import Anonymized, Document
 
 BLOCK = 1 << 16  # bytes
 LONGEST_TAG = 1 << 24  # bytes; the parser begins again with every block of an unfinished one
-DEEPEST = 200
+DEEPEST, WIDEST = 200, 10_000
 HELD = 1 << 16  # characters of an element without text of its own that are held to see if one comes
 BREAKING = frozenset(
     ["br", "p", "div", "li", "dt", "dd", "td", "th", "tr", "list", "item", "table", "row", "cell"]
@@ -127,10 +127,14 @@ class Tree:
             ) from None
         except (ValueError, LookupError):
             raise InputError("the encoding that it declares is unknown: make it UTF-8") from None
-        if self._fed - self._parser.CurrentByteIndex > LONGEST_TAG:
+        if self.unfinished() > LONGEST_TAG:
             raise InputError(f"a tag or comment of more than {LONGEST_TAG >> 20} MiB")
         ready, self.ready = self.ready, []
         return ready
+
+    def unfinished(self) -> int:
+        """Bytes of a tag that has not ended."""
+        return self._fed - self._parser.CurrentByteIndex
 
     def _declared(self, version: str, encoding: str | None, standalone: int) -> None:
         told = f' encoding="{encoding}"' if encoding else ""
@@ -146,6 +150,8 @@ class Tree:
         self._work.dropped("document type")
 
     def _start(self, name: str, attributes: list[str]) -> None:
+        if len(attributes) > 2 * WIDEST:
+            raise InputError(f"more than {WIDEST:,} attributes in a tag")
         if len(self._open) > DEEPEST:
             raise InputError(f"elements within elements, more than {DEEPEST} deep")
         self._open.append(Element(name, attributes))
@@ -357,7 +363,9 @@ class Xml:
 
 
 def _rest(source: BinaryIO, tree: Tree) -> Iterator[Part]:
-    while block := source.read(BLOCK):
+    while block := source.read(
+        max(BLOCK, tree.unfinished())
+    ):  # doubles: it is read in vain until it ends
         yield from tree.feed(block)
     yield from tree.feed(b"")
 

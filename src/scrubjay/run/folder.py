@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import random
 import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -32,6 +33,7 @@ LARGE = 64 << 20  # bytes from which a file is cut, if its format can be
 PART = 4 << 20
 TOGETHER = 64  # files that are logged and released at once, or
 SOON = 1.0  # seconds
+EVERY = 200  # files, one of which gets a second look
 SECONDS, RATE = 600.0, 20_000  # a file's time: so many, and one more for so many bytes
 ASIDE = ".scrubjay-run"
 
@@ -47,8 +49,9 @@ class Released(NamedTuple):
 
 class Order(NamedTuple):
     """What a run is to do. `log` hears of what is about to be released, and may refuse; `refused`
-    of each source that goes into quarantine, and why; `seen` of the bytes that are through. `dry`:
-    write nothing that stays. `people` makes the first pass, if there is anything to do."""
+    of each source that goes into quarantine, and why; `seen` of the bytes that are through,
+    `before` of those that earlier runs did. `dry`: write nothing that stays. `people` makes the
+    first pass, if there is anything to do."""
 
     out: Path
     recipe: Recipe
@@ -56,6 +59,7 @@ class Order(NamedTuple):
     log: Callable[[Sequence[Released]], None] = lambda released: None
     refused: Callable[[Source, str], None] = lambda source, why: None
     seen: Callable[[int], None] = lambda size: None
+    before: Callable[[int], None] = lambda size: None
     dry: bool = False
     people: Callable[[], Find] = lambda: nobody
 
@@ -112,16 +116,25 @@ def _tasks(
 ) -> Iterator[Task]:  # fmt: skip
     """Tasks for what is not done, cut where that helps; each is noted when it goes out."""
     aside, parts = asides
-    for number, source in enumerate(sources):
+    drawn = _drawn(sources, random.Random(state.seed))  # noqa: S311 - a sample, no secret
+    for number, (source, look) in enumerate(drawn):
         target = state.target(source)
         if target and (order.out / target).exists():
-            order.seen(source.size)
+            order.before(source.size)
             continue
-        whole = Task(number, source, aside / str(number))
+        whole = Task(source, aside / str(number), look=look)
         large = source.size > LARGE and not source.problem
         for task in _parts(whole, order.recipe, parts) if large else [whole]:
             out.append(task)
             yield task
+
+
+def _drawn(sources: Iterable[Source], dice: random.Random) -> Iterator[tuple[Source, bool]]:
+    """Each source, and whether it gets a second look: one of every so many, and one of the rest."""
+    left = iter(sources)
+    while block := list(islice(left, EVERY)):
+        drawn = dice.randrange(len(block))
+        yield from ((source, number == drawn) for number, source in enumerate(block))
 
 
 def _parts(task: Task, recipe: Recipe, parts: Path) -> Iterator[Task]:

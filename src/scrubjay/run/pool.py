@@ -7,9 +7,7 @@ however many there are, and they are small, so that no pipe is ever full.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +15,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from scrubjay import processes
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
 
 Task = TypeVar("Task")
@@ -158,8 +157,9 @@ def _serve(make: Callable[[], Callable[[Any], Any]], pipe: Any, ours: list[Any])
     """A worker's life: it ends with the pipe, which only its parent may hold open."""
     for other in ours:
         other.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent hears them, too, and ends it
+        signal.signal(number, signal.SIG_IGN)
+    processes.end_with_parent()
     with suppress(EOFError, OSError):
         try:
             answer = make()
@@ -169,10 +169,3 @@ def _serve(make: Callable[[], Callable[[Any], Any]], pipe: Any, ours: list[Any])
             pipe.send(problem)
         except ImportError as problem:
             pipe.send(OutputError(f"a process cannot begin: {problem.name} is missing"))
-
-
-def _end_with(parent: int) -> None:
-    """Nobody waits for what a killed parent asked, or ends a reader that is stuck."""
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)

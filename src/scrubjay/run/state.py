@@ -97,6 +97,11 @@ class State:
         """What keyed operators derive from when nobody brought a key: it ends with the run."""
         return Key(self._secret)
 
+    @property
+    def seed(self) -> bytes:
+        """What a sample of the sources is drawn by: the same when the run goes on."""
+        return hmac.digest(self._key, b"a sample of the sources", "sha256")
+
     def forget_secret(self) -> None:
         """The run is over: nothing shifts by the same offset again."""
         self._db.execute("UPDATE about SET secret = ?", (os.urandom(32),))

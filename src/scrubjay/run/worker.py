@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from msgspec import Struct, structs
 
-from scrubjay import formats, sealing
+from scrubjay import formats, processes, sealing
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, OutputError, ScrubjayError
 from scrubjay.formats import names
@@ -35,11 +35,10 @@ CHANGED = "it changed while it was read: wait until it is complete"
 
 class Recipe(NamedTuple):
     """What is the same for all files. `engine` is called in the process that uses it; `second` is
-    the engine of the second look, at every so many files; `people` finds those of other files."""
+    the engine of the second look; `people` finds those of other files."""
 
     engine: Callable[[], Engine]
     second: Callable[[], Engine] | None = None
-    every: int = 200
     encoding: str = "utf-8"
     group: str = ""
     format_: str = ""
@@ -48,16 +47,17 @@ class Recipe(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A file, or a `part` of one of this `kind`, and where its bytes go until they are released.
+    """A file, or a `part` of one of this `kind`, and where its bytes go until they are released;
+    `look`: whether it gets a second look.
     What a pipe would choke on waits in a file: the part's data. They are as they were read, and
     lie where the run's state does, never beside the outputs."""
 
-    number: int
     source: Source
     aside: Path
     kind: str = ""
     part: Part | None = None
     last: bool = True
+    look: bool = False
 
     @property
     def piece(self) -> Path:
@@ -92,7 +92,7 @@ class Worker:
     """Answers tasks."""
 
     def __init__(self, recipe: Recipe) -> None:
-        _bound_memory()
+        processes.bound(MEMORY)
         self._recipe = recipe
         self._engine = recipe.engine()
         self._second: Engine | None = None
@@ -132,7 +132,7 @@ class Worker:
             return Done(name, problem=task.source.problem)
         counts: Counter[str] = Counter()
         seen: list[Anonymized] = []
-        left = LOOKED_AT - self._looked if self._looks(task) else 0
+        left = LOOKED_AT - self._looked if task.look and self._recipe.second else 0
 
         def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
             nonlocal left
@@ -177,10 +177,6 @@ class Worker:
             return
         with contextlib.closing(sealing.Sealed(sink, self._keys)) as sealed:
             yield sealed  # type: ignore[misc]
-
-    def _looks(self, task: Task) -> bool:
-        second = self._recipe.second
-        return bool(second) and task.number % self._recipe.every == 0
 
     def _look(self, results: list[Anonymized]) -> Look:
         """What another engine finds in the output, beside what was put there."""
@@ -255,25 +251,3 @@ def _digest(source: BinaryIO) -> str:
         return ""
     source.seek(0)
     return hashlib.file_digest(cast("Any", source), "sha256").hexdigest()
-
-
-def _bound_memory() -> None:
-    """A reader that is fooled into asking for more fails alone."""
-    try:
-        import resource
-    except ImportError:
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    bound = _held() + MEMORY
-    if most != resource.RLIM_INFINITY:
-        bound = min(bound, most)
-    resource.setrlimit(resource.RLIMIT_DATA, (bound, most))
-
-
-def _held() -> int:
-    """Bytes that this process has already, the models among them."""
-    try:
-        told = Path("/proc/self/status").read_text()
-    except OSError:
-        return 0
-    return int(told.partition("VmData:")[2].split()[0]) << 10

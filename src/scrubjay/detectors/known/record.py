@@ -247,7 +247,8 @@ def _joined(folded: str, spans: list[tuple[int, int]]) -> tuple[str, dict[int, i
 
 def _is_code(value: str) -> bool:
     folded = fold(value.strip())
-    return _CODE.fullmatch(folded) is not None and not folded.isdecimal() and len(folded) > 3
+    both = len(set(map(str.isdecimal, "".join(TOKEN.findall(folded))))) == 2  # not of 2.5.1
+    return both and _CODE.fullmatch(folded) is not None and len(folded) > 3
 
 
 def _judged(plain: Plain, start: int, end: int, entry: _Entry) -> Iterator[Finding]:

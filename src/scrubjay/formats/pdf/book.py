@@ -14,11 +14,10 @@ from scrubjay.errors import InputError
 from scrubjay.formats import layout, pixels
 from scrubjay.formats.layout import Change, Script, View
 from scrubjay.formats.ocr import Word
-from scrubjay.formats.pdf import beside, boxes, copies, matrices, pictures
+from scrubjay.formats.pdf import apart, beside, boxes, copies, matrices, pictures
 from scrubjay.formats.pdf.content import Glyph, Placed, Walk
 from scrubjay.formats.pdf.copies import Copies
 from scrubjay.formats.pdf.doubt import Doubt
-from scrubjay.formats.pdf.drawn import Drawn
 from scrubjay.formats.pdf.fonts import Font
 from scrubjay.formats.pdf.matrices import Matrix, Point, Quad
 from scrubjay.formats.pixels import BROKEN, Polygon
@@ -51,7 +50,6 @@ class Book:
         pdf.flatten_annotations("all")
         flat = io.BytesIO()
         pdf.save(flat)
-        self._drawn = Drawn(flat.getvalue(), work.limits.pixels)
         self._hidden = _hides(pdf)
         self._fonts: dict[Any, Font] = {}
         self._script = Script()
@@ -61,6 +59,7 @@ class Book:
         self._new = pikepdf.new()
         self._copies = Copies(self._new, {})
         self._made: dict[Hashable, Any] = {}
+        self._drawn = apart.opened(flat.getvalue(), work.limits.pixels)  # `made` ends it
 
     def made(self) -> bytes:
         """All is read, cleaned at once, and written."""

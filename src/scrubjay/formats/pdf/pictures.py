@@ -11,6 +11,7 @@ from msgspec import Struct
 from pikepdf import Name
 from PIL import Image, ImageOps
 
+from scrubjay.errors import InputError
 from scrubjay.formats import pixels
 from scrubjay.formats.image import QUALITY, plain
 from scrubjay.formats.pdf.doubt import Doubt
@@ -31,7 +32,7 @@ def decoded(source: Any, most: int) -> Decoded:
     told = source if isinstance(source, pikepdf.PdfInlineImage) else pikepdf.PdfImage(source)
     raw = told.obj
     if told.width * told.height > most:
-        raise Doubt("a picture of too many pixels")
+        raise InputError(f"a picture of more than {most:,} pixels")
     if told.is_separation or told.is_device_n or _get(raw, "/Mask", "/Mask") is not None:
         raise Doubt("a picture with a mask or colours of its own kind")
     try:

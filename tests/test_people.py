@@ -188,6 +188,7 @@ def test_a_table_of_people_is_known_by_its_columns(names, whose):
 
 def test_the_first_pass_keeps_a_few_records_of_each_person_and_no_words(tmp_path, monkeypatch):
     monkeypatch.setattr(people, "ROWS", 10)
+    monkeypatch.setattr(people, "MANY", 4)
     rows = [f"{n % 25},A{n},Brightwater{n},1961-04-05\n" for n in range(500)]
     (tmp_path / "p.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows))
     found = People().add(walk(tmp_path))
@@ -197,6 +198,14 @@ def test_the_first_pass_keeps_a_few_records_of_each_person_and_no_words(tmp_path
     (tmp_path / "p.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows[10:]))
     with pytest.raises(InputError, match="changed while it was read"):
         found("9")
+
+
+def test_a_record_that_says_no_more_takes_no_other_s_place(tmp_path):
+    """A married name in the last of a table's many rows about one person."""
+    rows = [f"4711,{GIVEN},{FAMILY},1961-04-05\n"] * 50 + [f"4711,{GIVEN},Oakhurst,1961-04-05\n"]
+    (tmp_path / "stays.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows))
+    found = People().add(walk(tmp_path))
+    assert len(found._rows) == 2 and "Oakhurst" in found("4711").known["PERSON"]
 
 
 def test_what_is_damaged_tells_nobody_and_a_patient_that_changed_is_refused(tmp_path):

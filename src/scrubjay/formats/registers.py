@@ -29,9 +29,10 @@ SUFFIXES = frozenset(
 
 
 class Place(NamedTuple):
-    """A record, and the ids by which others refer to its person, which it does not show."""
+    """A record, the ids by which others refer to its person, and that person. It shows neither."""
 
     ids: frozenset[str]
+    person: Person
     offset: int
     length: int
 
@@ -126,7 +127,8 @@ def _patients(data: bytes, offset: int) -> Iterator[Place]:
         patient = _decoded(_PATIENT, each) if b'"Patient"' in each else None
         if patient and patient.get("resourceType") == "Patient":
             at = data.index(each, at)
-            yield Place(fhir_people.ids(patient), offset + at, len(each))
+            person = fhir_people.person(patient)
+            yield Place(fhir_people.ids(patient), person, offset + at, len(each))
 
 
 class _Table:
@@ -144,19 +146,17 @@ class _Table:
                 written = self._dialect.delimiter.join(cells) + end
                 length = len(written.encode(self._encoding))
                 if number >= part.before.head:
-                    yield Place(self._ids(self._values(cells)), offset, length)
+                    yield Place(*self._told(cells), offset, length)
                 offset += length
 
     def read(self, data: bytes) -> tuple[frozenset[str], Person]:
         [(cells, _, _)] = self._rows(data)
-        values = self._values(cells)
-        return self._ids(values), self.columns.about(values, subjects.nobody)
+        return self._told(cells)
 
     def _rows(self, data: bytes) -> list[Record]:
         return self._dialect.rows(data.decode(self._encoding))
 
-    def _values(self, cells: list[str]) -> list[str]:
-        return list(map(self._dialect.value, cells))
-
-    def _ids(self, values: list[str]) -> frozenset[str]:
-        return frozenset(number for _, number in self.columns.numbers(values))
+    def _told(self, cells: list[str]) -> tuple[frozenset[str], Person]:
+        values = list(map(self._dialect.value, cells))
+        ids = frozenset(number for _, number in self.columns.numbers(values))
+        return ids, self.columns.about(values, subjects.nobody)

@@ -2,7 +2,7 @@
 another file gets what the record of the person tells, read again from the input.
 
 Nothing of it is written anywhere. In memory are digests of ids, under a key that ends with the
-process, and places: 24 bytes an id.
+process, and places: 32 bytes an id. A record that says no more than one before it is not noted.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from scrubjay.formats import registers, subjects
 from scrubjay.formats.subjects import NOBODY, Person
 from scrubjay.run.walk import Source
 
-MANY = 4  # records that are read of one person
+MANY = 16  # records that are read of one person, all different
 ROWS = 1 << 20  # that wait to be sorted in
 REMEMBERED = 1 << 12  # people
 OPEN = 64  # files whose columns are known
 CHANGED = "the file with the record of its person changed while it was read: wait until it is whole"
-ROW = np.dtype([("id", "<u8"), ("file", "<u4"), ("length", "<u4"), ("offset", "<u8")])
-PACKED = Struct("<QIIQ")
+ROW = np.dtype(
+    [("id", "<u8"), ("said", "<u8"), ("file", "<u4"), ("length", "<u4"), ("offset", "<u8")]
+)
+PACKED = Struct("<QQIIQ")
 
 
 class People:
@@ -69,15 +71,18 @@ class People:
             for place in register.places(stream):
                 if number == len(self._files):
                     self._files.append((source.path, kind))
+                said = repr((place.person.group, place.person.content))
                 for id in place.ids:
-                    row = self._digest(id), number, place.length, place.offset
-                    self._waiting += PACKED.pack(*row)
+                    row = self._digest(id), self._digest(id + said), number, place.length
+                    self._waiting += PACKED.pack(*row, place.offset)
                 if len(self._waiting) >= ROWS * PACKED.size:
                     self._sort()
 
     def _sort(self) -> None:
-        """In the order of ids and of files; of each id, the first few."""
+        """In the order of ids and of files; of each id, the first few that differ."""
         rows = np.concatenate([self._rows, np.frombuffer(bytes(self._waiting), ROW)])
+        _, first = np.unique(rows["said"], return_index=True)
+        rows = rows[np.sort(first)]
         rows = rows[np.argsort(rows["id"], kind="stable")]
         places = np.arange(len(rows))
         first = np.searchsorted(rows["id"], rows["id"])
@@ -92,9 +97,11 @@ class People:
     def _find(self, id: str) -> Person:
         digest = np.uint64(self._digest(id))
         start, end = np.searchsorted(self._ids, digest), np.searchsorted(self._ids, digest, "right")
-        return subjects.several([self._person(id, *row) for row in self._rows[start:end].tolist()])
+        return subjects.several(
+            [self._person(id, *row[2:]) for row in self._rows[start:end].tolist()]
+        )
 
-    def _person(self, id: str, digest: int, file: int, length: int, offset: int) -> Person:
+    def _person(self, id: str, file: int, length: int, offset: int) -> Person:
         with self._files[file][0].open("rb") as stream:
             stream.seek(offset)
             data = stream.read(length)

@@ -176,6 +176,8 @@ def test_numbers_that_are_written_differently_are_one(one, other):
         ("Id,FIRST,LAST,BIRTHDATE", [("COUNTED", "1")]),
         ("person_id,birth_datetime,person_source_value", [("MRN", "3"), ("COUNTED", "1")]),
         ("Id,NAME,ADDRESS", None),  # a provider
+        ("mrn,Patient Full Name,note", [("MRN", "1")]),
+        ("mrn,provider_name,note", None),
         ("mrn,note", None),
         ("mother_mrn,baby_mrn,first_name,last_name,dob", None),
     ],

@@ -20,6 +20,7 @@ Change = tuple[int, int, str]  # row, column, new text
 
 REMEMBERED = 100_000  # cells known to be plain
 COMMON = frozenset({"DATE", "AGE", "YEAR", "STATE", "COUNTRY", "COORDINATES", "ID", "PASSWORD"})
+WHOLE = ({"name"}, {"full", "name"})
 NUMBER = re.compile(r"[-+<>=~]{0,2} ?\d{1,4}(?:[.,]\d{1,6})? ?%?", re.ASCII)
 
 
@@ -70,9 +71,10 @@ class Columns:
 
     @property
     def people(self) -> bool:
-        """Whether each row is the record of a person: a number with a name or a day of birth."""
+        """Whether each row is the record of a person: a number with a name, in parts or whole, or
+        a day of birth."""
         own = any(kind in (subjects.RECORD, subjects.COUNTED) for kind, _ in self._numbers)
-        return own and (self._named or self._born)
+        return own and (self._named or self._born or any(map(_whole, self._names)))
 
     def numbers(self, row: Row) -> list[tuple[str, str]]:
         """The numbers that say whose row it is, with their kinds, the best first."""
@@ -165,3 +167,9 @@ class Columns:
     @staticmethod
     def _cell(row: Row, column: int) -> str:
         return (row[column] or "") if column < len(row) else ""
+
+
+def _whole(name: str) -> bool:
+    """Whether it is a patient's whole name, by the column's: `patient_full_name`."""
+    words = set(fields.normal(name).split())
+    return bool(words & fields.part("whose")) and words - fields.part("whose") in WHOLE

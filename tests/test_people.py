@@ -82,6 +82,7 @@ def run(tmp_path):
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir()
         for name, data in files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
         order = Order(
             out, Recipe(lambda: ENGINE), 2, people=lambda: People().add(walk(folder)),
@@ -200,6 +201,20 @@ def test_the_first_pass_keeps_a_few_records_of_each_person_and_no_words(tmp_path
     (tmp_path / "p.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows[10:]))
     with pytest.raises(InputError, match="changed while it was read"):
         found("9")
+
+
+def test_who_is_meant_by_a_number_that_two_systems_use_stands_in_the_same_folder(run):
+    head = "patient_id,mrn,first_name,last_name,admitted\n"
+    told = run({
+        "a/patients.csv": f"{head}7,{MRN},{GIVEN},{FAMILY},{DAY}\n",
+        "a/visits.csv": f"patient_id,visit_date\n7,{DAY}\n",
+        "b/patients.csv": f"{head}7,5507,Ann,Brightwater,{DAY}\n",
+        "b/visits.csv": f"patient_id,visit_date,note\n7,{DAY},BRIGHTWATER\n",
+    })  # fmt: skip
+    rows = [told[f"{name}.csv"].split()[1].split(b",") for name in (
+        "a/patients", "a/visits", "b/patients", "b/visits")]  # fmt: skip
+    days = [row[4 if len(row) == 5 else 1] for row in rows]
+    assert days[0] == days[1] != days[2] == days[3] and b"BRIGHTWATER" not in told["b/visits.csv"]
 
 
 def test_a_record_that_says_no_more_takes_no_other_s_place(tmp_path):

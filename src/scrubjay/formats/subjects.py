@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
+from pathlib import Path
 
 from msgspec import Struct, structs
 
@@ -96,7 +97,7 @@ NOBODY = Person()
 Find = Callable[[str], Person]  # by an id, of what other files of the run tell
 
 
-def nobody(id: str) -> Person:
+def nobody(id: str, folder: Path | None = None) -> Person:
     """Where no other file tells anything."""
     return NOBODY
 

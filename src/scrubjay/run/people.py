@@ -45,10 +45,11 @@ class People:
         self._found = lru_cache(REMEMBERED)(self._find)
         self._register = lru_cache(OPEN)(self._opened)
 
-    def __call__(self, id: str) -> Person:
-        """What is known of who has this id; of a stranger, nothing. `InputError` where the record
-        is not what it was."""
-        return self._found(id) if len(self._ids) else NOBODY
+    def __call__(self, id: str, folder: Path | None = None) -> Person:
+        """What is known of who has this id; of a stranger, nothing. Systems number their patients
+        alike, `1`, `2`: a record in the `folder` that asks says who is meant. `InputError` where
+        the record is not what it was."""
+        return self._found(id, folder) if len(self._ids) else NOBODY
 
     def add(self, sources: Iterable[Source]) -> People:
         """The first pass. What cannot be read tells nobody here; its own reader says why."""
@@ -94,12 +95,14 @@ class People:
         told = hashlib.blake2b(id.encode("utf-8", "replace"), key=self._key, digest_size=8)
         return int.from_bytes(told.digest(), "little")
 
-    def _find(self, id: str) -> Person:
+    def _find(self, id: str, folder: Path | None) -> Person:
         digest = np.uint64(self._digest(id))
         start, end = np.searchsorted(self._ids, digest), np.searchsorted(self._ids, digest, "right")
-        return subjects.several(
-            [self._person(id, *row[2:]) for row in self._rows[start:end].tolist()]
-        )
+        places = self._rows[["file", "length", "offset"]][start:end].tolist()
+        people = [(self._files[place[0]][0].parent, self._person(id, *place)) for place in places]
+        own = subjects.number(id)
+        people.sort(key=lambda one: one[0] != folder or one[1].group == own)
+        return subjects.several([person for _, person in people])
 
     def _person(self, id: str, file: int, length: int, offset: int) -> Person:
         with self._files[file][0].open("rb") as stream:

@@ -20,7 +20,7 @@ from scrubjay import formats, processes, sealing
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, OutputError, ScrubjayError
 from scrubjay.formats import names
-from scrubjay.formats.subjects import Find, nobody
+from scrubjay.formats.subjects import Person, nobody
 from scrubjay.formats.work import Part, Work
 from scrubjay.run.walk import Source
 from scrubjay.types import Anonymized, Document
@@ -43,7 +43,7 @@ class Recipe(NamedTuple):
     group: str = ""
     format_: str = ""
     recipients: Sequence[str] = ()
-    people: Find = nobody
+    people: Callable[[str, Path], Person] = nobody
 
 
 class Task(NamedTuple):
@@ -146,7 +146,8 @@ class Worker:
         recipe = self._recipe
         work = Work(
             clean, recipe.encoding, recipe.group, called=task.source.path.name,
-            people=recipe.people, rule=self._engine.operator, key=self._engine.key,
+            people=lambda id: recipe.people(id, task.source.path.parent),
+            rule=self._engine.operator, key=self._engine.key,
         )  # fmt: skip
         with task.source.path.open("rb") as source, _opened(task.aside) as stream:
             before = _facts(source)

@@ -128,6 +128,13 @@ def test_narrative_and_entries_agree():
     assert ids[1] in told and ids[1] != "4711-Z"
 
 
+def test_a_cell_that_is_a_day_in_eight_digits_moves_as_entries_do():
+    cells = b"<text><table><tbody><tr><td>20240229</td><td>20249999</td></tr></tbody></table>"
+    root = tree(convert("ccda.v1", ccda().replace(b"<text>", cells, 1), SHIFT))
+    day, number = [cell.text for cell in root.iter(f"{V3}td")][:2]
+    assert day == root.find(f".//{V3}low").attrib["value"] and number == "20249999"
+
+
 OID = r"[0-2](\.(0|[1-9][0-9]*))*|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 TYPES = {  # attribute -> what the schema's datatypes-base.xsd lets stand in it
     "root": OID, "codeSystem": OID, "valueSet": OID, "code": r"[^\s]+", "unit": r"[^\s]+",

@@ -296,6 +296,7 @@ def test_days_in_other_languages(form):
         ("03/04/1950", "4 March 1950, 3 April 1950", ["4 March 1950", "3 April 1950"]),
         ("17.08.1950", "1950-08-17T08:00", ["1950-08-17"]),
         ("spring 1950", "in Spring 1950", ["Spring 1950"]),
+        ("3", "3 of 12", []),
     ],
 )
 def test_what_a_date_may_be(value, text, want):

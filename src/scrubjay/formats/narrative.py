@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from scrubjay.formats import clinical
 from scrubjay.formats.clinical import Record
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.subjects import Person
@@ -24,6 +25,7 @@ INLINE = frozenset(_INLINE.split())
 BLOCK = frozenset(_BLOCK.split())
 KEPT = frozenset(_KEPT.split())
 LAYOUT = re.compile(r"[A-Za-z0-9%._ -]{1,40}")
+DAY = re.compile(r"\s*((?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))\s*", re.ASCII)
 NAMES = frozenset({"ID", "id", "name", "IDREF", "href", "referencedObject"})
 Names = Callable[[str, Callable[[str], None]], None]
 
@@ -40,10 +42,27 @@ def ask(
     pieces = Pieces(texts, breaks)
 
     def told(result: Anonymized) -> None:
-        for (node, index), new in zip(places, pieces.changed(result), strict=True):
-            node.content[index] = new
+        changed = pieces.changed(result)
+        for (node, index), old, new in zip(places, texts, changed, strict=True):
+            if new != old:
+                node.content[index] = new
 
     record.ask(pieces.text, told, field="narrative", person=person)
+    for (node, index), text in zip(places, texts, strict=True):
+        if found := DAY.fullmatch(text):
+            _day((node, index), found[1], record, person)
+
+
+def _day(place: tuple[Node, int], day: str, record: Record, person: Person) -> None:
+    """A cell that is a day as entries write it, 20240229: its column says so, too far away."""
+    node, index = place
+    question = clinical.spelled(day)
+
+    def told(result: Anonymized) -> None:
+        if result.text != question and str(node.content[index]).strip() == day:
+            node.content[index] = clinical.compact(result.text, day) or result.text
+
+    record.ask(question, told, field="date", label="DATE", person=person.undated)
 
 
 def _gather(

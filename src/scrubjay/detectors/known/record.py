@@ -86,7 +86,7 @@ class Record:
         days = self._days or Days()
         if days.add(value, label):
             self._days = days
-        else:
+        elif len(value.strip()) > 2:  # a month alone, or a day, is any small number of a text
             self._add_words(tokens(value), label, "exact")
 
     def _add_place(self, value: str, label: str) -> None:

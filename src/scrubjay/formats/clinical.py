@@ -218,12 +218,3 @@ def known(values: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
         if len(value) > 1 and any(map(str.isalnum, value)):
             told.setdefault(label, {})[value] = None
     return {label: tuple(found) for label, found in told.items()}
-
-
-def read_all(source: Any, work: Work, what: str, most: int = 1 << 28) -> bytes:
-    """All of a source, if it is no longer than one text may be."""
-    most = min(most, work.limits.text)
-    data: bytes = source.read(most + 1)
-    if len(data) > most:
-        raise InputError(f"more than {most >> 20} MiB in one {what}: split it")
-    return data

@@ -4,6 +4,7 @@ place to say what was left out.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -80,6 +81,18 @@ class Work(Struct):
         self.spent[what] += count
         if self.spent[what] > getattr(self.limits, what):
             raise InputError(f"more than {getattr(self.limits, what):,} {what} in one file")
+
+    def whole(self, source: BinaryIO, what: str = "document", most: int = sys.maxsize) -> bytes:
+        """All of a source, if it is no longer than one text may be, nor than `most`."""
+        most = min(most, self.limits.text)
+        data = source.read(most + 1)
+        if len(data) > most:
+            raise InputError(f"more than {most >> 20} MiB in one {what}: split it")
+        return data
+
+    def text(self, source: BinaryIO, encoding: str) -> str:
+        """A file that is one text."""
+        return formats.decode(self.whole(source), encoding)
 
     def of(self, person: Person) -> Work:
         """For files within a record: their texts are this person's, too."""

@@ -4,6 +4,7 @@ place to say what was left out.
 
 from __future__ import annotations
 
+import io
 import sys
 import tempfile
 from collections import Counter
@@ -121,6 +122,12 @@ class Work(Struct):
             raise InputError(f"a file in it: {problem}") from None
         except RefusedError as problem:
             raise type(problem)(f"in a {kind.partition('.')[0]} file in it: {problem}") from None
+
+    def cleaned(self, name: str, data: bytes) -> bytes:
+        """As `file`, of one that is at hand."""
+        target = io.BytesIO()
+        self.file(name, io.BytesIO(data), target)
+        return target.getvalue()
 
 
 def seekable(source: BinaryIO) -> BinaryIO:

@@ -16,7 +16,7 @@ from msgspec import Struct, field, structs
 
 from scrubjay import formats
 from scrubjay.errors import ExtraError, InputError, RefusedError
-from scrubjay.formats import names
+from scrubjay.formats import filenames
 from scrubjay.formats.subjects import Find, Person, nobody
 from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
@@ -105,7 +105,7 @@ class Work(Struct):
 
     def name(self, name: str) -> str:
         """A file name without what identifies; names are data too."""
-        return names.clean(name, self.clean)
+        return filenames.clean(name, self.clean)
 
     def file(self, name: str, source: BinaryIO, target: BinaryIO) -> None:
         """A file within this one, through whatever reads it. One that nothing reads is an error:

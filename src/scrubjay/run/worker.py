@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 from scrubjay import formats, processes, sealing
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, OutputError, ScrubjayError
-from scrubjay.formats import names
+from scrubjay.formats import filenames
 from scrubjay.formats.subjects import Find, nobody
 from scrubjay.formats.work import Part, Work
 from scrubjay.run.walk import Source
@@ -98,7 +98,7 @@ class Worker:
         self._second: Engine | None = None
         self._keys = sealing.recipients(recipe.recipients)
         self._looked = 0
-        self._component = lru_cache(10_000)(lambda part: names.clean(part, self._engine.stream))
+        self._component = lru_cache(10_000)(lambda part: filenames.clean(part, self._engine.stream))
 
     def __call__(self, task: Task) -> Done:
         """What is wrong with a file is told in the answer. What is wrong with the outputs' disk is

@@ -92,9 +92,10 @@ class People:
     def _find(self, id: str) -> Person:
         digest = np.uint64(self._digest(id))
         start, end = np.searchsorted(self._ids, digest), np.searchsorted(self._ids, digest, "right")
-        return subjects.several([self._person(id, *row) for row in self._rows[start:end].tolist()])
+        found = self._rows[["file", "offset", "length"]][start:end].tolist()
+        return subjects.several([self._person(id, *place) for place in found])
 
-    def _person(self, id: str, digest: int, file: int, length: int, offset: int) -> Person:
+    def _person(self, id: str, file: int, offset: int, length: int) -> Person:
         with self._files[file][0].open("rb") as stream:
             stream.seek(offset)
             data = stream.read(length)

@@ -89,13 +89,14 @@ def test_what_kills_pdfium_is_an_error_here(monkeypatch):
     monkeypatch.setattr(apart.Drawn, "size", dies)
     monkeypatch.setattr(apart.Drawn, "picture", lambda self, number: bytearray(apart.MEMORY * 2))
     pages = apart.opened(b"", 1)
+    child = pages._process
     with pytest.raises(InputError, match="page 3: more than 1024 MiB to draw"):
         pages.picture(2)
     with pytest.raises(InputError, match="page 1: its reader died"):
         pages.size(0)
     pages.close()
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(child, os.WNOHANG)
 
 
 def test_a_page_that_is_never_drawn_is_not_waited_for(monkeypatch):

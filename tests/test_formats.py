@@ -10,7 +10,7 @@ from msgspec import structs
 
 import scrubjay
 from scrubjay.errors import InputError
-from scrubjay.formats import kinds, names
+from scrubjay.formats import filenames, kinds
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.work import Work
 from scrubjay.report import unchanged
@@ -78,28 +78,29 @@ def test_the_place_of_a_text_says_what_it_is():
 
 
 def test_names_of_files_are_data():
-    assert names.clean("Ann_Lee_2.docx", ENGINE.stream) == "[PERSON]_2.docx"
-    assert names.clean("ward round.txt", ENGINE.stream) == "ward round.txt"
-    assert names.clean("ann.lee@example.org.txt", ENGINE.stream) == "[EMAIL].txt"
-    assert names.clean("ann.lee@example.org", ENGINE.stream) == "[EMAIL]"
-    assert names.clean("readme.md", ENGINE.stream) == "readme.md"
+    assert filenames.clean("Ann_Lee_2.docx", ENGINE.stream) == "[PERSON]_2.docx"
+    assert filenames.clean("ward round.txt", ENGINE.stream) == "ward round.txt"
+    assert filenames.clean("ann.lee@example.org.txt", ENGINE.stream) == "[EMAIL].txt"
+    assert filenames.clean("ann.lee@example.org", ENGINE.stream) == "[EMAIL]"
+    assert filenames.clean("readme.md", ENGINE.stream) == "readme.md"
 
 
 def test_no_suffix_is_a_way_out():
-    assert names.clean("of.Ann Lee", ENGINE.stream) == "of.[PERSON]"
-    assert names.clean("note.536-90-4399", ENGINE.stream) == "note.[SSN]"
-    assert names.clean("NOTE.TXT", ENGINE.stream) == "NOTE.TXT"
+    assert filenames.clean("of.Ann Lee", ENGINE.stream) == "of.[PERSON]"
+    assert filenames.clean("note.536-90-4399", ENGINE.stream) == "note.[SSN]"
+    assert filenames.clean("NOTE.TXT", ENGINE.stream) == "NOTE.TXT"
 
 
 def test_names_fit_every_disk():
     for name in ("\u9577" * 84 + ".txt", "a" * 255, "\U0001f600" * 63):
-        told = names.clean(name, ENGINE.stream)
+        told = filenames.clean(name, ENGINE.stream)
         assert len(told.encode()) <= 210 and told.encode().decode() == told
     told = [
-        names.clean(name, ENGINE.stream) for name in ("con", "NUL.txt", "aux.a.b", "cone", "...")
+        filenames.clean(name, ENGINE.stream)
+        for name in ("con", "NUL.txt", "aux.a.b", "cone", "...")
     ]
     assert told == ["con_", "NUL_.txt", "aux_.a.b", "cone", "file"]
-    assert names.clean("a\u202etxt.exe\x7f", ENGINE.stream) == "a_txt.exe_"
+    assert filenames.clean("a\u202etxt.exe\x7f", ENGINE.stream) == "a_txt.exe_"
 
 
 @pytest.mark.parametrize(

@@ -109,5 +109,5 @@ def test_time_is_linear(family):
             times.append(time.process_time() - start)
         return min(times)
 
-    small, large = seconds(15_000), seconds(120_000)
+    small, large = seconds(8_000), seconds(64_000)
     assert large < 8 * 2.2 * max(small, 0.005), (small, large)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 from scrubjay.errors import InputError
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -20,13 +18,11 @@ def clean(value: bytes, document: Document, work: Work) -> bytes | None:
     if text is not None:
         [result] = work.clean([Document(text, *_place(document))])
         return result.text.encode("utf-8")
-    sink = io.BytesIO()
     try:
-        work.file("", io.BytesIO(value), sink)
+        return work.cleaned("", value)
     except InputError:
         work.dropped("binary value")
         return None
-    return sink.getvalue()
 
 
 def as_text(value: bytes) -> str | None:

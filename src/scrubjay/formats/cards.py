@@ -6,18 +6,16 @@ from __future__ import annotations
 
 import quopri
 import re
-import tomllib
 import zoneinfo
 from collections.abc import Iterator
 from functools import cache, partial
-from importlib import resources
 from typing import Any, BinaryIO
 
 from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import json, slots
+from scrubjay.formats import slots, tables
 from scrubjay.formats.slots import Part
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -200,10 +198,8 @@ def _folded(told: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-@cache
 def _table() -> dict[str, Any]:
-    source = resources.files("scrubjay.formats").joinpath("cards.toml")
-    return tomllib.loads(source.read_text("utf-8"))
+    return tables.read("cards")
 
 
 @cache
@@ -267,7 +263,7 @@ class Cards:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """With the line ends of its first line."""
-        text = json.whole(source, self._encoding, work).removeprefix("\ufeff")
+        text = work.text(source, self._encoding).removeprefix("\ufeff")
         found = list(lines(text))
         if not found or found[0].name != "BEGIN":
             raise InputError("no calendar and no card: it does not begin with BEGIN")

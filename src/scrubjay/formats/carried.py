@@ -42,9 +42,7 @@ def opened(name: str, data: bytes, work: Work) -> bytes | None:
             data.decode(work.encoding)
     except (InputError, UnicodeError):
         return None
-    sink = io.BytesIO()
-    work.file(name, io.BytesIO(data), sink)
-    return sink.getvalue()
+    return work.cleaned(name, data)
 
 
 def string(text: str, work: Work) -> str | None:

@@ -7,10 +7,8 @@ that must stay what it is, and cannot, goes, and `nullFlavor` says MSK: masked.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib.resources import files
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -18,7 +16,7 @@ from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical, fhir_codes, narrative, subjects, xmltree
+from scrubjay.formats import clinical, fhir_codes, narrative, subjects, tables, xmltree
 from scrubjay.formats.clinical import Record
 from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
@@ -52,10 +50,9 @@ KINDS = {
 }
 
 
-@cache
 def table() -> dict[str, Any]:
     """ccda.toml."""
-    return tomllib.loads(files("scrubjay.formats").joinpath("ccda.toml").read_text("utf-8"))
+    return tables.read("ccda")
 
 
 @cache
@@ -80,7 +77,7 @@ class Ccda:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """In UTF-8."""
-        data = clinical.read_all(source, work, "document", LARGEST)
+        data = work.whole(source, most=LARGEST)
         left_out: list[str] = []
         root = xmltree.parse(data, left_out)
         if root.name != "ClinicalDocument":

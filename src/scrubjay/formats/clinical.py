@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import re
 import uuid
 from collections import deque
@@ -202,12 +201,11 @@ def opened(value: str, suffix: str, person: Person, work: Work) -> str:
         data = base64.b64decode("".join(value.split()), validate=True)
     except (binascii.Error, ValueError):
         return ""
-    sink = io.BytesIO()
     try:
-        work.of(person).file(f"file{suffix}", io.BytesIO(data), sink)
+        clean = work.of(person).cleaned(f"file{suffix}", data)
     except InputError:
         return ""
-    return base64.b64encode(sink.getvalue()).decode("ascii")
+    return base64.b64encode(clean).decode("ascii")
 
 
 def known(values: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -218,12 +216,3 @@ def known(values: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
         if len(value) > 1 and any(map(str.isalnum, value)):
             told.setdefault(label, {})[value] = None
     return {label: tuple(found) for label, found in told.items()}
-
-
-def read_all(source: Any, work: Work, what: str, most: int = 1 << 28) -> bytes:
-    """All of a source, if it is no longer than one text may be."""
-    most = min(most, work.limits.text)
-    data: bytes = source.read(most + 1)
-    if len(data) > most:
-        raise InputError(f"more than {most >> 20} MiB in one {what}: split it")
-    return data

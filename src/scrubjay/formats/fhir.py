@@ -84,7 +84,7 @@ class Fhir:
         if lines:
             self._lines(source, target, work)
             return
-        data = clinical.read_all(source, work, "resource")
+        data = work.whole(source, "resource")
         value = self._decode(data, "")
         for item in clinical.through(work, [_item(value, "", Run(work))], _record):
             target.write(_encode(self._told(item, work), data))
@@ -99,7 +99,7 @@ class Fhir:
 
     def _xml(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         left_out: list[str] = []
-        value = fhir_xml.read(clinical.read_all(source, work, "resource", XML), left_out)
+        value = fhir_xml.read(work.whole(source, "resource", XML), left_out)
         if left_out:
             work.dropped("XML comment or instruction", len(left_out))
         if depth(value) > DEEPEST:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any
 
+from scrubjay.formats import tables
 from scrubjay.operators import names
 
 _TIMES = (
@@ -34,13 +33,8 @@ _PLAIN = re.compile(r"[A-Za-z]{1,10}|[0-9]{4}-[0-9]")
 
 
 @cache
-def _table() -> dict[str, Any]:
-    return tomllib.loads(files("scrubjay.formats").joinpath("fhir.toml").read_text("utf-8"))
-
-
-@cache
 def _words() -> frozenset[str]:
-    rows = _table()["words"]
+    rows = tables.read("fhir")["words"]
     return frozenset(word for row in rows.values() for word in _each(row))
 
 
@@ -76,7 +70,8 @@ def suspect(value: str) -> str:
 def is_public(address: str) -> bool:
     """Whether this is the address of a public definition: one that begins as those do, with neither
     a long number nor a name of our lists behind that."""
-    start = next((p for p in _table()["definitions"]["public"] if address.startswith(p)), "")
+    public = tables.read("fhir")["definitions"]["public"]
+    start = next((p for p in public if address.startswith(p)), "")
     tail = address[len(start) :]
     if not start or not _TAIL.fullmatch(tail):
         return False
@@ -102,7 +97,7 @@ def question(value: str, label: str) -> str:
 
 def is_code(system: str, value: str) -> bool:
     """Whether this is a code of a public system by its own rules."""
-    rule = _table()["codes"].get(system)
+    rule = tables.read("fhir")["codes"].get(system)
     if rule == "snomed":
         return snomed(value)
     if rule == "loinc":
@@ -115,7 +110,8 @@ def is_code(system: str, value: str) -> bool:
 @cache
 def _units() -> Callable[[str], object]:
     """UCUM 1.9, section 2: units with exponents between dots and slashes, and annotations."""
-    rows = {name: "|".join(map(re.escape, row.split())) for name, row in _table()["units"].items()}
+    table = tables.read("fhir")["units"]
+    rows = {name: "|".join(map(re.escape, row.split())) for name, row in table.items()}
     unit = rf"(?:(?:{rows['prefixes']})?(?:{rows['metric']})|{rows['alone']})"
     note = r"\{[A-Za-z0-9#.%_ -]{1,10}\}"
     part = rf"(?:{unit}(?:[+-]?[0-9]{{1,2}})?(?:{note})?|{note}|[0-9]{{1,4}})"

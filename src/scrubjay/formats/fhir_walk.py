@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import mimetypes
 import re
-import tomllib
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -19,7 +18,7 @@ from typing import Any
 from msgspec import Struct
 
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical, narrative, xmltree
+from scrubjay.formats import clinical, narrative, tables, xmltree
 from scrubjay.formats.clinical import Record
 from scrubjay.formats.fhir_codes import is_code, is_public, is_word, question, suspect
 from scrubjay.formats.fhir_prune import GONE, MASKED
@@ -47,10 +46,9 @@ QUERY = re.compile(
 YEARS = frozenset({"a", "year", "years", "yr", "yrs"})
 
 
-@cache
 def table() -> dict[str, Any]:
     """fhir.toml."""
-    return tomllib.loads(files("scrubjay.formats").joinpath("fhir.toml").read_text("utf-8"))
+    return tables.read("fhir")
 
 
 @cache

@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Any
 
 from msgspec import structs
 
-from scrubjay.formats import fhir_codes
+from scrubjay.formats import fhir_codes, tables
 from scrubjay.types import Document
 
 NOWHERE = Document("")
@@ -103,11 +101,9 @@ def normal(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", plain).split())
 
 
-@cache
 def table() -> dict[str, Any]:
     """fields.toml as it is."""
-    source = resources.files("scrubjay.formats").joinpath("fields.toml")
-    return tomllib.loads(source.read_text("utf-8"))
+    return tables.read("fields")
 
 
 @cache

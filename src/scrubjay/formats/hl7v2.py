@@ -8,10 +8,8 @@ all texts of the message. Lines of a report, OBX and NTE after each other, are o
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -19,9 +17,8 @@ from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical, fhir_codes, subjects
+from scrubjay.formats import clinical, fhir_codes, subjects, tables
 from scrubjay.formats.clinical import Plain, Record
-from scrubjay.formats.fhir_walk import table as identifiers
 from scrubjay.formats.hl7v2_wire import HEADERS, NULL, Segment, leaves, read, segments, write
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.subjects import Person
@@ -48,10 +45,9 @@ AGES = ("30525-0", "21612-7", "29553-5", "35659-2")  # LOINC: age
 SUFFIXES = {"PDF": ".pdf", "RTF": ".rtf", "HTML": ".html", "XML": ".xml", "TEXT": ".txt", "": ""}
 
 
-@cache
 def table() -> dict[str, Any]:
     """hl7v2.toml."""
-    return tomllib.loads(files("scrubjay.formats").joinpath("hl7v2.toml").read_text("utf-8"))
+    return tables.read("hl7v2")
 
 
 @cache
@@ -154,7 +150,7 @@ def _numbers(segment: Segment) -> Iterator[tuple[str, str]]:
         return
     count = len(segment.fields[3]) if len(segment.fields) > 3 else 0
     cells = [(segment.cell(3, 5, n), segment.cell(3, 1, n)) for n in range(1, count + 1)]
-    labels = identifiers()["identifiers"]
+    labels = tables.read("fhir")["identifiers"]
     for kind, value in sorted(cells, key=lambda cell: cell[0] != "MR"):
         yield labels.get(kind, "MRN"), value
     yield from (("MRN", segment.cell(field)) for field in (2, 4))
@@ -412,7 +408,7 @@ def _is_time(text: str) -> bool:
 def _kind(repetition: list[list[str]], label: str) -> str:
     """CX.5 says whose number it is, table 0203."""
     code = repetition[4][0] if len(repetition) > 4 else ""
-    found: str = identifiers()["identifiers"].get(code, label)
+    found: str = tables.read("fhir")["identifiers"].get(code, label)
     return found
 
 

@@ -360,11 +360,11 @@ class Html:
         encoding = self._declared(source.read(1 << 12)) if source.seekable() else self._encoding
         if source.seekable():
             source.seek(0)
-        text = json.whole(source, encoding, work)
+        text = work.text(source, encoding)
         body = text.removeprefix("\ufeff")
         mark = text[: len(text) - len(body)]
         parts = chain([mark], Page(work).parts(body))
-        slots.write(parts, target, work.clean, encoding, "xmlcharrefreplace")
+        slots.write(parts, target, work.clean, encoding, errors="xmlcharrefreplace")
 
     def _declared(self, head: bytes) -> str:
         if self._encoding != "utf-8":

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct, field
 
-from scrubjay import formats, plugins
+from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import fields, naming, records, slots, strings
 from scrubjay.formats.subjects import NOBODY, Person
@@ -220,20 +220,12 @@ class Json:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """With the same layout."""
-        text = whole(source, self._encoding, work)
+        text = work.text(source, self._encoding)
         body = text.removeprefix("\ufeff")
         check(body.encode())
         parts = Reader(work, utf=utf(self._encoding)).parts(body)
         mark = text[: len(text) - len(body)]
         slots.write(chain([mark], parts), target, work.clean, self._encoding)
-
-
-def whole(source: BinaryIO, encoding: str, work: Work) -> str:
-    """A file that is one text, if it is not too long for one."""
-    data = source.read(work.limits.text + 1)
-    if len(data) > work.limits.text:
-        raise InputError(f"more than {work.limits.text >> 20} MiB in one document")
-    return formats.decode(data, encoding)
 
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:

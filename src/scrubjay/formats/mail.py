@@ -210,9 +210,7 @@ class Eml:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """With the line ends of its first line."""
-        data = source.read(work.limits.text + 1)
-        if len(data) > work.limits.text:
-            raise InputError(f"more than {work.limits.text >> 20} MiB in one mail")
+        data = work.whole(source, "mail")
         crlf = data[: data.find(b"\n") + 1].endswith(b"\r\n")
         parts = Letter(work).parts(parsed(data))
         _write(parts, target, work, crlf=crlf)

@@ -106,10 +106,7 @@ def _drop(node: Node, name: str, what: str, work: Work) -> None:
 
 def _flat(source: BinaryIO, target: BinaryIO, work: Work) -> None:
     """A file that is one part; pictures stand in it."""
-    data = source.read(work.limits.text + 1)
-    if len(data) > work.limits.text:
-        raise InputError(f"more than {work.limits.text >> 20} MiB")
-    tree = xmltree.parse(data, renames=False)
+    tree = xmltree.parse(work.whole(source), renames=False)
     kind = tree.attributes.get("office:mimetype", "")
     if tree.name != "document" or not KIND.fullmatch(kind):
         raise InputError("a kind of OpenDocument that is not read, or none")

@@ -8,7 +8,6 @@ office_words.txt.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
@@ -16,6 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from scrubjay.formats import tables
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 
@@ -25,7 +25,6 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _NUMBER = re.compile(r"(?<![0-9.])[0-9]+")  # what stands behind a point is precision
 _SIGNS = re.compile(r"(?:[A-Za-z0-9 _.,:;#()%+*/=$'|!<>?\[\]{}\\\t\n-]|@(?=[0-9]))*")
 _HEX = re.compile(r"#?(?:[0-9A-F]{2}|[0-9A-Fa-f]{6}|[0-9A-F]{8}|[0-9A-F]{20})|0x[0-9a-f]{8}")
-_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}\b")
 _RUN = re.compile(r"[0-9][-/][0-9]|[0-9]\.[0-9]+\.[0-9]")  # a number of somebody, or a day
 _GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")
@@ -38,8 +37,7 @@ _GONE = frozenset(["ProcessContent", "PreserveElements", "PreserveAttributes", "
 @cache
 def table() -> dict[str, Any]:
     """office.toml, its lists of names as sets."""
-    source = resources.files("scrubjay.formats").joinpath("office.toml")
-    rows = tomllib.loads(source.read_text("utf-8"))
+    rows = tables.read("office")
     return {k: frozenset(v.split()) if isinstance(v, str) else v for k, v in rows.items()}
 
 

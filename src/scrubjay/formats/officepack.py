@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import IO, BinaryIO
 
-from scrubjay.errors import ExtraError, InputError
+from scrubjay.errors import InputError
 from scrubjay.formats import directory, xmltree
 from scrubjay.formats.work import Work, seekable
 from scrubjay.formats.xmltree import Node
@@ -108,12 +108,10 @@ def cleaned(data: bytes, suffix: str, work: Work) -> bytes | None:
     """As `Pack.cleaned`, of a file at hand."""
     if data == EMPTY:  # our own, of an earlier time
         return data
-    target = io.BytesIO()
     try:
-        work.file(f"file{suffix}", io.BytesIO(data), target)
-    except (InputError, ExtraError):
+        return work.cleaned(f"file{suffix}", data)
+    except InputError:
         return None
-    return target.getvalue()
 
 
 def markup(tree: Node) -> bytes:

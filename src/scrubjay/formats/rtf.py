@@ -282,9 +282,7 @@ class Rtf:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """In ASCII."""
-        data = source.read(work.limits.text + 1)
-        if len(data) > work.limits.text:
-            raise InputError(f"more than {work.limits.text >> 20} MiB in one document")
+        data = work.whole(source)
         parts = Reader(data.decode("latin-1"), work).parts()
         slots.write(parts, target, work.clean, "ascii")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from scrubjay import plugins
-from scrubjay.formats import fields, json, naming, slots, strings
+from scrubjay.formats import fields, naming, slots, strings
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
@@ -104,7 +104,7 @@ class Settings:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """With the same layout."""
-        text = json.whole(source, self._encoding, work)
+        text = work.text(source, self._encoding)
         slots.write(Reader(work).parts(text), target, work.clean, self._encoding)
 
 

@@ -149,7 +149,7 @@ def _ready(waiting: deque[Part]) -> Iterator[str]:
 
 
 def write(
-    parts: Iterable[Part], target: BinaryIO, clean: Clean, encoding: str, errors: str = "strict"
+    parts: Iterable[Part], target: BinaryIO, clean: Clean, encoding: str, *, errors: str = "strict"
 ) -> None:
     """All of it, in an encoding; a byte-order mark is written once."""
     try:

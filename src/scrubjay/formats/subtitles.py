@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from scrubjay import plugins
-from scrubjay.formats import json, slots
+from scrubjay.formats import slots
 from scrubjay.formats.html import Page
 from scrubjay.formats.work import Work
 
@@ -32,7 +32,7 @@ class Subtitles:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Cue after cue."""
-        text = json.whole(source, self._encoding, work)
+        text = work.text(source, self._encoding)
         slots.write(_parts(text, work), target, work.clean, self._encoding)
 
 

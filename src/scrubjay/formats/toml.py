@@ -134,7 +134,7 @@ class Toml:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """With the same layout; always in UTF-8."""
-        text = json.whole(source, "utf-8", work)
+        text = work.text(source, "utf-8")
         body = text.removeprefix("\ufeff")
         try:
             tomllib.loads(body)

@@ -4,6 +4,8 @@ place to say what was left out.
 
 from __future__ import annotations
 
+import io
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +16,7 @@ from msgspec import Struct, field, structs
 
 from scrubjay import formats
 from scrubjay.errors import ExtraError, InputError, RefusedError
-from scrubjay.formats import names
+from scrubjay.formats import filenames
 from scrubjay.formats.subjects import Find, Person, nobody
 from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
@@ -81,6 +83,18 @@ class Work(Struct):
         if self.spent[what] > getattr(self.limits, what):
             raise InputError(f"more than {getattr(self.limits, what):,} {what} in one file")
 
+    def whole(self, source: BinaryIO, what: str = "document", most: int = sys.maxsize) -> bytes:
+        """All of a source, if it is no longer than one text may be, nor than `most`."""
+        most = min(most, self.limits.text)
+        data = source.read(most + 1)
+        if len(data) > most:
+            raise InputError(f"more than {most >> 20} MiB in one {what}: split it")
+        return data
+
+    def text(self, source: BinaryIO, encoding: str) -> str:
+        """A file that is one text."""
+        return formats.decode(self.whole(source), encoding)
+
     def of(self, person: Person) -> Work:
         """For files within a record: their texts are this person's, too."""
 
@@ -91,7 +105,7 @@ class Work(Struct):
 
     def name(self, name: str) -> str:
         """A file name without what identifies; names are data too."""
-        return names.clean(name, self.clean)
+        return filenames.clean(name, self.clean)
 
     def file(self, name: str, source: BinaryIO, target: BinaryIO) -> None:
         """A file within this one, through whatever reads it. One that nothing reads is an error:
@@ -108,6 +122,12 @@ class Work(Struct):
             raise InputError(f"a file in it: {problem}") from None
         except RefusedError as problem:
             raise type(problem)(f"in a {kind.partition('.')[0]} file in it: {problem}") from None
+
+    def cleaned(self, name: str, data: bytes) -> bytes:
+        """As `file`, of one that is at hand."""
+        target = io.BytesIO()
+        self.file(name, io.BytesIO(data), target)
+        return target.getvalue()
 
 
 def seekable(source: BinaryIO) -> BinaryIO:

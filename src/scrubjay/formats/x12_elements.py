@@ -5,16 +5,14 @@ shape of its kind goes: nobody knows what it says.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from msgspec import Struct
 
 from scrubjay.errors import InputError
-from scrubjay.formats import clinical
+from scrubjay.formats import clinical, tables
 from scrubjay.formats.clinical import Record
 from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
@@ -32,10 +30,9 @@ NO_DAY = "19000101"  # where eight digits must stand, and none may be told
 DATED = ("GS", "PLB", "TS3", "STC")  # segments in which they must
 
 
-@cache
 def table() -> dict[str, Any]:
     """x12.toml."""
-    return tomllib.loads(files("scrubjay.formats").joinpath("x12.toml").read_text("utf-8"))
+    return tables.read("x12")
 
 
 @cache

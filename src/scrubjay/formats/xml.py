@@ -359,7 +359,7 @@ class Xml:
         ready = tree.feed(first)
         encoding = "utf-16" if first[:2] in (b"\xff\xfe", b"\xfe\xff") else tree.encoding
         parts = chain(ready, _rest(source, tree))
-        slots.write(parts, target, work.clean, encoding, "xmlcharrefreplace")
+        slots.write(parts, target, work.clean, encoding, errors="xmlcharrefreplace")
 
 
 def _rest(source: BinaryIO, tree: Tree) -> Iterator[Part]:

@@ -17,7 +17,7 @@ import yaml
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, fields, json, naming, slots, strings
+from scrubjay.formats import carried, fields, naming, slots, strings
 from scrubjay.formats.naming import words
 from scrubjay.formats.slots import Part
 from scrubjay.formats.work import Work
@@ -171,7 +171,7 @@ class Yaml:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """With the same layout."""
-        text = json.whole(source, self._encoding, work)
+        text = work.text(source, self._encoding)
         body = text.removeprefix("\ufeff")
         mark = text[: len(text) - len(body)]
         _check(body)

@@ -10,7 +10,6 @@ import datetime
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -382,11 +381,6 @@ def _before(stamp: Stamp, following: Stamp) -> Stamp:
     if (month, day) == (2, 29) and not _is_leap(year):
         return stamp
     return Stamp(stamp.precision, datetime.date(year, month, day), stamp.fields, stamp.told)
-
-
-def dates_of(stamps: list[Stamp]) -> Iterator[Stamp]:
-    """The stamps that have a year of their own."""
-    return (s for s in stamps if s.told and s.precision != "weekday")
 
 
 def write(value: str, stamps: list[Stamp], dates: list[datetime.date], hints: Hints) -> str:

@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 from scrubjay import formats, processes, sealing
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, OutputError, ScrubjayError
-from scrubjay.formats import names
+from scrubjay.formats import filenames
 from scrubjay.formats.subjects import Person, nobody
 from scrubjay.formats.work import Part, Work
 from scrubjay.run.walk import Source
@@ -98,7 +98,7 @@ class Worker:
         self._second: Engine | None = None
         self._keys = sealing.recipients(recipe.recipients)
         self._looked = 0
-        self._component = lru_cache(10_000)(lambda part: names.clean(part, self._engine.stream))
+        self._component = lru_cache(10_000)(lambda part: filenames.clean(part, self._engine.stream))
 
     def __call__(self, task: Task) -> Done:
         """What is wrong with a file is told in the answer. What is wrong with the outputs' disk is
@@ -149,26 +149,30 @@ class Worker:
             people=lambda id: recipe.people(id, task.source.path.parent),
             rule=self._engine.operator, key=self._engine.key,
         )  # fmt: skip
+        kind, read, sink = self._converted(task, work)
+        return Done(
+            name, kind, dict(counts), dict(work.left_out), sink.size,
+            time.perf_counter() - started, read, sink.digest.hexdigest(), self._look(seen),
+        )  # fmt: skip
+
+    def _converted(self, task: Task, work: Work) -> tuple[str, str, _Hashed]:
+        """The file's kind, a digest of what was read of it, and what was written."""
+        recipe = self._recipe
         with task.source.path.open("rb") as source, _opened(task.aside) as stream:
             before = _facts(source)
             kind = task.kind or recipe.format_ or formats.of(_path(task), source)
             sink = _Hashed(stream)
             reader = formats.make(kind, encoding=recipe.encoding, group=recipe.group)
             if task.part:
-                data = task.piece.read_bytes()
-                part = structs.replace(task.part, data=data)
+                part = structs.replace(task.part, data=task.piece.read_bytes())
                 cast("Splits", reader).convert_part(part, cast("BinaryIO", sink), work)
-                read = ""
-            else:
-                with self._sealed(sink) as target:
-                    reader.convert(source, target, work)
-                read = _digest(source)
-                if read and _facts(source) != before:
-                    raise InputError(CHANGED)
-        return Done(
-            name, kind, dict(counts), dict(work.left_out), sink.size,
-            time.perf_counter() - started, read, sink.digest.hexdigest(), self._look(seen),
-        )  # fmt: skip
+                return kind, "", sink
+            with self._sealed(sink) as target:
+                reader.convert(source, target, work)
+            read = _digest(source)
+            if read and _facts(source) != before:
+                raise InputError(CHANGED)
+            return kind, read, sink
 
     @contextlib.contextmanager
     def _sealed(self, sink: Any) -> Iterator[BinaryIO]:

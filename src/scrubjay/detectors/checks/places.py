@@ -208,11 +208,6 @@ def practice(value: str) -> bool:
     return any(word not in _NO_PRACTICE | {"assisted", "behavioral", "memory"} for word in own)
 
 
-_IN_TOWN_NAMES = {"am", "an", "im", "north", "south", "east", "west", "new", "white", "black"}
-_IN_TOWN_NAMES |= {"green", "city", "left"}
-_NO_EMPLOYER = {"self", "the", "a", "home", "inc", "llc", "patient", "employed", "retired"}
-_NO_EMPLOYER |= {"unemployed"}
-_NOT_DUTCH = {"SA", "SD", "SS", "MG", "ML", "AM", "PM", "CC", "KG", "HZ", "IU", "AD"}
 _INSTITUTIONS = {"hospital", "hospitals", "clinic", "clinics", "center", "centre", "pharmacy"}
 _INSTITUTIONS |= {"school", "university", "college", "academy", "home", "healthcare", "hospice"}
 _HEADS = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 from scrubjay.errors import InputError
 from scrubjay.formats.dicom import pixels, subject
 from scrubjay.formats.dicom.cleaner import INSIDE, Subject
@@ -22,11 +20,9 @@ def clean(root: list[Element], file: File, work: Work, whose: Subject) -> None:
     suffix = SUFFIXES.get(pixels.text(root, MIME).lower())
     if suffix is None or not isinstance(element.value, Span | bytes):
         raise InputError(f"{told(INSIDE)}: an encapsulated document that nothing reads")
-    target = io.BytesIO()
     data = held(file.source, element.value, work.limits.text, INSIDE).removesuffix(
         b"\0"
     )  # made even
-    subject.through(work, whose).file("document" + suffix, io.BytesIO(data), target)
-    element.value = target.getvalue()
+    element.value = subject.through(work, whose).cleaned("document" + suffix, data)
     for length in (e for e in root if e.tag == LENGTH):
         length.value = file.encoding.bytes(len(element.value), 4)

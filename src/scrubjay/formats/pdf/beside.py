@@ -4,7 +4,6 @@ left out, and told.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ import pikepdf
 from msgspec import Struct
 from pikepdf import Array, Dictionary, Name, OutlineItem, String
 
-from scrubjay.errors import ExtraError, InputError
+from scrubjay.errors import InputError
 from scrubjay.formats.pixels import BROKEN
 from scrubjay.formats.work import Work
 
@@ -161,10 +160,9 @@ def add_files(old: pikepdf.Pdf, new: pikepdf.Pdf, work: Work) -> None:
         work.dropped("attachment")
         return
     for name, data in files:
-        target = io.BytesIO()
         try:
-            work.file(name, io.BytesIO(data), target)
-        except (InputError, ExtraError):
+            clean = work.cleaned(name, data)
+        except InputError:
             work.dropped("attachment")
             continue
         told = work.name(name)
@@ -172,7 +170,7 @@ def add_files(old: pikepdf.Pdf, new: pikepdf.Pdf, work: Work) -> None:
             told = f"{len(new.attachments)} {told}"
         spec = pikepdf.AttachedFileSpec(
             new,
-            target.getvalue(),
+            clean,
             filename=told,
             description="",
             mime_type="",

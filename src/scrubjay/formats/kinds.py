@@ -161,7 +161,7 @@ def _text(suffix: str, head: bytes) -> str:
 
 
 def _table(start: str) -> bool:
-    """Whether a text begins as a table: names of columns, two of them people's, and rows as wide."""
+    """Whether a text begins as a table: names of columns, two of people's data, rows as wide."""
     lines = [line for line in start.splitlines() if line.strip()]
     if len(start) > HEAD // 2:  # the last may be cut
         lines = lines[:-1]

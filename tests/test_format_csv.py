@@ -137,6 +137,13 @@ def test_headers():
     assert dialect.header([["", ""], ["", ""]]) == 0
 
 
+def test_groups_may_stand_over_the_names():
+    data = b"Patient,,Visit,\nLast,First,Date,Comment\nzora,quill,2024-03-02,Quill is well\n"
+    assert convert(data).endswith(
+        b"First,Date,Comment\n[PERSON],[PERSON],[DATE],[PERSON] is well\n"
+    )
+
+
 def test_names_of_columns_are_data_too():
     assert convert(b"name,jo@example.org\nXq,2\n") == b"name,[EMAIL]\n[PERSON],2\n"
 

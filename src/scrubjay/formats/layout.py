@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
 from scrubjay.errors import InputError
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
+
+PARTS, FAR = 0.18, 1.5  # heights between signs: from there on they are words; columns
+SPACED = 3  # signs of which more, each apart from the next, are a word
 
 
 class Sign(Struct, frozen=True):
@@ -92,10 +96,48 @@ class Script:
 
 
 def views(signs: Sequence[Sign], apart: bool = False) -> list[View]:
-    """A page as one text, or two. `apart`: signs are words, so blanks part them."""
-    rows = _view(signs, _by_rows(signs), apart)
+    """A page as one text, or more. `apart`: signs are words, so blanks part them."""
+    order = _by_rows(signs)
+    rows = _view(signs, order, apart)
     written = _view(signs, list(range(len(signs))), apart)
-    return [rows] if rows.text.split() == written.text.split() else [rows, written]
+    told = [rows] if rows.text.split() == written.text.split() else [rows, written]
+    return [*told, *(_tight(signs, run) for run in _spaced(signs, order))]
+
+
+def _spaced(signs: Sequence[Sign], order: Sequence[int]) -> Iterator[list[int]]:
+    """Runs of a row that are written l i k e  t h i s: gaps that would part words elsewhere."""
+    run: list[int] = []
+    for index in [*order, -1]:
+        if run and (index < 0 or not _loose(signs[run[-1]], signs[index])):
+            if len(run) > SPACED:
+                yield run
+            run = []
+        run.append(index)
+
+
+def _loose(last: Sign, sign: Sign) -> bool:
+    height = max(last.height, sign.height)
+    apart = 0.5 * PARTS * height < _gap(last, sign) <= FAR * height
+    return apart and len(last.text) == len(sign.text) == 1 and _same_row(last, sign)
+
+
+def _gaps(signs: Sequence[Sign], run: Sequence[int]) -> list[float]:
+    """Between signs that can be seen."""
+    seen = [signs[index] for index in run if signs[index].text.strip()]
+    return [_gap(one, other) for one, other in pairwise(seen)]
+
+
+def _tight(signs: Sequence[Sign], run: list[int]) -> View:
+    """The run as words: a blank only where the gap is wider than the run's own."""
+    seen = [index for index in run if signs[index].text.strip()]
+    gaps = _gaps(signs, run)
+    usual = sorted(gaps)[len(gaps) // 2]
+    text, starts = "", []
+    for index, gap in zip(seen, [0.0, *gaps], strict=True):
+        text += " " if gap > 1.6 * usual else ""
+        starts.append(len(text))
+        text += signs[index].text
+    return View(text, starts, [start + 1 for start in starts], seen)
 
 
 def _by_rows(signs: Sequence[Sign]) -> list[int]:
@@ -137,10 +179,14 @@ def _view(signs: Sequence[Sign], order: list[int], apart: bool) -> View:
 def _between(last: Sign, sign: Sign, apart: bool) -> str:
     if not _same_row(last, sign):
         return "\n"
-    gap = sign.along - last.along - last.length
+    gap = _gap(last, sign)
     height = max(last.height, sign.height)
-    if gap > 1.5 * height:
+    if gap > FAR * height:
         return "  "
     if last.text.endswith(" ") or sign.text.startswith(" "):
         return ""
-    return " " if apart or gap > 0.18 * height or gap < -height else ""
+    return " " if apart or gap > PARTS * height or gap < -height else ""
+
+
+def _gap(last: Sign, sign: Sign) -> float:
+    return sign.along - last.along - last.length

@@ -59,6 +59,17 @@ def test_a_rows_own_names_are_found_in_its_notes():
     assert "Brightwater" in lines[2]
 
 
+def test_cells_that_are_json_html_or_queries_are_opened():
+    data = (
+        b'id,payload\n1,"{""patient_name"":""zora q"",""mrn"":""883-2""}"\n'
+        b"2,/p?mrn=88-3&dose=5\n3,<td>536<b>-90-4399</b></td>\n"
+    )
+    assert convert(data) == (
+        b'id,payload\n1,"{""patient_name"":""[PERSON]"",""mrn"":""[MRN]""}"\n'
+        b"2,/p?mrn=[MRN]&dose=5\n3,<td>[SSN]<b></b></td>\n"
+    )
+
+
 def test_whose_row_it_is():
     data = b"mrn,dob,note\n4711,1950-01-02,well\n4712,1950-01-02,ill\n"
     assert {d.group for d in seen(data)} == {"", "4711", "4712"}
@@ -124,6 +135,13 @@ def test_headers():
     assert dialect.header([["jo@example.org", "x"], *rows]) == 0
     assert dialect.header([["sep=", ""], ["Export of today", ""], ["name", "born"], *rows]) == 3
     assert dialect.header([["", ""], ["", ""]]) == 0
+
+
+def test_groups_may_stand_over_the_names():
+    data = b"Patient,,Visit,\nLast,First,Date,Comment\nzora,quill,2024-03-02,Quill is well\n"
+    assert convert(data).endswith(
+        b"First,Date,Comment\n[PERSON],[PERSON],[DATE],[PERSON] is well\n"
+    )
 
 
 def test_names_of_columns_are_data_too():

@@ -119,6 +119,13 @@ def test_keys_stay_apart():
     assert told == b'{"[EMAIL]": 1, "[EMAIL] 2": 2, "same": 1, "same": 2}'
 
 
+def test_a_part_of_a_name_is_one_and_a_things_is_not():
+    data = b'{"name": {"family": "zubrickle"}, "note": "Zubrickle is well"}'
+    assert clean("a.json", data) == b'{"name": {"family": "[PERSON]"}, "note": "[PERSON] is well"}'
+    data = b'{"drug": {"family": "Penicillins"}}'
+    assert clean("a.json", data) == data
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "cp1252", "ascii"])
 def test_encodings(encoding):
     data = json.dumps(["caf\u00e9 Ann Lee"], ensure_ascii=encoding == "ascii").encode(encoding)

@@ -88,6 +88,10 @@ def test_names_of_files_are_data():
 def test_no_suffix_is_a_way_out():
     assert filenames.clean("of.Ann Lee", ENGINE.stream) == "of.[PERSON]"
     assert filenames.clean("note.536-90-4399", ENGINE.stream) == "note.[SSN]"
+    assert (
+        filenames.clean("chart_1961-04-17_536-90-4399.txt", ENGINE.stream)
+        == "chart_[DATE]_[SSN].txt"
+    )
     assert filenames.clean("NOTE.TXT", ENGINE.stream) == "NOTE.TXT"
 
 
@@ -112,6 +116,10 @@ def test_names_fit_every_disk():
         ("syslog.log", b"a\nb", "lines.v1"),
         ("a.json", b'{"a": 1}', "json.v1"),
         ("note.txt", b'{"a": 1}', "text.v1"),
+        ("export.txt", b"MRN|PatientName\r\n47|Zora\r\n", "csv.v1"),
+        ("export", b'"first_name","dose","mrn"\nZora,5,47\n', "csv.v1"),
+        ("note.txt", b"Patient, MRN\nZora, 47\n\nShe was seen.\n", "text.v1"),
+        ("note.md", b"| Name | MRN |\n|---|---|\n| Zora | 47 |\n", "text.v1"),
         ("a.txt", b"<?xml version='1.0'?><a/>", "xml.v1"),
         ("a.txt", b" <!DOCTYPE HTML><p>", "html.v1"),
         ("a.txt", b"{\\rtf1 x}", "rtf.v1"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from scrubjay.errors import InputError
-from scrubjay.formats import fields, subjects
+from scrubjay.formats import fields, slots, strings, subjects
 from scrubjay.formats.subjects import NOBODY, Find, Person
 from scrubjay.formats.work import Work
-from scrubjay.types import Document
+from scrubjay.types import Anonymized, Document
 
 Row = Sequence[str | None]
 Change = tuple[int, int, str]  # row, column, new text
@@ -87,24 +88,40 @@ class Columns:
 
     def changes(self, rows: Sequence[Row], wheres: Sequence[str], work: Work) -> Iterator[Change]:
         """The cells that become others. `wheres`: what a row is called."""
-        places: list[tuple[int, int, bool]] = []
-        documents = self._documents(rows, wheres, places, work.people)
-        for number, result in enumerate(work.clean(documents)):
-            row, column, known = places[number]
-            text = rows[row][column] or ""
-            if result.text != text:
-                yield row, column, result.text
-            elif not (known or result.report.counts or result.report.replacements):
-                self._remember(column, text)
+        places: list[tuple[int, int]] = []
+        parts = self._parts_of(rows, wheres, places, work)
+        for number, new in enumerate(slots.filled(parts, work.clean)):
+            row, column = places[number]
+            if new != rows[row][column]:
+                yield row, column, new
+
+    def _parts_of(
+        self, rows: Sequence[Row], wheres: Sequence[str], places: list[tuple[int, int]], work: Work
+    ) -> Iterator[slots.Part]:
+        memory = slots.Memory()
+        for row, column, document in self._documents(rows, wheres, work.people):
+            places.append((row, column))
+            if strings.opens(document.text):
+                yield strings.part(document, document.text, str, work, memory=memory)
+            else:
+                yield slots.Slot([document], partial(self._told, column, document))
+
+    def _told(self, column: int, document: Document, results: list[Anonymized]) -> str:
+        """The cell as it became; one that was found plain is remembered."""
+        [result] = results
+        seen = document.known or result.report.counts or result.report.replacements
+        if not seen and result.text == document.text:
+            self._remember(column, document.text)
+        return result.text
 
     def _remember(self, column: int, text: str) -> None:
         if len(text) <= subjects.SHORT and len(self._plain) < REMEMBERED:
             self._plain.add((column, text))
 
     def _documents(
-        self, rows: Sequence[Row], wheres: Sequence[str], places: list[tuple[int, int, bool]],
-        find: Find,
-    ) -> Iterator[Document]:  # fmt: skip
+        self, rows: Sequence[Row], wheres: Sequence[str], find: Find
+    ) -> Iterator[tuple[int, int, Document]]:
+        """The cells that need a look, with row and column."""
         person = NOBODY
         for number, row in enumerate(rows):
             if not any(row):  # very many fit into a few bytes
@@ -118,11 +135,9 @@ class Columns:
                 own = not label and person.tells(text)
                 if not own and self._passes(column, text, measure):
                     continue
-                places.append((number, column, own))
-                yield Document(
-                    text, f"{wheres[number]}, column {column + 1}", "und", person.group, name,
-                    label, person.known if own else {},
-                )  # fmt: skip
+                where = f"{wheres[number]}, column {column + 1}"
+                known = person.known if own else {}
+                yield number, column, Document(text, where, "und", person.group, name, label, known)
 
     def _passes(self, column: int, text: str, measure: bool) -> bool:
         """Nothing that a column could tell of anybody: blanks, a measure, a code of a public

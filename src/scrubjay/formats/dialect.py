@@ -133,7 +133,17 @@ def header(rows: Sequence[Cells]) -> int:
     first = next(wide, len(rows))  # a title stands alone in its row
     if first == len(rows):
         return 0
-    return first + 1 if _names(rows[first], rows[first + 1 :]) else 0
+    if not _names(rows[first], rows[first + 1 :]):
+        return 0
+    return first + 2 if _grouped(rows[first : first + 2]) else first + 1
+
+
+def _grouped(rows: Sequence[Cells]) -> bool:
+    """Whether names stand in two rows: groups over blanks, then a known one in each column."""
+    if len(rows) < 2 or all(cell.strip() for cell in rows[0]):
+        return False
+    known = [bool(fields.label(cell) or fields.measure(cell)) for cell in rows[1]]
+    return sum(known) > len(known) / 2 and _names(rows[1], ())
 
 
 def _filled(row: Cells) -> int:

@@ -35,10 +35,17 @@ def label(name: str) -> str:
 def document(text: str, name: str, about: Document = NOWHERE, *, within: str = "") -> Document:
     """A text that stands under a name, in an object that is called `within`, in a place like
     `about`."""
-    said = label(name) if name else ""
+    said = label(whole(name, within)) if name else ""
     if said == "PERSON" and _thing(within) and normal(name) in table()["weak"].split():
         said = ""
     return structs.replace(about, text=text, field=name, label=said)
+
+
+def whole(name: str, within: str) -> str:
+    """The name of a part of a name says so: `family` within `name` is the `family name`."""
+    if label(name) or normal(name) not in part("given") | part("family"):
+        return name
+    return f"{name} name" if label(within) == "PERSON" else name
 
 
 def named(key: str, value: str) -> bool:

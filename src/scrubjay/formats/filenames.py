@@ -20,14 +20,17 @@ LONGEST = 200  # bytes: a number and a suffix may follow, and 255 is the most
 
 
 def clean(name: str, clean: Clean) -> str:
-    """One component of a path, without what identifies: as it is first, for addresses and dates,
-    then with blanks for signs, for people. A suffix that no format has is a word like others."""
+    """One component of a path, without what identifies: first with its signs, for addresses and
+    dates, then with blanks for signs, for people. An underscore would hide where a date begins; in
+    an address it belongs. A suffix that no format has is a word like others."""
     suffix = PurePath(name).suffix
     if suffix.lower() not in kinds.SUFFIXES:
         suffix = ""
-    [known] = clean([Document(name.removesuffix(suffix))])
-    [result] = clean([Document(SIGNS.sub(" ", known.text))])
-    [new] = Pieces([known.text]).changed(result)
+    stem = name.removesuffix(suffix)
+    [result] = clean([Document(stem if "@" in stem else stem.replace("_", " "))])
+    [known] = Pieces([stem]).changed(result)
+    [result] = clean([Document(SIGNS.sub(" ", known))])
+    [new] = Pieces([known]).changed(result)
     told = DEVICES.sub(r"\g<0>_", UNFIT.sub("_", new).strip(" ."), count=1)
     told = told.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore").rstrip(" .")
     return (told or "file") + suffix

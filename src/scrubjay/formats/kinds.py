@@ -15,9 +15,11 @@ from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import directory
+from scrubjay.formats import directory, fields
 
 HEAD = 1 << 12  # bytes that are looked at
+PLAIN = (".txt", ".text", "")
+COLUMNS = "\t|;,"  # what parts them
 BOMS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 
 
@@ -145,6 +147,8 @@ def _text(suffix: str, head: bytes) -> str:
         raise InputError(f"NUL character at {at}: no text, and no reader for this kind of file")
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").decode("latin-1")
     shaped = next((k for k in KINDS if k.shape and re.match(k.shape, start, re.S)), None)
+    if not shaped and suffix in PLAIN and _table(start):
+        return "csv.v1"
     if shaped or named:
         return (shaped or named).name  # type: ignore[union-attr]
     for name, third in plugins.every("formats").items():
@@ -153,6 +157,20 @@ def _text(suffix: str, head: bytes) -> str:
     known = " ".join(sorted(filter(None, SUFFIXES)))
     raise InputError(
         f"no reader for '{suffix}' files; readable: {known}. If it is plain text, say --format text"
+    )
+
+
+def _table(start: str) -> bool:
+    """Whether a text begins as a table: names of columns, two of people's data, rows as wide."""
+    lines = [line for line in start.splitlines() if line.strip()]
+    if len(start) > HEAD // 2:  # the last may be cut
+        lines = lines[:-1]
+    head, *rows = lines or [""]
+    return any(
+        rows
+        and 0 < head.count(sign) <= min(row.count(sign) for row in rows)
+        and sum(bool(fields.label(name.strip(' "'))) for name in head.split(sign)) > 1
+        for sign in COLUMNS
     )
 
 

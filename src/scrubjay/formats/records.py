@@ -41,6 +41,7 @@ class Object(Struct):
 
     def told(self, name: str, value: str) -> None:
         """What stands under a key, if it is somebody's."""
+        name = fields.whole(name, self.name)
         if len(self.rows) < MOST and (fields.label(name) or subjects.kind(name)):
             self.rows += ((name, value),)
 

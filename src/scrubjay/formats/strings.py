@@ -26,7 +26,13 @@ HTML = re.compile(
 QUERY = re.compile(r"(?:^|[?&;#])(?P<name>[\w.%\[\]-]{1,80})=(?P<value>[^&;#\s]*)")
 PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 BLANK = re.compile(r"\s")
+SIGNS = re.compile(r"[<&=%{\[]")  # of JSON, HTML, queries and quoted URLs
 SAFE = "/:?@!$'()*,~[]"  # stays as it is in a query's value
+
+
+def opens(text: str) -> bool:
+    """Whether a string may be more than a text, at a glance: `part` knows."""
+    return bool(SIGNS.search(text)) or (len(text) >= carried.SHORT and " " not in text)
 
 
 def part(

@@ -23,6 +23,8 @@ from scrubjay.run.walk import Source
 
 MANY = 16  # records that are read of one person, all different
 ROWS = 1 << 20  # that wait to be sorted in
+LARGEST = 1 << 30  # bytes of a file that is looked at: a larger one is a log of events
+MOST = 3_000_000  # ids: what comes later tells nobody, so that memory stays flat
 REMEMBERED = 1 << 12  # people
 OPEN = 64  # files whose columns are known
 CHANGED = "the file with the record of its person changed while it was read: wait until it is whole"
@@ -54,7 +56,7 @@ class People:
     def add(self, sources: Iterable[Source]) -> People:
         """The first pass. What cannot be read tells nobody here; its own reader says why."""
         for source in sources:
-            if not source.problem:
+            if not source.problem and source.size <= LARGEST and len(self._rows) < MOST:
                 try:
                     self._add(source)
                 except (ScrubjayError, OSError, UnicodeError):
@@ -78,6 +80,8 @@ class People:
                     self._waiting += PACKED.pack(*row, place.offset)
                 if len(self._waiting) >= ROWS * PACKED.size:
                     self._sort()
+                    if len(self._rows) >= MOST:
+                        return
 
     def _sort(self) -> None:
         """In the order of ids and of files; of each id, the first few that differ."""

@@ -66,8 +66,8 @@ def register(source: BinaryIO, kind: str, encoding: str) -> Register | None:
 
 def kind(name: str, source: BinaryIO) -> str:
     """The format of a file that may have such records; empty if it has none by its name."""
-    path = PurePath(name)
-    return formats.of(path, source) if path.suffix.lower() in SUFFIXES else ""
+    known = name[name.rfind(".") :].lower() in SUFFIXES
+    return formats.of(PurePath(name), source) if known else ""
 
 
 class _Resource(Struct):

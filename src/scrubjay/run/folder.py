@@ -29,7 +29,7 @@ from scrubjay.run.state import State
 from scrubjay.run.walk import Source
 from scrubjay.run.worker import CHANGED, Done, Look, Recipe, Task, Worker
 
-LARGE = 64 << 20  # bytes from which a file is cut, if its format can be
+LARGE = 16 << 20  # bytes from which a file is cut, if its format can be
 PART = 4 << 20
 TOGETHER = 64  # files that are logged and released at once, or
 SOON = 1.0  # seconds

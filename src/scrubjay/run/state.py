@@ -52,6 +52,8 @@ class State:
         try:
             self._begin(folder / "state.db", out, restart=restart)
             self._key, self._secret = self._about(recipe, out)
+            [known] = self._db.execute("SELECT EXISTS (SELECT 1 FROM files)").fetchone()
+            self._new = not known  # nothing was done before
         except BaseException:
             os.close(self._lock)
             raise
@@ -108,6 +110,8 @@ class State:
 
     def target(self, source: Source) -> str:
         """Where a source's output is, if it was done as it now is; or an empty text."""
+        if self._new:
+            return ""
         id_ = self._id(source.name)
         row = self._db.execute(
             "SELECT target FROM files WHERE id = ? AND size = ? AND modified = ?",

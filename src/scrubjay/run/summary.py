@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 from msgspec import Struct
 
@@ -94,8 +93,8 @@ def summary(rows: Iterable[tuple[str, int, Done]], **about: object) -> Summary:
 
 def _folder(folders: dict[str, Counter[str]], target: str) -> Counter[str]:
     """By the first folder of a path."""
-    parts = PurePosixPath(target).parts
-    name = parts[0] if len(parts) > 1 else "."
+    name, within, _ = target.partition("/")
+    name = name if within else "."
     if name not in folders and len(folders) >= FOLDERS:
         name = OTHERS
     return folders.setdefault(name, Counter())

@@ -15,13 +15,19 @@ from scrubjay.errors import InputError
 
 
 class Source(NamedTuple):
-    """A file as it was found. `name` is seen from the folder; `problem`: why it is not read."""
+    """A file as it was found, `at` its place. `name` is seen from the folder; `problem`: why it is
+    not read."""
 
-    path: Path
+    at: str
     name: str
     size: int = 0
     modified: int = 0
     problem: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Made when it is asked for: there may be a million."""
+        return Path(self.at)
 
 
 class Wanted(NamedTuple):
@@ -57,7 +63,7 @@ def walk(folder: Path, wanted: Wanted = ALL) -> Iterator[Source]:
             try:
                 waiting.append((f"{name}/", _listed(entry.path)))
             except OSError as problem:
-                yield Source(Path(entry.path), name, problem=_why(problem))
+                yield Source(entry.path, name, problem=_why(problem))
         elif wanted(name):
             yield _source(entry, name)
 
@@ -68,7 +74,7 @@ def single(path: Path) -> Source:
         facts = path.stat()
     except OSError as problem:
         raise InputError(f"{path}: {_why(problem)}") from None
-    return _told(path, path.name, facts)
+    return _told(str(path), path.name, facts)
 
 
 def _listed(folder: Path | str) -> Iterator[os.DirEntry[str]]:
@@ -77,20 +83,19 @@ def _listed(folder: Path | str) -> Iterator[os.DirEntry[str]]:
 
 
 def _source(entry: os.DirEntry[str], name: str) -> Source:
-    path = Path(entry.path)
     try:
-        return _told(path, name, entry.stat(follow_symlinks=False))
+        return _told(entry.path, name, entry.stat(follow_symlinks=False))
     except OSError as problem:
-        return Source(path, name, problem=_why(problem))
+        return Source(entry.path, name, problem=_why(problem))
 
 
-def _told(path: Path, name: str, facts: os.stat_result) -> Source:
+def _told(at: str, name: str, facts: os.stat_result) -> Source:
     why = ""
     if stat.S_ISLNK(facts.st_mode):
         why = "a symbolic link: copy what it leads to"
     elif not stat.S_ISREG(facts.st_mode):
         why = "no file: a pipe, socket or device"
-    return Source(path, name, facts.st_size, facts.st_mtime_ns, why)
+    return Source(at, name, facts.st_size, facts.st_mtime_ns, why)
 
 
 def _why(problem: OSError) -> str:

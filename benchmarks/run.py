@@ -87,6 +87,7 @@ def once(place: Path, make: Callable[[Path], None], jobs: int, profile: str) -> 
         raise SystemExit(process.returncode)
     report = json.loads((out / "scrubjay-report.json").read_text())
     shutil.rmtree(out)
+    shutil.rmtree(place / f"home{jobs}")  # it knows of what was done
     if jobs > 1:
         shutil.rmtree(source)
     return {

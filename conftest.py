@@ -1,0 +1,14 @@
+"""What every test leaves as it found it."""
+
+import resource
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _memory():
+    """A command bounds the memory of its process, which here is that of all tests, and of browsers
+    that they start."""
+    bounds = resource.getrlimit(resource.RLIMIT_DATA)
+    yield
+    resource.setrlimit(resource.RLIMIT_DATA, bounds)

@@ -95,11 +95,18 @@ def test_what_does_not_change_stays_byte_for_byte(data):
 
 @FEW
 @given(
-    st.lists(st.lists(st.text('ab ,;\n"\r\u00e9', max_size=6), min_size=3, max_size=3), max_size=6)
+    st.one_of(  # rows of any length, or another delimiter in them: both leave open which is meant
+        st.lists(
+            st.lists(st.text('ab ,\n"\r\u00e9', max_size=6), min_size=2, max_size=4), max_size=6
+        ),
+        st.lists(
+            st.lists(st.text('ab ,;\n"\r\u00e9', max_size=6), min_size=2, max_size=2), max_size=6
+        ),
+    )
 )
 def test_another_library_reads_the_same_cells(rows):
     sink = io.StringIO()
-    csv.writer(sink).writerows([["alpha", "mrn", "beta"], *rows])
+    csv.writer(sink).writerows([["alpha", "mrn"], *rows])
     data = sink.getvalue().encode()
     assert convert(data, lambda documents: map(unchanged, documents)) == data
     blank = convert(data, lambda documents: map(blanked, documents)).decode()

@@ -18,6 +18,8 @@ from test_format_image import convert as convert_image
 from test_format_image import said
 from test_format_pdf import PLANTED, convert, drawn, leaks, texts
 
+from scrubjay.formats.layout import Sign, views
+
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 PAGE = f"""<!doctype html><title>{NAME}</title>
 <style>@page {{ margin: 2cm }} h1 {{ font: bold 20px sans-serif }} td {{ border: 1px solid }}
@@ -78,3 +80,12 @@ def test_a_scan_in_a_pdf_is_painted_over_in_its_own_pixels():
     told = drawn(clean)
     assert not [value for value in PLANTED if value in told] and "pulse" in told
     assert page not in clean and Image.open(io.BytesIO(page)).format == "JPEG"
+
+
+def test_only_signs_that_can_be_seen_make_a_spaced_word():
+    def row(text):
+        return [Sign(sign, 15.0 * place, 0, 8, 10) for place, sign in enumerate(text)]
+
+    assert [view.text for view in views(row("      "))][1:] == []
+    assert [view.text for view in views(row("Maria"))][1:] == ["Maria"]
+    assert [view.text for view in views(row("Ann Lee"))][1:] == ["Ann Lee"]

@@ -105,12 +105,14 @@ def views(signs: Sequence[Sign], apart: bool = False) -> list[View]:
 
 
 def _spaced(signs: Sequence[Sign], order: Sequence[int]) -> Iterator[list[int]]:
-    """Runs of a row that are written l i k e  t h i s: gaps that would part words elsewhere."""
+    """Runs of a row that are written l i k e  t h i s: gaps that would part words elsewhere. Of
+    each, what can be seen."""
     run: list[int] = []
     for index in [*order, -1]:
         if run and (index < 0 or not _loose(signs[run[-1]], signs[index])):
-            if len(run) > SPACED:
-                yield run
+            seen = [each for each in run if signs[each].text.strip()]
+            if len(seen) > SPACED:
+                yield seen
             run = []
         run.append(index)
 
@@ -121,23 +123,16 @@ def _loose(last: Sign, sign: Sign) -> bool:
     return apart and len(last.text) == len(sign.text) == 1 and _same_row(last, sign)
 
 
-def _gaps(signs: Sequence[Sign], run: Sequence[int]) -> list[float]:
-    """Between signs that can be seen."""
-    seen = [signs[index] for index in run if signs[index].text.strip()]
-    return [_gap(one, other) for one, other in pairwise(seen)]
-
-
 def _tight(signs: Sequence[Sign], run: list[int]) -> View:
     """The run as words: a blank only where the gap is wider than the run's own."""
-    seen = [index for index in run if signs[index].text.strip()]
-    gaps = _gaps(signs, run)
+    gaps = [_gap(signs[one], signs[other]) for one, other in pairwise(run)]
     usual = sorted(gaps)[len(gaps) // 2]
     text, starts = "", []
-    for index, gap in zip(seen, [0.0, *gaps], strict=True):
+    for index, gap in zip(run, [0.0, *gaps], strict=True):
         text += " " if gap > 1.6 * usual else ""
         starts.append(len(text))
         text += signs[index].text
-    return View(text, starts, [start + 1 for start in starts], seen)
+    return View(text, starts, [start + 1 for start in starts], run)
 
 
 def _by_rows(signs: Sequence[Sign]) -> list[int]:

@@ -123,6 +123,18 @@ def test_the_first_row_of_a_sheet_says_what_cells_are():
     assert not left(new, ["Quillfeather", "4481923", "1950-01-02"]) and b'value="2.5"' in new
 
 
+def test_the_name_of_a_property_or_field_says_what_it_is():
+    """No detector knows the number; what the property says is found in the text, too."""
+    told = "<meta:user-defined meta:name='{}' meta:value-type='{}'>{}</meta:user-defined>"
+    rows = ("MRN", "float", "4481923"), ("dob", "date", "1950-01-02"), ("Dose", "float", "12")
+    meta = "".join(told.format(*row) for row in rows)
+    field = "<text:variable-set text:name='patient_name'>Quillfeather</text:variable-set>"
+    body = f"<text:p>4481923 is well</text:p><text:p>{field}</text:p><text:p>Quillfeather</text:p>"
+    new, _ = converted(flat(body, more=f"<office:meta>{meta}</office:meta>"))
+    assert not left(new, ["4481923", "1950", "Quillfeather"])
+    assert b"[MRN] is well" in new and b'"float">12<' in new and b'"string">[MRN]<' in new
+
+
 def test_a_cell_is_what_its_column_says_whatever_else_its_policy_keeps():
     """A birth date goes though dates stay, computed or seen; what stays is read all the same."""
     rules = {"DATE": scrubjay.Rule("keep.v1"), "BIRTH_DATE": scrubjay.Rule("redact.v1")}

@@ -102,6 +102,18 @@ def test_deleted_text_is_read_with_what_stood_around_it():
     assert "[PERSON]</w:t>" in main and "<w:delText/>" in main and ">left<" in main
 
 
+def test_the_name_of_a_content_control_says_what_is_in_it():
+    """No detector knows the number. What asks for a value is none."""
+    control = "<w:sdt><w:sdtPr><w:tag w:val='mrn'/>{}</w:sdtPr><w:sdtContent><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:sdtContent></w:sdt>"  # noqa: E501
+    asks = control.format("<w:showingPlcHdr/>", "Enter here")
+    parts = docx_parts()
+    body = parts["word/document.xml"]
+    more = control.format("", "4481923") + asks + "<w:p><w:r><w:t>4481923 now</w:t></w:r></w:p>"
+    parts["word/document.xml"] = body.replace("<w:body>", "<w:body>" + more)
+    main = unpacked(converted(packed(parts))[0])["word/document.xml"]
+    assert b">[MRN]<" in main and b">[MRN] now<" in main and b">Enter here<" in main
+
+
 @pytest.mark.parametrize(
     "data",
     [

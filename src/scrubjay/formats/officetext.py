@@ -301,8 +301,9 @@ class Words:
 
     def _by_column(self, cells: list[tuple[_Cell, str, str]]) -> None:
         """What is told of cells by where they stand."""
+        group = self._work.group
         documents = (
-            Document(text, "", "und", cell.place.group, cell.place.field, cell.place.label)
+            Document(text, "", "und", cell.place.group or group, cell.place.field, cell.place.label)
             for cell, *texts in cells
             for text in texts
         )

@@ -18,9 +18,10 @@ from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import officepack
 from scrubjay.formats.officebare import Bare, code
+from scrubjay.formats.officecells import named
 from scrubjay.formats.officemarks import mark
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
-from scrubjay.formats.officetext import Values, Words, sweep
+from scrubjay.formats.officetext import Values, Words, more, sweep
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 
@@ -403,7 +404,7 @@ class Office:
         package.read()
         trees = [part.tree for part in package.parts.values() if part.tree is not None]
         mark(trees)
-        package.clean()
+        package.clean(more({}, (one for tree in trees for one in named(tree))))
         officepack.write(package.members(), target)
 
 

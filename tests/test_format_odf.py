@@ -197,7 +197,7 @@ def test_damage_is_an_input_error_or_harmless(source: random.Random):
         name = source.choice([n for n in odt_parts() if n.endswith(".xml")])
         part = bytearray(odt_parts()[name].encode())
         for _ in range(source.randint(1, 5)):
-            at = source.randrange(len(part))
+            at = source.randrange(len(part) + 1)
             part[at : at + source.randint(0, 9)] = source.randbytes(source.randint(0, 3))
         data = bytearray(packed({**odt_parts(), name: bytes(part)}))
     else:

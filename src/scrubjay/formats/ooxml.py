@@ -19,7 +19,7 @@ from scrubjay.errors import InputError
 from scrubjay.formats import officepack
 from scrubjay.formats.officebare import Bare, code, known_space
 from scrubjay.formats.officecells import named
-from scrubjay.formats.officemarks import mark
+from scrubjay.formats.officemarks import mark, renumber
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
 from scrubjay.formats.officetext import Values, Words, more, sweep
 from scrubjay.formats.work import Work
@@ -418,6 +418,7 @@ class Office:
         package.read()
         trees = [part.tree for part in package.parts.values() if part.tree is not None]
         mark(trees)
+        renumber(trees)
         package.clean(more({}, (one for tree in trees for one in named(tree))))
         officepack.write(package.members(), target)
 

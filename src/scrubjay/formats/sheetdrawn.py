@@ -7,11 +7,10 @@ its column. Programs read the cells anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from msgspec import Struct, field
 
 from scrubjay.formats import cells
+from scrubjay.formats.officemarks import renumber
 from scrubjay.formats.officepack import Pack
 from scrubjay.formats.ooxml import Package, Relation
 from scrubjay.formats.sheet import Book, Listed
@@ -42,16 +41,16 @@ class Drawings(Struct):
 
     def clean(self, book: Book, work: Work) -> None:
         """All their words as one text; places of cells with the new names of sheets."""
-        for part in self.package.parts.values():
-            if part.tree is not None:
-                self._bare(part.tree, book, work)
+        trees = [part.tree for part in self.package.parts.values() if part.tree is not None]
+        for tree in trees:
+            self._bare(tree, book, work)
+        renumber(trees)
         self.package.clean(book.known)
         for node, key, place in self.places:
             if key:
                 node.attributes[key] = place
             else:
                 node.content = [place]
-        _renumber(part.tree for part in self.package.parts.values() if part.tree is not None)
 
     def _bare(self, node: Node, book: Book, work: Work) -> bool:
         """Without copies of cells; whether all of the element is understood."""
@@ -95,22 +94,6 @@ def _silence(node: Node) -> None:
     for inner in node.every():
         if inner.name == "t":
             inner.content = []
-
-
-def _renumber(trees: Iterable[Node]) -> None:
-    """Other ids for who said what: a program gives a person the same in many files."""
-    new: dict[str, str] = {}
-    for node in (node for tree in trees for node in tree.every()):
-        if node.name not in {"threadedComment", "person"}:
-            continue
-        for key in ("id", "personId", "parentId"):
-            if old := node.attributes.get(key):
-                count = len(new) + 1
-                told = f"{{00000000-0000-0000-0000-{count:012X}}}"
-                node.attributes[key] = new.setdefault(old.upper(), told)
-        if node.name == "person":
-            node.attributes["userId"] = node.attributes.get("displayName", "")
-            node.attributes["providerId"] = "None"
 
 
 def read(pack: Pack, book: str, sheets: list[Listed], work: Work) -> Drawings:

@@ -175,12 +175,19 @@ def _raw(data, secret):
                 cell += f'<c r="AB1" t="inlineStr"><is><t>{escaped}</t></is></c>'
                 cell += f'<c r="AC1" t="d"><v>{secret()}</v></c>'
                 body = body.replace(b"</c></row>", b"</c>" + cell.encode() + b"</row>", 1)
-                body = body.replace(b"</worksheet>", f"<!-- {secret()} --></worksheet>".encode())
+                more = f"<!-- {secret()} -->" + "".join(
+                    f'<{name} name="{secret()}"><a name="{secret()}">{secret()}</a></{name}>'
+                    for name in ("customSheetViews", "scenarios", "protectedRanges", "extLst")
+                )
+                body = body.replace(b"</worksheet>", f"{more}</worksheet>".encode())
             new.writestr(info.filename, body)
         for name in (
             "customXml/item1.xml", "xl/externalLinks/externalLink1.xml", "xl/pivotCache/p.xml",
             "xl/persons/person.xml", "xl/threadedComments/t.xml", "xl/drawings/drawing9.xml",
             "xl/charts/chart1.xml", "xl/connections.xml", "xl/media/image1.png",
+            "xl/charts/chartEx1.xml", "xl/slicers/slicer1.xml", "xl/queryTables/q.xml",
+            "xl/model/item.data", "xl/richData/values.xml", "docMetadata/LabelInfo.xml",
+            "customXml/item2.xml", "xl/vbaProject.bin",
         ):  # fmt: skip
             new.writestr(name, f"<a>{secret()}</a>")
         new.comment = secret().encode()

@@ -1,8 +1,8 @@
 """Workbooks (`xlsx.v1`): a new one is made of what is understood of the old one.
 
-Cells, formulas, comments, names, validations, headers and charts are cleaned and stay, in hidden
-sheets too. What holds copies or strangers' data (pivot caches, links, macros, properties) is left
-out and told.
+Cells, formulas, comments, links, names, validations, headers and charts are cleaned and stay, in
+hidden sheets too. What holds copies or strangers' data (pivot caches, links to other files, macros,
+properties) is left out and told.
 """
 
 from __future__ import annotations

@@ -326,6 +326,8 @@ def _flat(pdf: pikepdf.Pdf) -> bytes:
         del pdf.Root.Metadata
     pdf.generate_appearance_streams()
     pdf.flatten_annotations("all")
+    for page in pdf.pages:  # of those that are left, none is seen
+        page.obj.Annots = Array()
     flat = io.BytesIO()
     pdf.save(flat)
     return flat.getvalue()

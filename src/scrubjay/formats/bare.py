@@ -12,6 +12,7 @@ from lxml import etree
 
 from scrubjay.errors import InputError
 from scrubjay.formats import numbers
+from scrubjay.formats.officebare import code
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -92,8 +93,8 @@ def copy(element: Any, depth: int = 0) -> Any:
 
 
 def _kept(name: str, key: str, value: str) -> str | None:
-    if key.startswith("{"):
-        return None  # another namespace, a relation
+    if key.startswith("{") or not code(key, 4):
+        return None  # another namespace, a relation; a name that the formats do not have
     if name in {"name", "rFont"} and key == "val":
         known = value and all(word in _FONTS for word in value.split())
         return value if known else "Calibri"

@@ -33,7 +33,7 @@ class _Page(Struct):
     number: int
     drawn: bool = False
     strokes: frozenset[int] = frozenset()  # words that are no glyph's and no picture's
-    fields: dict[int, int] = field(default_factory=dict)  # by number, the first of its signs
+    fields: list[int] = field(default_factory=list)  # of each, the first of its signs
 
 
 class Book:
@@ -91,25 +91,16 @@ class Book:
             page.drawn = True
             self._work.dropped("text of a page that is now a picture")
             self._add_words(("drawn", number), pixels.words(self._seen.picture(number)))
-            left = [one for one in self._fields if one.page != number]
-            self._work.dropped("form field", len(self._fields) - len(left))
-            self._fields = left
+            self._work.dropped("form field", len(self._fields.pop(number, ())))
             return page
         signs = [glyph.sign for glyph in walk.glyphs]
-        for index, first in self._filled(number, len(signs)):
-            page.fields[index] = first
-            signs += self._fields[index].signs()
+        for one in self._fields.get(number, ()):
+            page.fields.append(len(signs))
+            signs += one.signs()
         self._script.add(("text", number), layout.views(signs))
         if walk.strokes >= STROKES:
             page.strokes = self._read_strokes(walk, number)
         return page
-
-    def _filled(self, number: int, first: int) -> Iterator[tuple[int, int]]:
-        """The fields of a page, each with the number of its first sign there."""
-        for index, one in enumerate(self._fields):
-            if one.page == number:
-                yield index, first
-                first += len(one.value)
 
     def _walk(self, number: int, **options: Any) -> Walk:
         """A pass that only looks."""
@@ -180,11 +171,11 @@ class Book:
             self._script.add(("link", index), [_line(link.address)])
         for index, title in enumerate(self._titles):
             self._script.add(("title", index), [_line(title.text)])
-        for index, one in enumerate(self._fields):
-            self._script.add(("field", index), [one.view()])
-            self._script.add(("hint", index), [_line(one.hint)])
-            for number, option in enumerate(one.options):
-                self._script.add(("option", index, number), [_line(option)])
+        for number, every in self._fields.items():
+            for index, one in enumerate(every):
+                self._script.add(("field", number, index), [one.view()])
+                for place, told in enumerate([one.hint, *one.options]):
+                    self._script.add(("said", number, index, place), [_line(told)])
 
     # Writing
 
@@ -252,19 +243,16 @@ class Book:
 
     def _fill(self, page: _Page) -> None:
         """Its fields become clean: of what the page tells, and what their names do."""
-        for index, one in enumerate(self._fields):
-            if one.page == page.number:
-                changes = self._changed("field", index)
-                if index in page.fields:
-                    first, told = page.fields[index], self._changed("text", page.number)
-                    changes += _within(told, first, first + len(one.value))
-                if one.kind != "/Btn":
-                    one.value = _new_line(one.value, changes)
-                one.hint = _new_line(one.hint, self._changed("hint", index))
-                one.options = [
-                    _new_line(option, self._changed("option", index, number))
-                    for number, option in enumerate(one.options)
-                ]
+        told = self._changed("text", page.number)
+        for index, one in enumerate(self._fields.get(page.number, ())):
+            first, owner = page.fields[index], (page.number, index)
+            one.hint, *one.options = (
+                _new_line(said, self._changed("said", *owner, place))
+                for place, said in enumerate([one.hint, *one.options])
+            )
+            if one.kind != "/Btn":
+                within = _within(told, first, first + len(one.value))
+                one.value = _new_line(one.value, [*within, *self._changed("field", *owner)])
 
     def _painted(self, placed: Placed) -> list[Quad]:
         """What is painted over in a picture, on the page."""
@@ -298,7 +286,7 @@ class Book:
         titles = self._new_lines("title", [title.text for title in self._titles])
         beside.add_links(self._new, self._links, links, self._work)
         beside.add_titles(self._new, self._titles, titles)
-        fields.add(self._new, self._fields)
+        fields.add(self._new, [one for every in self._fields.values() for one in every])
         beside.add_files(self._old, self._new, self._work)
 
     def _new_lines(self, kind: str, texts: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ from scrubjay.formats.pdf import boxes
 from scrubjay.formats.pixels import BROKEN
 
 DEEPEST = 20
+MANY = 1000  # fields of a page; more become part of it
 HIDDEN = 1 | 2 | 32  # of an annotation
 SECRET, FILE, RADIO, BUTTON, SEVERAL = 1 << 13, 1 << 20, 1 << 15, 1 << 16, 1 << 21
 LINES = 1 << 12
@@ -83,14 +84,15 @@ class Field(Struct):
         return View(text, starts, [start + 1 for start in starts], list(every))
 
 
-def take(pdf: pikepdf.Pdf) -> list[Field]:
-    """Fields whose value is all that they show; they leave their pages."""
-    found: list[Field] = []
+def take(pdf: pikepdf.Pdf) -> dict[int, list[Field]]:
+    """By page, fields whose value is all that they show; they leave it."""
+    found: dict[int, list[Field]] = {}
     for number, page in enumerate(pdf.pages):
         notes = list(page.obj.get("/Annots", []))
         told = [_field(number, note) for note in notes]
-        found += [one for one in told if one]
-        if any(told):
+        every = [one for one in told if one]
+        if 0 < len(every) <= MANY:
+            found[number] = every
             kept = (note for note, one in zip(notes, told, strict=True) if one is None)
             page.obj.Annots = Array(list(kept))
     return found

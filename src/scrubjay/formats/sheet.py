@@ -349,6 +349,7 @@ class _Sheet:
         if relation := self._one.links.get(id_):
             new.set(f"{{{OFFICE}}}id", relation.attributes["Id"])
             self._one.beside[relation.attributes["Id"]] = relation
+            self._work.dropped("place in a linked file", int(bool(old.get("location"))))
         elif place := self._book.written(old.get("location", ""), self._work):
             new.set("location", place)
         else:

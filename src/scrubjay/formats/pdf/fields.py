@@ -182,6 +182,7 @@ def _made(pdf: pikepdf.Pdf, one: Field, number: int) -> Dictionary:
     )  # fmt: skip
     if one.hint:
         note.TU = String(one.hint)
+    note.MK = Dictionary({key: Array(told) for key, told in one.colours.items() if told})
     if one.kind == "/Btn":
         note.V = note.AS = Name.Yes if one.value else Name.Off
         off = structs.replace(one, value="")

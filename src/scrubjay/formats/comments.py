@@ -58,13 +58,13 @@ def add(made: Made, pack: Pack, sheet: Listed, known: Values, work: Work) -> Non
 def _threads(tree: Node | None) -> Iterator[Remark]:
     """What programs that know no threads show of one, clean as it is: that is how it is tied to
     its cell."""
-    every = list(tree.children("threadedComment")) if tree is not None else []
-    for one in every:
-        if "parentId" not in one.attributes:
-            id_ = one.attributes.get("id", "")
-            said = [other for other in every if other.attributes.get("parentId") == id_]
-            texts = [text.text() for other in (one, *said) for text in other.children("text")]
-            yield Remark(one.attributes["ref"], f"tc={id_}", "\n\n".join(texts))
+    said: dict[str, list[Node]] = {}
+    for one in tree.children("threadedComment") if tree is not None else ():
+        id_ = one.attributes.get("parentId") or one.attributes.get("id", "")
+        said.setdefault(id_, []).append(one)
+    for id_, every in said.items():
+        texts = (text.text() for one in every for text in one.children("text"))
+        yield Remark(every[0].attributes["ref"], f"tc={id_}", "\n\n".join(texts))
 
 
 def _found(pack: Pack, part: str, work: Work) -> list[Remark]:

@@ -113,6 +113,7 @@ def read(pack: Pack, book: str, sheets: list[Listed], work: Work) -> Drawings:
 
 
 def _keep(sheet: Listed, relation: Relation, target: str, package: Package) -> None:
+    """That the sheet leads to it; to an address only where one of its links does."""
     number = {"drawing": 3, "threadedComment": 4}.get(relation.kind, 5 + len(sheet.links))
     made = relation.renewed(f"rId{number}", target)
     if relation.kind == "hyperlink":

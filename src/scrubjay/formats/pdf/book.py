@@ -40,8 +40,9 @@ class Book:
     """A file on its way. `made` is the new one's bytes."""
 
     def __init__(self, pdf: pikepdf.Pdf, work: Work) -> None:
-        whole = _whole(pdf) if "/AcroForm" in pdf.Root else b""
-        self._fields = fields.take(pdf)
+        form = "/AcroForm" in pdf.Root
+        whole = _whole(pdf) if form else b""
+        self._fields = fields.take(pdf) if form else {}
         beside.tell(pdf, work)
         self._work = work
         self._old = pdf

@@ -104,9 +104,9 @@ def _field(page: int, note: Any) -> Field | None:
             return None
         kind, flags = str(_told(note, "/FT")), int(_told(note, "/Ff") or 0)
         look: Any = note.get("/MK", Dictionary())
-        if flags & KINDS.get(kind, flags) or kind not in KINDS or look.get("/R", 0):
+        if kind not in KINDS or flags & KINDS[kind]:
             return None
-        if int(note.get("/F", 0)) & HIDDEN:
+        if look.get("/R", 0) or int(note.get("/F", 0)) & HIDDEN:
             return None
         one = Field(page, _place(note.Rect), kind, "", flags & KEPT)
         return _filled(one, note, look)

@@ -44,7 +44,9 @@ def properties(root: Node) -> dict[int, Place]:
     return {
         id(node): Place(name, label, "")
         for node in root.every()
-        if node.tag == "meta:user-defined" and (label := fields.label(name := _told(node, "name")))
+        if node.name == "user-defined"
+        and not node.tag.startswith("text:")  # a field, which stands among words
+        and (label := fields.label(name := _told(node, "name")))
     }
 
 

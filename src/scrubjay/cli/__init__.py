@@ -21,6 +21,7 @@ from scrubjay.errors import ScrubjayError
 
 COMMANDS = {
     "anonymize": "Take personal data out of files, folders or standard input.",
+    "pipe": "Clean lines as they come, between two programs.",
     "detect": "Show where personal data is, without changing anything.",
     "people": "Say who may use the vault, and for what.",
     "approvals": "Ask for, sign and review what names people again.",

@@ -177,6 +177,7 @@ class _Elements:
             if result.text != text:
                 put(result.text)
 
+        label = clinical.label(text, label)
         person = self._person.of(text) if field in ("code", "anchor") else self._person
         self._record.ask(text, told, field=field, label=label, person=person)
 

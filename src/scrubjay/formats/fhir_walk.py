@@ -227,6 +227,7 @@ class Walk:
             place.put(MASKED)
             self._work.dropped("encoded value")
             return
+        label = clinical.label(value, label)
         of = self._person.of(value) if place.kind == "Coding" and not label else self._person
         self._ask(place, value, label, person=of)
 
@@ -236,7 +237,7 @@ class Walk:
         public = is_code(system, value) or self._public(value)  # some codes are addresses
         if not label and not shows and (public or is_word(value)):
             return
-        label = label or suspect(value)
+        label = clinical.label(value, label) or suspect(value)
         asked = value if shows else question(value, label)
 
         def told(result: Anonymized) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -195,6 +195,8 @@ def _escaped(code: str, marks: Marks) -> str:
         return data.decode("utf-8", "replace").replace("\0", " ")
     if code.startswith("."):
         return "\n" if code.startswith((".br", ".sp", ".ce")) else " "
+    if code[:1] in ("X", "C", "M"):  # bytes that are none, or of another character set
+        return " "
     return f" {code[1:]} "
 
 
@@ -215,11 +217,23 @@ def write(text: str, marks: Marks) -> str:
     return "".join(told)
 
 
-def leaves(field: list[list[list[str]]]) -> Iterator[tuple[list[str], int, Any]]:
-    """Every value that there is, with the list it stands in, its index there, and (component,
-    repetition)."""
-    for repetition in field:
-        for component, parts in enumerate(repetition):
-            for index, value in enumerate(parts):
-                if value and value != NULL:
-                    yield parts, index, (component, repetition)
+class Leaf(Struct):
+    """A value where it stands: the list that holds it, its index there, and what is around it."""
+
+    cells: list[str]
+    index: int
+    component: int
+    repetition: list[list[str]]
+
+    @property
+    def raw(self) -> str:
+        """As it is written, escapes and all."""
+        return self.cells[self.index]
+
+
+def leaves(repetition: list[list[str]]) -> Iterator[Leaf]:
+    """Every value that there is in one repetition of a field."""
+    for component, parts in enumerate(repetition):
+        for index, value in enumerate(parts):
+            if value and value != NULL:
+                yield Leaf(parts, index, component, repetition)

@@ -25,6 +25,7 @@ from scrubjay.formats.dicom.elements import (
     Reader,
     Syntax,
     Writer,
+    string,
     told,
 )
 from scrubjay.formats.work import SPOOL, Work, seekable
@@ -111,9 +112,9 @@ def _open(source: BinaryIO, work: Work, opened: ExitStack) -> File:
         work.dropped("preamble")
     meta = Reader(source, end).before(2, end, EXPLICIT)
     work.dropped("file meta information", sum(e.tag not in META for e in meta))
-    syntax = pixels.text(meta, META_SYNTAX)
-    if pixels.text(meta, META_CLASS) in REFUSED:
-        raise InputError(REFUSED[pixels.text(meta, META_CLASS)])
+    syntax = string(meta, META_SYNTAX)
+    if string(meta, META_CLASS) in REFUSED:
+        raise InputError(REFUSED[string(meta, META_CLASS)])
     if syntax not in NATIVE and syntax not in JPEG and syntax != RUNS:
         raise InputError("(0002,0010): a transfer syntax that nothing reads; video is refused")
     encoding = NATIVE.get(syntax, EXPLICIT)
@@ -154,12 +155,12 @@ def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> bytes:
 
 def _check(root: list[Element]) -> None:
     """What every instance has: its class, one of the standard's, and its own UID."""
-    kind = pixels.text(root, CLASS)
+    kind = string(root, CLASS)
     if kind in REFUSED:
         raise InputError(REFUSED[kind])
     if not registered(kind):
         raise InputError(f"{told(CLASS)}: no SOP class of the standard")
-    if not pixels.text(root, INSTANCE):
+    if not string(root, INSTANCE):
         raise InputError(f"{told(INSTANCE)}: no SOP instance UID")
 
 
@@ -235,8 +236,8 @@ def _write_meta(root: list[Element], file: File, target: BinaryIO) -> None:
     """PS3.10 7.1, ours but for class, instance and syntax."""
     rows = [
         Element(0x00020001, "OB", b"\0\x01"),
-        Element(META_CLASS, "UI", pixels.text(root, CLASS).encode()),
-        Element(META_INSTANCE, "UI", pixels.text(root, INSTANCE).encode()),
+        Element(META_CLASS, "UI", string(root, CLASS).encode()),
+        Element(META_INSTANCE, "UI", string(root, INSTANCE).encode()),
         Element(META_SYNTAX, "UI", file.syntax.encode()),
         Element(0x00020012, "UI", OUR_CLASS.encode()),
         Element(0x00020013, "SH", b"SCRUBJAY"),

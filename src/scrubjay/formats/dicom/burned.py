@@ -18,9 +18,9 @@ from PIL import Image
 from scrubjay.formats import pixels as pictures
 from scrubjay.formats.dicom import frames, subject
 from scrubjay.formats.dicom.cleaner import Subject
-from scrubjay.formats.dicom.elements import PIXELS, Element, File
+from scrubjay.formats.dicom.elements import PIXELS, Element, File, put, string
 from scrubjay.formats.dicom.frames import Array, Frames
-from scrubjay.formats.dicom.pixels import BURNED, MODALITY, put, text
+from scrubjay.formats.dicom.pixels import BURNED, MODALITY
 from scrubjay.formats.layout import Script
 from scrubjay.formats.ocr import Word
 from scrubjay.formats.pixels import Polygon
@@ -39,7 +39,7 @@ OFTEN = 3  # changes after which a square counts as moving
 def clean(root: list[Element], file: File, work: Work, whose: Subject) -> bool:
     """Whether anything was written over. Then the pixels are uncompressed."""
     held = frames.of(root, file, work)
-    found = list(_words(held, moves=text(root, MODALITY) not in STILL))
+    found = list(_words(held, moves=string(root, MODALITY) not in STILL))
     gone = _gone(found, subject.through(work, whose)) + _nearly(found, work, whose)
     put(root, BURNED, "CS", b"NO")
     if not gone:
@@ -173,7 +173,7 @@ def _describe(root: list[Element], held: Frames, file: File) -> None:
     for tag, value in told.items():
         put(root, tag, "US", file.encoding.bytes(value, 2))
     put(root, 0x00280004, "CS", form.interpretation.encode())
-    if file.syntax in LOSSY_SYNTAXES and not text(root, LOSSY):
+    if file.syntax in LOSSY_SYNTAXES and not string(root, LOSSY):
         put(root, LOSSY, "CS", b"01")
     for element in root:
         if element.tag == PIXELS:

@@ -215,11 +215,13 @@ class Cleaner:
 
     def _documents(self) -> Iterator[Document]:
         for job in self._jobs:
+            named = job.keyword.endswith("Name")  # a sequence's, a region's: people's have a label
             for piece in job.pieces:
                 if piece.text:
                     yield Document(
                         piece.text, id=told(job.element.tag), group=self._subject.group,
-                        field=job.keyword, label=piece.label, known=self._subject.known,
+                        field="" if named or piece.label else job.keyword,
+                        label=piece.label, known=self._subject.known,
                     )  # fmt: skip
 
     def _fill(self, job: Job, texts: list[str]) -> None:

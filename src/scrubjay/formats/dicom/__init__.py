@@ -15,7 +15,7 @@ import scrubjay
 from scrubjay import plugins
 from scrubjay.errors import ExtraError, InputError
 from scrubjay.formats.dicom import compressed, inside, pixels, profile, subject
-from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, Subject, registered
+from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, registered
 from scrubjay.formats.dicom.elements import (
     EXPLICIT,
     IMPLICIT,
@@ -28,6 +28,7 @@ from scrubjay.formats.dicom.elements import (
     string,
     told,
 )
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import SPOOL, Work, seekable
 
 MAGIC_AT = 128
@@ -86,7 +87,7 @@ class Dicom:
             self._convert(file, target, work)
 
     def _convert(self, file: File, target: BinaryIO, work: Work) -> None:
-        root = Reader(file.source, file.end).elements(file.end, file.encoding)
+        root = Reader(file.source).elements(file.end, file.encoding)
         _check(root)
         why = "" if self._seen else pixels.risk(root)
         _pixels(root, file, work)
@@ -110,7 +111,7 @@ def _open(source: BinaryIO, work: Work, opened: ExitStack) -> File:
         raise InputError("no DICM at byte 128: not a DICOM file (PS3.10)")
     if any(head[:MAGIC_AT]):
         work.dropped("preamble")
-    meta = Reader(source, end).before(2, end, EXPLICIT)
+    meta = Reader(source).before(2, end, EXPLICIT)
     work.dropped("file meta information", sum(e.tag not in META for e in meta))
     syntax = string(meta, META_SYNTAX)
     if string(meta, META_CLASS) in REFUSED:
@@ -177,7 +178,7 @@ def _pixels(root: list[Element], file: File, work: Work) -> None:
             )  # fmt: skip
 
 
-def _burned(root: list[Element], file: File, work: Work, whose: Subject, *, why: str) -> None:
+def _burned(root: list[Element], file: File, work: Work, whose: Person, *, why: str) -> None:
     """Pixels without the text that is burned in. If nobody can look at them, they are refused."""
     try:
         from scrubjay.formats.dicom import burned  # needs an extra

@@ -123,9 +123,8 @@ class Scope(Struct, frozen=True):
 class Reader:
     """One file's."""
 
-    def __init__(self, source: BinaryIO, end: int) -> None:
+    def __init__(self, source: BinaryIO) -> None:
         self._source = source
-        self._end = end
         self._left = MOST
 
     def elements(self, end: int, syntax: Syntax) -> list[Element]:

@@ -9,8 +9,8 @@ from msgspec import Struct
 from scrubjay.errors import InputError
 from scrubjay.formats.dicom.elements import PIXELS, Element, Span, Syntax, string, told
 
-# Ultrasound, secondary captures, pictures of paper; endoscopes write on theirs too.
-RISKY_MODALITIES = frozenset(("US", "IVUS", "BDUS", "SC", "OT", "DOC", "ES"))
+# Ultrasound, secondary captures, pictures of paper; endoscopes and cameras write on theirs too.
+RISKY_MODALITIES = frozenset(("US", "IVUS", "BDUS", "SC", "OT", "DOC", "ES", "XC", "GM", "OP"))
 GREY_MODALITIES = frozenset(("CR", "CT", "DX", "IO", "MG", "MR", "NM", "PT", "PX", "RF", "XA"))
 RISKY_IMAGES = re.compile(  # what scanners call their screens and forms, and two kinds of slides
     "screen|save|report|protocol|label|overview", re.IGNORECASE

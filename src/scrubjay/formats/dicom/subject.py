@@ -9,8 +9,9 @@ from pydicom.datadict import keyword_for_tag as keyword
 
 from scrubjay.formats import subjects
 from scrubjay.formats.dicom import profile, values
-from scrubjay.formats.dicom.cleaner import CHARSET, Subject
+from scrubjay.formats.dicom.cleaner import CHARSET
 from scrubjay.formats.dicom.elements import Element, string
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
@@ -24,7 +25,7 @@ RETAINED = {"patient": "GENDER", "device": "DEVICE", "institution": "HOSPITAL", 
 MOVES = ("shift.v1", "surrogate.v1")
 
 
-def of(root: list[Element], group: str) -> Subject:
+def of(root: list[Element], group: str) -> Person:
     """The subject of a data set. Without a patient's number, what is of one study agrees, or of
     one file."""
     found: dict[str, dict[str, None]] = {}
@@ -34,17 +35,17 @@ def of(root: list[Element], group: str) -> Subject:
     known = {label: tuple(list(told)[:NAMES]) for label, told in found.items()}
     patient = [told for e in root if e.tag == PATIENT for told in _strings(e, [])]
     other = group or string(root, STUDY) or string(root, INSTANCE)
-    return Subject(subjects.named((subjects.RECORD, told) for told in patient) or other, known)
+    return Person(subjects.named((subjects.RECORD, told) for told in patient) or other, known)
 
 
-def through(work: Work, subject: Subject) -> Work:
-    """The same work for what is in a file: its texts are the subject's."""
+def through(work: Work, whose: Person) -> Work:
+    """The same work for what is in a file: its texts are that person's."""
 
     def told(document: Document) -> Document:
         return structs.replace(
             document,
-            group=subject.group or document.group,
-            known={**subject.known, **document.known},
+            group=whose.group or document.group,
+            known={**whose.known, **document.known},
         )
 
     return structs.replace(work, clean=lambda documents: work.clean(map(told, documents)))

@@ -13,14 +13,20 @@ from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_
 from pydicom.uid import UID
 
 from scrubjay.errors import InputError, OperatorError
+from scrubjay.formats import clinical
 from scrubjay.formats.dicom import profile, values
-from scrubjay.formats.dicom.elements import Element, told
+from scrubjay.formats.dicom.elements import Element, string, told
 from scrubjay.formats.dicom.values import Piece
+from scrubjay.formats.fhir_codes import is_code
 from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
 CHARSET, INSIDE = 0x00080005, 0x00420011
+CODE, SCHEME = 0x00080100, 0x00080102
+SYSTEMS = {  # PS3.16 8
+    "LN": "http://loinc.org", "SCT": "http://snomed.info/sct", "UCUM": "http://unitsofmeasure.org"
+}  # fmt: skip
 OURS = frozenset((0x00120062, 0x00120063, 0x00120064, 0x00280303))  # written anew
 OFFSETS = (0x7FE00001, 0x7FE00002)  # of frames, in an optional table: the basic one says the same
 BULK = frozenset(  # bytes that are samples: pixels, tables of colours, waves; or a clean document
@@ -69,7 +75,14 @@ class Cleaner:
         if isinstance(declared, bytes):
             sets = values.encodings(declared, sets)
         creators = _creators(elements, sets)
-        return [e for e in elements if self._stays(e, sets, creators)]
+        public = self._public_code(elements)
+        return [e for e in elements if e is public or self._stays(e, sets, creators)]
+
+    def _public_code(self, elements: list[Element]) -> Element | None:
+        """The code value of an item, if it is one of its public system, and nobody's number."""
+        found = next((e for e in elements if e.tag == CODE), None)
+        code, system = string(elements, CODE), SYSTEMS.get(string(elements, SCHEME), "")
+        return found if is_code(system, code) and code not in self._known else None
 
     def _stays(self, element: Element, sets: list[str], creators: dict[int, str]) -> bool:
         """Whether an element stays; its texts are noted."""
@@ -217,7 +230,8 @@ class Cleaner:
                     yield Document(
                         piece.text, id=told(job.element.tag), group=self._whose.group,
                         field="" if named or piece.label else job.keyword,
-                        label=piece.label, known=self._whose.known,
+                        label=clinical.label(piece.text, piece.label),
+                        known=self._whose.known,
                     )  # fmt: skip
 
     def _fill(self, job: Job, texts: list[str]) -> None:

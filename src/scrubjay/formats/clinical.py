@@ -82,6 +82,7 @@ class Record:
         if not text or text.isspace():
             return
         about = self._plain.about(person)
+        field = "" if label else field  # of which detectors would guess less than the label says
         if not label and (text, field, about) in self._plain:
             return
         key = (text, field, label, person.group, about)

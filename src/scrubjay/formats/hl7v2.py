@@ -357,7 +357,7 @@ class _Fields:
             repetition[4:] = [[new]] if len(repetition) > 4 else []
 
     def _note(self) -> None:
-        """Lines of a report as one text, but for those that are another text or a file in base64."""
+        """Lines of a report as one text, but for those that are something else in base64."""
         asked = [_Asked(leaf, s, *read(leaf.raw, s.marks)) for leaf, s in self._notes]
         self._notes = []
         for run in _encoded(asked):

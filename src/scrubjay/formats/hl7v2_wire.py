@@ -19,10 +19,11 @@ LONGEST = 1 << 27  # bytes of one segment
 HEADERS = ("MSH", "FHS", "BHS")
 NULL = '""'
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
-CHARSETS = {
+CHARSETS = {  # table 0211
     "ASCII": "utf-8", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "8859/1": "latin-1",
-    "8859/2": "iso8859-2", "8859/5": "iso8859-5", "8859/7": "iso8859-7", "8859/9": "iso8859-9",
-    "8859/15": "iso8859-15", "ISO IR87": "iso2022_jp", "GB 18030-2000": "gb18030",
+    **{f"8859/{n}": f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 9, 15)},
+    "ISO IR87": "iso2022_jp", "ISO IR159": "iso2022_jp_2", "KS X 1001": "euc_kr", "BIG-5": "big5",
+    "GB 18030-2000": "gb18030",
 }  # fmt: skip
 
 

@@ -308,9 +308,15 @@ class Walk:
             new = clinical.new_id(
                 value, result, lambda text: bool(URI.fullmatch(text)), self._work.key
             )
-            put(new if URI.fullmatch(new) else f"urn:uuid:{clinical.code(value, self._work.key)}")
+            put(new if URI.fullmatch(new) else self._urn(value))
 
         self._record.ask(value, told, field="url", label="URL", person=self._person.of(value))
+
+    def _urn(self, value: str) -> str:
+        """What stands for an address everywhere: a UUID, as an OID where one must stand."""
+        new = clinical.code(value, self._work.key)
+        oid = value.startswith("urn:oid:")
+        return f"urn:oid:2.25.{int(new.replace('-', ''), 16)}" if oid else f"urn:uuid:{new}"
 
     def _public(self, value: str) -> bool:
         return is_public(value) and not self._person.shows(value)

@@ -139,6 +139,11 @@ def test_a_number_of_somebodys_goes_wherever_it_stands(plant):
     assert [line for line in told if plant in line] == []
 
 
+def test_a_concepts_number_stays_whatever_its_system_is_called():
+    line = "OBX|1|CWE|363698007^Finding site^SNM3|"
+    assert alone([line])[1] == line
+
+
 def test_every_person_that_a_field_names_is_looked_for_in_the_notes():
     values = {"XPN": "Vantongeren^Abe", "XCN": "7^Vantongeren^Abe", "NDL": "7&Vantongeren&Abe"}
     fields = [

@@ -177,7 +177,8 @@ class _Elements:
             if result.text != text:
                 put(result.text)
 
-        label = clinical.label(text, label)
+        if label or field != "code":  # which may be a concept's
+            label = clinical.label(text, label)
         person = self._person.of(text) if field in ("code", "anchor") else self._person
         self._record.ask(text, told, field=field, label=label, person=person)
 

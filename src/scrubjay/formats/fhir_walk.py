@@ -237,7 +237,7 @@ class Walk:
         public = is_code(system, value) or self._public(value)  # some codes are addresses
         if not label and not shows and (public or is_word(value)):
             return
-        label = clinical.label(value, label) or suspect(value)
+        label = clinical.label(value, label) if label else suspect(value)
         asked = value if shows else question(value, label)
 
         def told(result: Anonymized) -> None:

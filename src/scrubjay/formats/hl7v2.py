@@ -283,7 +283,7 @@ class _Fields:
         """What is no code for sure is asked about: it stays or goes."""
         text = asked.text
         shows = self._person.shows(text)
-        label = clinical.label(text, label) or fhir_codes.suspect(text)
+        label = clinical.label(text, label) if label else fhir_codes.suspect(text)
         question = text if shows else fhir_codes.question(text, label)
 
         def told(result: Anonymized) -> None:

@@ -225,10 +225,11 @@ def test_an_orders_number_is_known_and_a_title_is_nobodys(everything: scrubjay.E
 def test_a_number_alone_goes_unless_it_is_a_concepts(everything: scrubjay.Engine) -> None:
     image, code = ct(), Dataset()
     code.CodeValue, code.CodingSchemeDesignator = "271649006", "SCT"
+    code.CodingSchemeVersion = "20240301"
     image.SeriesDescription, image.ProcedureCodeSequence = "536904399", [code]
     told = read(run(saved(image), everything))
     assert told.SeriesDescription == "[ID]"
-    assert told.ProcedureCodeSequence[0].CodeValue == "271649006"
+    assert told.ProcedureCodeSequence[0] == code
 
 
 def test_names_of_things_are_no_ones() -> None:

@@ -23,7 +23,8 @@ from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
 CHARSET, INSIDE = 0x00080005, 0x00420011
-CODE, SCHEME = 0x00080100, 0x00080102
+CODE, SCHEME, EDITION = 0x00080100, 0x00080102, 0x00080103
+EDITIONS = re.compile(r"[0-9]{8}|[0-9]{1,2}(?:\.[0-9]{1,3}){0,2}")
 SYSTEMS = {  # PS3.16 8
     "LN": "http://loinc.org", "SCT": "http://snomed.info/sct", "UCUM": "http://unitsofmeasure.org"
 }  # fmt: skip
@@ -76,13 +77,14 @@ class Cleaner:
             sets = values.encodings(declared, sets)
         creators = _creators(elements, sets)
         public = self._public_code(elements)
-        return [e for e in elements if e is public or self._stays(e, sets, creators)]
+        return [e for e in elements if e.tag in public or self._stays(e, sets, creators)]
 
-    def _public_code(self, elements: list[Element]) -> Element | None:
-        """The code value of an item, if it is one of its public system, and nobody's number."""
-        found = next((e for e in elements if e.tag == CODE), None)
+    def _public_code(self, elements: list[Element]) -> tuple[int, ...]:
+        """What of an item is a code of a public system, and nobody's number; and its edition."""
         code, system = string(elements, CODE), SYSTEMS.get(string(elements, SCHEME), "")
-        return found if is_code(system, code) and code not in self._known else None
+        if self._dummies or code in self._known or not is_code(system, code):
+            return ()
+        return (CODE, EDITION) if EDITIONS.fullmatch(string(elements, EDITION)) else (CODE,)
 
     def _stays(self, element: Element, sets: list[str], creators: dict[int, str]) -> bool:
         """Whether an element stays; its texts are noted."""

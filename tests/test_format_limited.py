@@ -77,6 +77,12 @@ def test_days_city_and_zip_stay_and_the_person_goes(kind):
     assert [word for word in GOES if word.casefold() in told] == []
 
 
+@pytest.mark.parametrize("kind", ["fhir.v1", "hl7v2.v1", "ccda.v1"])
+def test_a_number_in_the_place_of_a_day_is_none(kind):
+    data = FILES[kind].replace("1950-03-04", "536904399").replace("19500304", "536904399")
+    assert b"536904399" not in convert(kind, data.encode(), LIMITED)
+
+
 def test_of_an_image_days_stay_but_for_the_birth_date():
     target = io.BytesIO()
     work = Work(LIMITED.stream, rule=LIMITED.operator)

@@ -317,6 +317,7 @@ class _Elements:
     def _time(self, node: Node, name: str, value: str) -> None:
         label = {"birthTime": "BIRTH_DATE", "deceasedTime": "DEATH_DATE"}.get(node.name, "DATE")
         question = clinical.spelled(value)
+        label = label if question else clinical.label(value, "") or label
 
         def told(result: Anonymized) -> None:
             if result.text == question:

@@ -254,7 +254,7 @@ class Walk:
     def _date(self, place: Place, value: str, label: str) -> None:
         timed = "T" in value
         self._ask(
-            place, value, label or "DATE",
+            place, value, clinical.label(value, "") or label or "DATE",
             lambda new: bool(DATE.fullmatch(new)) and (timed or "T" not in new),
             self._person.undated,
         )  # fmt: skip
@@ -263,13 +263,18 @@ class Walk:
         self._ask(
             place,
             value,
-            label or "DATE",
+            clinical.label(value, "") or label or "DATE",
             lambda new: bool(INSTANT.fullmatch(new)),
             self._person.undated,
         )
 
     def _time(self, place: Place, value: str, label: str) -> None:
-        self._ask(place, value, label or "TIME", lambda new: bool(TIME.fullmatch(new)))
+        self._ask(
+            place,
+            value,
+            clinical.label(value, label or "TIME"),
+            lambda new: bool(TIME.fullmatch(new)),
+        )
 
     def _drop(self, place: Place, value: str, label: str) -> None:
         place.put(GONE)

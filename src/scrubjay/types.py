@@ -29,7 +29,7 @@ class Document(Struct, frozen=True):
         return f"Document(<{len(self.text)} characters>, language={self.language!r})"
 
 
-class Finding(Struct, frozen=True, order=True):
+class Finding(Struct, frozen=True, order=True, gc=False):
     """A place that holds an identifier. `entity` numbers who or what, per document; 0: not yet."""
 
     start: int
@@ -76,7 +76,7 @@ class Policy(Struct, frozen=True):
         return self.default
 
 
-class Replacement(Struct, frozen=True):
+class Replacement(Struct, frozen=True, gc=False):
     """One change: where it was in the text, where its substitute is in the new text."""
 
     start: int

@@ -101,17 +101,19 @@ class Engine:
 
     def stream(self, documents: Iterable[Document | str]) -> Iterator[Anonymized]:
         """Any number of documents, in order. One that cannot be anonymized ends the stream."""
-        for batch in batches(map(_document, documents)):
-            replaced = partial(map, self._anonymize, batch, self._find(batch))
-            if self._pseudonyms is None:
-                yield from replaced()
-            else:
-                yield from self._pseudonyms.kept((each.group for each in batch), replaced)
+        with self._known.run():
+            for batch in batches(map(_document, documents)):
+                replaced = partial(map, self._anonymize, batch, self._find(batch))
+                if self._pseudonyms is None:
+                    yield from replaced()
+                else:
+                    yield from self._pseudonyms.kept((each.group for each in batch), replaced)
 
     def find(self, documents: Iterable[Document | str]) -> Iterator[list[Finding]]:
         """What would be replaced, of any number of documents, in order."""
-        for batch in batches(map(_document, documents)):
-            yield from self._find(batch)
+        with self._known.run():
+            for batch in batches(map(_document, documents)):
+                yield from self._find(batch)
 
     def _find(self, batch: list[Document]) -> list[list[Finding]]:
         """Equal texts under equal names are looked at once: a table's column repeats itself."""

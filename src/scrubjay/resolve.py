@@ -41,7 +41,7 @@ def resolve(
     if placeholders:
         findings = chain.from_iterable(_outside(finding, placeholders) for finding in findings)
     found = merge(filter(wanted, findings), kept)
-    again = _new(filter(wanted, everywhere(text, found)), found)
+    again = list(filter(wanted, _new(everywhere(text, found), found)))
     return number(text, merge([*found, *again], kept) if again else found)
 
 
@@ -134,7 +134,10 @@ def everywhere(text: str, findings: list[Finding]) -> Iterator[Finding]:
     """Other places of values already found."""
     seeds: dict[Words, Finding] = {}
     folded = fold(text) if len(findings) <= FEW else ""
-    for finding in findings:
+    different: dict[tuple[str, str, str], Finding] = {}
+    for f in findings:
+        different.setdefault((text[f.start : f.end], f.label, f.detector), f)
+    for finding in different.values():
         for value in _seeds(text, finding):
             if not (folded and _once(folded, value, finding)):
                 seeds.setdefault(value, finding)
@@ -218,9 +221,10 @@ def number(text: str, findings: list[Finding]) -> list[Finding]:
     mentions = [text[f.start : f.end] for f in findings if f.label == "PERSON"]
     people = iter(link(mentions))
     numbers: dict[str, dict[object, int]] = {}
+    compared = {value: words(value) for value in {text[f.start : f.end] for f in findings}}
     numbered = []
     for f in findings:
-        identity = next(people) if f.label == "PERSON" else words(text[f.start : f.end])
+        identity = next(people) if f.label == "PERSON" else compared[text[f.start : f.end]]
         known = numbers.setdefault(f.label, {})
         entity = known.setdefault(identity, len(known) + 1)
         numbered.append(Finding(f.start, f.end, f.label, f.score, f.detector, entity))

@@ -21,10 +21,13 @@ class Typos:
 
     def among(self, words: Iterable[str]) -> dict[str, str]:
         """Those of `words` that are a slip of a known one, with the one they are a slip of."""
-        heads, tails = self._heads, self._tails
-        near = [w for w in words if w[:_EDGE] in heads or w[-_EDGE:] in tails]
-        found = ((word, self._meant(word)) for word in near)
+        found = ((word, self._meant(word)) for word in self.near(words))
         return {word: meant for word, meant in found if meant}
+
+    def near(self, words: Iterable[str]) -> list[str]:
+        """Those that may be one, at a glance."""
+        heads, tails = self._heads, self._tails
+        return [w for w in words if w[:_EDGE] in heads or w[-_EDGE:] in tails]
 
     def _meant(self, word: str) -> str:
         close = (*self._heads.get(word[:_EDGE], ()), *self._tails.get(word[-_EDGE:], ()))

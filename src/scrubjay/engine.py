@@ -103,7 +103,9 @@ class Engine:
         """Any number of documents, in order. One that cannot be anonymized ends the stream."""
         with self._known.run():
             for batch in batches(map(_document, documents)):
-                replaced = partial(map, self._anonymize, batch, self._find(batch))
+                today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
+                anonymize = partial(self._anonymize, today)
+                replaced = partial(map, anonymize, batch, self._find(batch))
                 if self._pseudonyms is None:
                     yield from replaced()
                 else:
@@ -158,19 +160,18 @@ class Engine:
         found = [detect.run(detector, batch) for detector in detectors]
         return [list(filter(self._counts, chain(*every))) for every in zip(*found, strict=True)]
 
-    def _anonymize(self, document: Document, findings: list[Finding]) -> Anonymized:
-        text, replacements = self._replace(document, findings) if findings else (document.text, [])
+    def _anonymize(
+        self, today: datetime.date, document: Document, findings: list[Finding]
+    ) -> Anonymized:
+        text = document.text
+        replacements: list[Replacement] = []
+        if findings:
+            scene = operators.Scene(
+                document, findings, self._key, self._memory, today, self._domain, self._pseudonyms
+            )
+            text, replacements = replace(scene, self._operator)
         names = self._names_with_known if document.known else self._names
         return report.anonymized(text, document, replacements, self.policy, self.digest, names)
-
-    def _replace(
-        self, document: Document, findings: list[Finding]
-    ) -> tuple[str, list[Replacement]]:
-        today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
-        scene = operators.Scene(
-            document, findings, self._key, self._memory, today, self._domain, self._pseudonyms
-        )
-        return replace(scene, self._operator)
 
     def _counts(self, finding: Finding) -> bool:
         """Whether a finding is certain enough for its label's rule."""

@@ -64,7 +64,7 @@ class Record:
         self._months: frozenset[str] = self._days.words if self._days else frozenset()
         self._words = self._first_words()
         self._digits = {word for word in self._words if word.isdecimal()}
-        self._cues = self._names.cues if self._names else frozenset()
+        self._cues: Set[str] = self._names.cues if self._names else frozenset()
 
     def _add(self, label: str, values: list[str]) -> None:
         lineage = labels.lineage(label)
@@ -195,9 +195,7 @@ class Record:
     def _slips(self, every: Set[str]) -> dict[str, str]:
         if self._names is None:
             return {}
-        typos = self._names.typos
-        near = [word for word in typos.near(every) if word not in self._names.words]
-        return typos.among(word for word in near if word not in ordinary())
+        return self._names.typos.among(every, (self._names.words.keys(), ordinary()))
 
     def _mention(self, plain: Plain, start: int, end: int, slips: dict[str, str]) -> Mention | None:
         """The word as a part of a name, or the second half of one that was split."""

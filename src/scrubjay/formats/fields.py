@@ -98,6 +98,7 @@ def part(kind: str) -> frozenset[str]:
     return frozenset(table()[kind].split())
 
 
+@lru_cache(1 << 14)
 def normal(name: str) -> str:
     """Its words in lower case, without accents, a blank between them."""
     if len(name) > LONGEST:

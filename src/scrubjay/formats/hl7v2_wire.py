@@ -39,7 +39,9 @@ class Marks(Struct, frozen=True):
 
     def split(self, field: str) -> list[list[list[str]]]:
         """Repetitions of components of subcomponents, escaped as they were."""
-        if not any(mark and mark in field for mark in (self.component, self.repetition, self.part)):
+        if not field or not any(
+            mark and mark in field for mark in (self.component, self.repetition, self.part)
+        ):
             return [[[field]]]
         return [
             [_cut(component, self.part) for component in _cut(repetition, self.component)]

@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS files
   (id BLOB PRIMARY KEY, size INTEGER, modified INTEGER, target TEXT, done BLOB) WITHOUT ROWID;
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID;
 """
+DONE = msgspec.msgpack.Decoder(Done)
 SEEN = "INSERT OR IGNORE INTO seen VALUES (?)"
 PATIENCE = 5.0  # seconds in which the processes of a run that was killed find out
 FOLDERS = 10_000  # whose names are at hand
@@ -207,7 +208,7 @@ class State:
         """Every file that this run and those before it dealt with: target, size, what became."""
         rows = self._db.execute("SELECT target, size, done FROM files ORDER BY target")
         for target, size, done in rows:
-            yield target, size, msgspec.msgpack.decode(done, type=Done)
+            yield target, size, DONE.decode(done)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -29,8 +29,8 @@ from scrubjay.run.state import State
 from scrubjay.run.walk import Source
 from scrubjay.run.worker import CHANGED, LOOKED_AT, Done, Look, Recipe, Task, Worker
 
-LARGE = 16 << 20  # bytes from which a file is cut, if its format can be
-PART = 1 << 20  # bytes: at the end of a file others wait no longer than one takes
+LARGE = 1 << 20  # bytes from which a file is cut, if its format can be
+PART = 1 << 18  # bytes: at the end, no process waits longer than one takes
 OPENING = 1 << 10  # bytes that take as long as to open and close a file
 TOGETHER = 256  # files that are logged and released at once, or
 SOON = 1.0  # seconds
@@ -123,7 +123,7 @@ def _tasks(
         if target and (order.out / target).exists():
             order.before(source.size)
             continue
-        whole = Task(source, f"{aside}/{number}", look=look)
+        whole = Task(source, f"{aside}/{number}", source.size, look=look)
         large = source.size > LARGE and not source.problem
         for task in _parts(whole, order.recipe, parts) if large else [whole]:
             out.append(task)
@@ -168,7 +168,8 @@ def _cut(task: Task, recipe: Recipe, parts: Path) -> Iterator[Task]:
         for number, part in enumerate(cast("Splits", reader).parts(source, PART)):
             aside = f"{parts}/{Path(task.aside).name}-{number}"
             bare = structs.replace(part, data=b"")
-            one = structs.replace(task, kind=kind, aside=aside, part=bare)
+            size = len(part.data)
+            one = structs.replace(task, kind=kind, aside=aside, part=bare, size=size)
             with _written(one.piece):
                 one.piece.write_bytes(part.data)
             yield one
@@ -179,11 +180,10 @@ def _whole(out: deque[Task], answers: Iterator[Done], order: Order) -> Iterator[
     together: _Together | None = None
     for done in answers:
         task = out.popleft()
+        order.seen(task.size)
         if task.part is None:
-            order.seen(task.source.size)
             yield task, done
             continue
-        order.seen(PART)
         task.piece.unlink(missing_ok=True)
         together = together or _Together(task, order)
         together.add(task, done)
@@ -322,16 +322,12 @@ def _lost(task: Task, why: str) -> Done:
 
 
 def _patience(task: Task) -> float:
-    return SECONDS + _size(task) / RATE
+    return SECONDS + task.size / RATE
 
 
 def _weight(task: Task) -> int:
     """In bytes, what it takes to begin and end with a file included."""
-    return OPENING + _size(task)
-
-
-def _size(task: Task) -> int:
-    return PART if task.part else task.source.size
+    return OPENING + task.size
 
 
 def _digest(path: Path) -> str:

@@ -48,13 +48,14 @@ class Recipe(NamedTuple):
 
 
 class Task(Struct, frozen=True):
-    """A file, or a `part` of one of this `kind`, and where its bytes go until they are released;
-    `look`: whether it gets a second look.
+    """A file, or a `part` of one of this `kind`, of so many bytes, and where they go until they are
+    released; `look`: whether it gets a second look.
     What a pipe would choke on waits in a file: the part's data. They are as they were read, and
     lie where the run's state does, never beside the outputs."""
 
     source: Source
     aside: str
+    size: int
     kind: str = ""
     part: Part | None = None
     last: bool = True

@@ -26,13 +26,14 @@ from scrubjay.run.walk import Source
 from scrubjay.run.worker import Done
 
 # `told`: a target as the least careful of disks compares it. `tried`: the last number that a name
-# got, so that a hundred thousand of one name are told apart without trying all.
+# got, so that a hundred thousand of one name are told apart without trying all. `files` has row
+# ids: ids are random, and its rows long, so that each would rewrite a page of its own.
 TABLES = """
 CREATE TABLE IF NOT EXISTS about (recipe TEXT NOT NULL, key BLOB NOT NULL, secret BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS places (id BLOB PRIMARY KEY, target TEXT NOT NULL,
   told TEXT NOT NULL UNIQUE, tried INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files
-  (id BLOB PRIMARY KEY, size INTEGER, modified INTEGER, target TEXT, done BLOB) WITHOUT ROWID;
+  (id BLOB PRIMARY KEY, size INTEGER, modified INTEGER, target TEXT, done BLOB);
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID;
 """
 DONE = msgspec.msgpack.Decoder(Done)

@@ -95,9 +95,7 @@ class Reader(Struct):
         return f"{self.place}: " if self.place else ""
 
     def _document(self, text: str, name: str = "", within: str = "") -> Document:
-        known = self.whose.known if self.whose.tells(text) else {}
-        about = Document("", id=self.place, group=self.whose.group, known=known)
-        return fields.document(text, name, about, within=within)
+        return fields.document(text, name, self.whose.document(text, self.place), within=within)
 
     def _value(self, raw: str, name: str, within: str) -> slots.Part:
         document = self._document(_plain(raw), name, within)
@@ -136,32 +134,22 @@ class Reader(Struct):
 
 
 def _objects(text: str) -> list[records.Object]:
-    """Objects and lists in the order in which they open, with what is said in them. A list in a
-    list is that list."""
-    stack: list[records.Object] = []
-    found: list[records.Object] = []
+    """Objects and lists in the order in which they open, with what is said in them."""
+    outline = records.Outline()
     name = ""
     for match in TOKEN.finditer(text):
         if (sign := match["sign"]) is not None:
             for bracket in sign:
                 if bracket in "{[":
-                    stack.append(_opened(stack[-1] if stack else None, name, bracket == "["))
-                    found.append(stack[-1])
+                    outline.opened(name, is_list=bracket == "[")
                 elif bracket in "}]":
-                    stack.pop()
+                    outline.closed()
         elif match["key"] is not None:
             name = _plain(match["string"])
-        elif stack:
+        else:
             raw = match["string"]
-            value = match["number"] if raw is None else _plain(raw)
-            stack[-1].told(stack[-1].name if stack[-1].is_list else name, value)
-    return found
-
-
-def _opened(inside: records.Object | None, name: str, is_list: bool) -> records.Object:
-    if inside and inside.is_list:
-        return inside if is_list else records.Object(inside, inside.name, listed=True)
-    return records.Object(inside, name if inside else "", is_list=is_list)
+            outline.told(name, match["number"] if raw is None else _plain(raw))
+    return outline.objects
 
 
 def _said(key: str, text: str, at: int) -> str:

@@ -1,9 +1,10 @@
-"""What the objects of a JSON text say of people: whose each is, and which names and numbers to look
-for in its texts, as the cells of a row do.
+"""What the objects of a file say of people: whose each is, and which names and numbers to look for
+in its texts, as the cells of a row do. An object is what a format has for one: a map, a table, an
+element with others in it, a row.
 
 An object within a list that has a person's number of its own is a record by itself, and so is each
 of a list at the top; it knows what the objects around it say. Any other is a part of the object
-around it.
+around it, until that has said so much that each in a list must speak for itself.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Object(Struct):
     is_list: bool = False
     rows: tuple[Told, ...] = ()
     said: tuple[Told, ...] = ()
+    apart: bool = False  # a record by itself, as the one around it is full
     person: Person | None = None
 
     def __repr__(self) -> str:
@@ -46,18 +48,16 @@ class Object(Struct):
             self.rows += ((name, value),)
 
     def says(self) -> Iterator[Told]:
-        """All of it. Of whom a bare name is, the key above says: a patient's, or a drug's."""
-        patient = subjects.RECORD in self._kinds
+        """All of it, but for a bare name of which nothing tells whose it is."""
+        told = subjects.RECORD in self._kinds or not self.name
         for name, value in self.rows:
-            if fields.normal(name) not in BARE or patient or not self.name:
+            if told or fields.normal(name) not in BARE:
                 yield name, value
-            elif fields.label(f"{self.name} {name}"):
-                yield f"{self.name} {name}", value
 
     @property
     def alone(self) -> bool:
         """Whether it is a record by itself."""
-        if self.around is None or (self.listed and self.around.around is None):
+        if self.apart or self.around is None or (self.listed and self.around.around is None):
             return True
         return self.listed and not NUMBERS.isdisjoint(self._kinds)
 
@@ -72,9 +72,10 @@ class People:
     def __init__(self, objects: list[Object], find: Find, around: Person = NOBODY) -> None:
         self._find = find
         self._around = around
-        for each in objects:
-            home = _home(each) if each.rows else each
-            if each.rows and len(home.said) < MOST:
+        for each in {id(each): each for each in objects}.values():
+            each.apart = each.listed and len(_home(each).said) >= MOST
+            home = _home(each)
+            if each.rows and len(home.said) < 2 * MOST:  # what is begun is said to its end
                 home.said += tuple(each.says())
 
     def of(self, one: Object) -> Person:
@@ -92,6 +93,40 @@ class People:
         own = _columns(names).about(values, self._find)
         known = subjects.joined(own.known, around.known) if around.known else own.known
         return Person(own.group or around.group, known)
+
+
+class Outline:
+    """The objects and lists of a text, in the order in which they open. A list in a list is that
+    list."""
+
+    def __init__(self) -> None:
+        self.objects: list[Object] = []
+        self._open: list[Object] = []
+
+    def opened(self, name: str, *, is_list: bool = False) -> Object:
+        """One that stands under a name; in a list, under the list's."""
+        around = self._open[-1] if self._open else None
+        if around is None or not around.is_list:
+            made = Object(around, name if around else "", is_list=is_list)
+        else:
+            made = around if is_list else Object(around, around.name, listed=True)
+        self._open.append(made)
+        self.objects.append(made)
+        return made
+
+    def closed(self) -> None:
+        """The last that is open."""
+        self._open.pop()
+
+    @property
+    def inside(self) -> Object | None:
+        """The one that is open."""
+        return self._open[-1] if self._open else None
+
+    def told(self, name: str, value: str) -> None:
+        """A value of the one that is open; in a list, it goes by the list's name."""
+        if inside := self.inside:
+            inside.told(inside.name if inside.is_list else name, value)
 
 
 def _home(one: Object) -> Object:

@@ -12,12 +12,17 @@ ENGINE = scrubjay.load("everything", profile="patterns")
 NAMES = ("quarles", "quentin", "thrale", "vexler")
 STAYS = ("Amoxil", "5 mg", "8480-6", "is well", "Mark it")
 
-JSON = {
-    "split": """{"columns": ["first_name", "last_name", "dose", "loinc", "note"], "data": [
-        ["Quentin", "Quarles", "5 mg", "8480-6", "quentin Quarles is well. Mark it"],
-        ["Otto", "Vexler", "6 mg", "8480-6", "Vexler takes Amoxil"]]}""",
-}  # fmt: skip
 FILES = {
+    "a.xml": """
+<export><patients><patient>
+  <FirstName>Quentin</FirstName><name use="usual"><family>Quarles</family></name>
+  <dose>5 mg</dose><loinc code="8480-6"/><!-- for Quarles -->
+  <note>Spoke to quentin again, <b>Quarles</b> is well. Mark it</note>
+  <contact><name>Ottilie Vexler</name></contact>
+</patient><patient last="Thrale" text="Mrs. Thrale">
+  <drug><name>Amoxil</name></drug><note>Ms. Vexler</note>
+</patient></patients></export>
+""",
     "a.yaml": """
 patients:
 - first_name: Quentin
@@ -54,11 +59,20 @@ def test_a_name_in_one_field_goes_in_all_of_its_record(name):
 
 def test_in_a_long_list_each_speaks_for_itself():
     rows = [{"last_name": f"Quarl{'abcdefghijklmnopqrstuvwxyz'[i % 26]}{i}x", "note": ""}
-            for i in range(300)]  # fmt: skip
+            for i in range(215)]  # fmt: skip
     for row in rows:
         row["note"] = f"seen: {row['last_name']}, and well"
     told = clean("a.json", json.dumps({"patients": rows}).encode(), ENGINE)
     assert b"Quarl" not in told
+
+
+def test_a_long_file_of_xml_has_records_too():
+    row = "<p><note>{0} is well</note><id>{1}</id><LastName>{0}</LastName>{2}</p>"
+    rows = [row.format(f"Quarl{'abcdefghij'[i % 10]}{i}x", i, "<x>ok</x>" * (i * 41 % 160))
+            for i in range(150)]  # fmt: skip
+    for wrap in ("<r>{}</r>", "<r><a/><rows>{}</rows></r>"):
+        told = clean("a.xml", wrap.format("".join(rows)).encode(), ENGINE)
+        assert b"Quarl" not in told and told.count(b"is well") == 150
 
 
 def test_a_name_is_whose_it_stands_in():

@@ -57,7 +57,9 @@ class Object(Struct):
     @property
     def alone(self) -> bool:
         """Whether it is a record by itself."""
-        if self.apart or self.around is None or (self.listed and self.around.around is None):
+        if self.apart or self.around is None:
+            return True
+        if self.listed and self.around.is_list and self.around.around is None:
             return True
         return self.listed and not NUMBERS.isdisjoint(self._kinds)
 
@@ -103,11 +105,12 @@ class Outline:
         self.objects: list[Object] = []
         self._open: list[Object] = []
 
-    def opened(self, name: str, *, is_list: bool = False) -> Object:
-        """One that stands under a name; in a list, under the list's."""
-        around = self._open[-1] if self._open else None
+    def opened(self, name: str, *, is_list: bool = False, listed: bool = False) -> Object:
+        """One that stands under a name; in a list, under the list's. `listed`: it is one of a list
+        that is no object."""
+        around = self.inside
         if around is None or not around.is_list:
-            made = Object(around, name if around else "", is_list=is_list)
+            made = Object(around, name if around else "", listed=listed, is_list=is_list)
         else:
             made = around if is_list else Object(around, around.name, listed=True)
         self._open.append(made)

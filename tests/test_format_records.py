@@ -9,7 +9,7 @@ from format_text import clean
 import scrubjay
 
 ENGINE = scrubjay.load("everything", profile="patterns")
-NAMES = ("quarles", "quentin", "thrale", "vexler")
+NAMES = ("quarles", "quentin", "thrale", "vexler", "zubrickle")
 STAYS = ("Amoxil", "5 mg", "8480-6", "is well", "Mark it")
 
 FILES = {
@@ -23,6 +23,12 @@ FILES = {
   <drug><name>Amoxil</name></drug><note>Ms. Vexler</note>
 </patient></patients></export>
 """,
+    "a.html": """<title>Quarles</title><h1 title="for Quarles">Quarles</h1><!-- <b>Quarles</b> -->
+<table><tr><th>First name<th>Last name<th>Dose<th>LOINC<th>Note</tr>
+<tr><td>Quentin<td>Quarles<td>5 mg<td>8480-6<td>Spoke to quentin again, <i>Quarles</i> is well</tr>
+<tr><td>Mina<td>Thrale<td>6 mg<td>8480-6<td title="Thrale">Thrale takes Amoxil. Mark it</table>
+<table><tr><td>Last name:<td>Vexler<tr><td>Notes<td>Mrs. Vexler</table><p>Vexler was here
+<dl><dt>Surname<dd>Zubrickle<dt>Note<dd>Zubrickle</dl><ul><li>Thrale<li>Zubrickle</ul>""",
     "a.yaml": """
 patients:
 - first_name: Quentin

@@ -27,7 +27,7 @@ Told = tuple[str, str]  # the name that a value stands under, and the value
 
 class Object(Struct):
     """An object, or a list, as it opens. `rows`: what stands in it directly; `said`: in all of the
-    record that it is."""
+    record that it is; `heard`: in records within it."""
 
     around: Object | None
     name: str = ""
@@ -35,8 +35,10 @@ class Object(Struct):
     is_list: bool = False
     rows: tuple[Told, ...] = ()
     said: tuple[Told, ...] = ()
+    heard: tuple[Told, ...] = ()
     apart: bool = False  # a record by itself, as the one around it is full
     person: Person | None = None
+    inner: Person | None = None  # the same for the records within
 
     def __repr__(self) -> str:
         return f"Object({len(self.rows)} values)"
@@ -69,24 +71,33 @@ class Object(Struct):
 
 
 class People:
-    """Whose the objects of one text are. `around`: whose all of it is."""
+    """Whose the objects of one text are. `around`: whose all of it is. A record knows what is said
+    around it, and its own texts what records within it say, which those do not tell each other."""
 
     def __init__(self, objects: list[Object], find: Find, around: Person = NOBODY) -> None:
         self._find = find
         self._around = around
         for each in {id(each): each for each in objects}.values():
             each.apart = each.listed and len(_home(each).said) >= MOST
-            home = _home(each)
-            if each.rows and len(home.said) < 2 * MOST:  # what is begun is said to its end
-                home.said += tuple(each.says())
+            if each.rows:
+                _say(each)
 
     def of(self, one: Object) -> Person:
         """The person of the record that an object is, or is a part of."""
         home = _home(one)
+        if not home.heard:
+            return self._inner(home)
         if home.person is None:
-            around = self.of(home.around) if home.around else self._around
-            home.person = self._person(home.said, around)
+            home.person = self._person(home.said + home.heard, self._outer(home))
         return home.person
+
+    def _inner(self, home: Object) -> Person:
+        if home.inner is None:
+            home.inner = self._person(home.said, self._outer(home))
+        return home.inner
+
+    def _outer(self, home: Object) -> Person:
+        return self._inner(_home(home.around)) if home.around else self._around
 
     def _person(self, said: tuple[Told, ...], around: Person) -> Person:
         if not said:
@@ -136,6 +147,17 @@ def _home(one: Object) -> Object:
     while not one.alone and one.around:
         one = one.around
     return one
+
+
+def _say(one: Object) -> None:
+    """What is in an object, to its record, and to those around that."""
+    home, says = _home(one), tuple(one.says())
+    if len(home.said) < 2 * MOST:  # what is begun is said to its end
+        home.said += says
+    while home.around:
+        home = _home(home.around)
+        if len(home.heard) < MOST:
+            home.heard += says
 
 
 @lru_cache(256)

@@ -12,7 +12,23 @@ ENGINE = scrubjay.load("everything", profile="patterns")
 NAMES = ("quarles", "quentin", "thrale", "vexler", "zubrickle")
 STAYS = ("Amoxil", "5 mg", "8480-6", "is well", "Mark it")
 
+ROWS = """["Quentin", "Quarles", "5 mg", "8480-6", "quentin Quarles is well. Mark it"],
+["Otto", "Vexler", "6 mg", "8480-6", "Vexler takes Amoxil"]"""
+HEAD = '["first_name", "last_name", "dose", "loinc", "note"]'
 FILES = {
+    "split.json": f'{{"columns": {HEAD}, "index": [[1], [2]], "data": [{ROWS}]}}',
+    "rows.json": f'{{"x": {{"fields": {HEAD}, "rows": [{ROWS}]}}, "about": "Quarles, Vexler"}}',
+    "schema.json": """{"data": [["Quarles", "5 mg", "8480-6", "Quarles takes Amoxil, is well"],
+        ["Thrale", "6 mg", "8480-6", "Thrale. Mark it"]], "schema": {"fields": [
+        {"name": "last_name"}, {"name": "dose"}, {"name": "loinc"}, {"name": "note"}]}}""",
+    "header.json": f"[{HEAD}, {ROWS}]",
+    "columns.json": """{"last_name": ["Quarles", "Thrale"], "loinc": ["8480-6", "8480-6"],
+        "note": ["Quarles is well", "Mrs. Thrale has Amoxil, 5 mg. Mark it"]}""",
+    "frame.json": """{"last_name": {"0": "Quarles", "1": "Thrale"},
+        "dose": {"0": "5 mg", "1": "8480-6"},
+        "note": {"0": "Quarles is well", "1": "Mrs. Thrale has Amoxil. Mark it"}}""",
+    "index.json": """{"0": {"last_name": "Quarles", "note": "Quarles is well. Mark it"},
+        "1": {"last_name": "Thrale", "note": "Thrale: Amoxil, 8480-6, 5 mg"}}""",
     "a.xml": """
 <export><patients><patient>
   <FirstName>Quentin</FirstName><name use="usual"><family>Quarles</family></name>
@@ -70,6 +86,20 @@ def test_in_a_long_list_each_speaks_for_itself():
         row["note"] = f"seen: {row['last_name']}, and well"
     told = clean("a.json", json.dumps({"patients": rows}).encode(), ENGINE)
     assert b"Quarl" not in told
+
+
+def test_columns_of_any_length_have_rows():
+    names = [f"Quarl{'abcdefghij'[i % 10]}{i}x" for i in range(215)]
+    data = {"last_name": names, "note": [f"seen: {name}, and well" for name in names]}
+    assert b"Quarl" not in clean("a.json", json.dumps(data).encode(), ENGINE)
+
+
+def test_names_of_columns_stay():
+    told = json.loads(clean("a.json", FILES["schema.json"].encode(), ENGINE))
+    names = [one["name"] for one in told["schema"]["fields"]]
+    assert names == ["last_name", "dose", "loinc", "note"]
+    told = json.loads(clean("a.json", FILES["header.json"].encode(), ENGINE))
+    assert told[0] == json.loads(HEAD)
 
 
 def test_a_long_file_of_xml_has_records_too():

@@ -128,6 +128,12 @@ class Outline:
         self.objects.append(made)
         return made
 
+    def row(self) -> Object:
+        """One of a list in the one around the one that is open."""
+        around = self._open[-2] if len(self._open) > 1 else None
+        self.objects.append(Object(around, listed=True))
+        return self.objects[-1]
+
     def closed(self) -> None:
         """The last that is open."""
         self._open.pop()

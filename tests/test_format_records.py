@@ -16,6 +16,36 @@ ROWS = """["Quentin", "Quarles", "5 mg", "8480-6", "quentin Quarles is well. Mar
 ["Otto", "Vexler", "6 mg", "8480-6", "Vexler takes Amoxil"]"""
 HEAD = '["first_name", "last_name", "dose", "loinc", "note"]'
 FILES = {
+    "a.md": """# Mrs. Thrale, seen by quentin
+
+| Last name | **First name** | Dose | LOINC | Note |
+|:----------|:--------------:|------|-------|------|
+| Quarles | Quentin | 5 mg | 8480-6 | Quarles \\| quentin is well. Mark it |
+Thrale | Mina | 6 mg | 8480-6 | Thrale takes Amoxil
+
+* Quarles again
+""",
+    "printed.txt": """
+ last_name | dose |  loinc | note
+-----------+------+--------+-------------------
+ Quarles   | 5 mg | 8480-6 | Quarles is well
+ Thrale    | 6 mg | 8480-6 | Thrale has Amoxil
+(2 rows)
+
++-----------+----------+
+| last_name | note     |
++-----------+----------+
+| Vexler    | Vexler   |
++-----------+----------+
+Vexler, Quarles. Mark it
+""",
+    "fixed.txt": """List of Mrs. Thrale
+NAME            MRN     DOSE  LOINC  NOTE
+Quarles Quentin 448192  5 mg 8480-6  Quarles is well
+Thrale Mina     448193 15 mg 8480-6  Thrale has Amoxil
+
+quentin Quarles. Mark it
+""",
     "split.json": f'{{"columns": {HEAD}, "index": [[1], [2]], "data": [{ROWS}]}}',
     "rows.json": f'{{"x": {{"fields": {HEAD}, "rows": [{ROWS}]}}, "about": "Quarles, Vexler"}}',
     "schema.json": """{"data": [["Quarles", "5 mg", "8480-6", "Quarles takes Amoxil, is well"],
@@ -86,6 +116,15 @@ def test_in_a_long_list_each_speaks_for_itself():
         row["note"] = f"seen: {row['last_name']}, and well"
     told = clean("a.json", json.dumps({"patients": rows}).encode(), ENGINE)
     assert b"Quarl" not in told
+
+
+def test_cells_in_lines_of_one_width_keep_their_places():
+    old, new = FILES["fixed.txt"], clean("a.txt", FILES["fixed.txt"].encode(), ENGINE).decode()
+    rows = list(zip(old.splitlines(), new.splitlines(), strict=True))[2:4]
+    assert [told.index("8480-6") for _, told in rows] == [row.index("8480-6") for row, _ in rows]
+    assert rows[1][1] == "[PERSON]        [MRN]  15 mg 8480-6  [PERSON] has Amoxil"
+    prose = b"Name and  dose of it\nare   told in two columns\n\nof  names  and\nvalues.\n"
+    assert clean("a.txt", prose, ENGINE) == prose
 
 
 def test_columns_of_any_length_have_rows():

@@ -7,6 +7,7 @@ import pytest
 from format_text import clean
 
 import scrubjay
+from scrubjay import Policy, Rule
 
 ENGINE = scrubjay.load("everything", profile="patterns")
 NAMES = ("quarles", "quentin", "thrale", "vexler", "zubrickle")
@@ -159,3 +160,17 @@ def test_a_name_is_whose_it_stands_in():
     assert {thing: told[thing] for thing in things} == {thing: data[thing] for thing in things}
     labels = [told[who]["name"] for who in people]
     assert labels == ["[PERSON]", "[PERSON]", "[CITY]", "[EMPLOYER]"]
+
+
+def test_a_year_of_birth_agrees_with_the_day():
+    rules = dict.fromkeys(["BIRTH_DATE", "YEAR"], Rule("shift.v1"))
+    rows = [f"{i},{1950 + i},1,{day},{1950 + i}-01-{day:02} 00:00:00"
+            for i in range(9) for day in (1, 2, 30)]  # fmt: skip
+    head = "patient_id,year_of_birth,month_of_birth,day_of_birth,birth_datetime"
+    data = "\n".join([head, *rows]).encode()
+    engine = scrubjay.load(Policy("p", rules), profile="patterns")
+    for line in clean("a.csv", data, engine).decode().splitlines()[1:]:
+        _, *parts, day = line.split(",")
+        assert list(map(int, parts)) == list(map(int, day[:10].split("-")))
+    told = clean("a.csv", data, scrubjay.load("gdpr-pseudonymise", profile="patterns")).decode()
+    assert all(line.split(",")[1] == line.split(",")[4] for line in told.splitlines()[1:])

@@ -17,6 +17,15 @@ ROWS = """["Quentin", "Quarles", "5 mg", "8480-6", "quentin Quarles is well. Mar
 ["Otto", "Vexler", "6 mg", "8480-6", "Vexler takes Amoxil"]"""
 HEAD = '["first_name", "last_name", "dose", "loinc", "note"]'
 FILES = {
+    "a.log": r"""
+req0 {"last_name": "Quarles", "dose": "5 mg", "note": "Quarles is well"} Quarles
+req1 call="{\"last_name\": \"Quarles\", \"loinc\": \"8480-6\", \"note\": \"for Quarles\"}" Quarles
+req2 sent {'patient_name': 'Mina Thrale', 'text': 'Mrs. Thrale'}
+req3 INSERT INTO p (mrn, last_name, note) VALUES (1, 'O''Vexler', 'O''Vexler'), (2, 'Thrale', '');
+req4 patient_name="Ottilie Vexler" level="info" text="Ms. Vexler has Amoxil"
+req5 POST first_name=Quentin&last_name=Zubrickle%2C+x&text=spoke+to+quentin+Zubrickle&dose=5 mg
+req6 GET /find?last_name=%51uarles&q=Mark it 200
+""",
     "a.md": """# Mrs. Thrale, seen by quentin
 
 | Last name | **First name** | Dose | LOINC | Note |
@@ -126,6 +135,21 @@ def test_cells_in_lines_of_one_width_keep_their_places():
     assert rows[1][1] == "[PERSON]        [MRN]  15 mg 8480-6  [PERSON] has Amoxil"
     prose = b"Name and  dose of it\nare   told in two columns\n\nof  names  and\nvalues.\n"
     assert clean("a.txt", prose, ENGINE) == prose
+
+
+def test_a_line_of_a_log_stays_what_it_is():
+    told = clean("a.log", FILES["a.log"].encode(), ENGINE).decode().splitlines()
+    assert json.loads(told[1].removeprefix("req0 ").rpartition(" ")[0])["dose"] == "5 mg"
+    call = told[2].removeprefix("req1 call=").rpartition(" ")[0]
+    assert json.loads(json.loads(call)) == {
+        "last_name": "[PERSON]", "loinc": "8480-6", "note": "for [PERSON]"}  # fmt: skip
+    assert told[4] == (
+        "req3 INSERT INTO p (mrn, last_name, note) VALUES (1, '[PERSON]', '[PERSON]'), "
+        "(2, '[PERSON]', '');"
+    )
+    assert told[5] == 'req4 patient_name="[PERSON]" level="info" text="Ms. [PERSON] has Amoxil"'
+    plain = b'req0 INFO {"n": [1, "x"]} a="b" c=d&e=f "\\" {[ INSERT INTO t (a) VALUES (1)\n'
+    assert clean("a.log", plain, ENGINE) == plain
 
 
 def test_columns_of_any_length_have_rows():

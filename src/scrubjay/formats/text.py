@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import cut, drawn, slots
+from scrubjay.formats import cut, drawn, logged, slots
 from scrubjay.formats.work import Part, Work
 from scrubjay.types import Document
 
@@ -50,7 +50,7 @@ class Text:
     ) -> None:
         """`before`: the first line's number, and its offset."""
         lines = self.name == "lines.v1"
-        parts = self._lines(source, *before) if lines else self._whole(source, work)
+        parts = self._lines(source, *before, work) if lines else self._whole(source, work)
         slots.write(parts, target, work.clean, self._encoding)
 
     def _whole(self, source: BinaryIO, work: Work) -> Iterator[slots.Part]:
@@ -59,10 +59,10 @@ class Text:
             raise InputError(f"more than {LARGEST >> 20} MiB in one document: say --format lines")
         yield drawn.clean(formats.decode(data, self._encoding), work)
 
-    def _lines(self, source: BinaryIO, first: int, offset: int) -> Iterator[slots.Part]:
+    def _lines(self, source: BinaryIO, first: int, offset: int, work: Work) -> Iterator[slots.Part]:
         for number, line in enumerate(iter(lambda: source.readline(LARGEST), b""), first):
             text = formats.decode(line, self._encoding, offset, f"line {number}: ")
-            yield slots.one(Document(text, id=f"line {number}", group=self._group), str)
+            yield logged.line(Document(text, id=f"line {number}", group=self._group), work)
             offset += len(line)
 
 

@@ -1,9 +1,12 @@
 """Records in files of all kinds: a name under a key, in a column or an element is known in the free
 text of its record; codes, units and values stay."""
 
+import io
 import json
+import re
 
 import pytest
+from format_office import docx_parts, odt_parts, packed, unpacked
 from format_text import clean
 
 import scrubjay
@@ -198,3 +201,55 @@ def test_a_year_of_birth_agrees_with_the_day():
         assert list(map(int, parts)) == list(map(int, day[:10].split("-")))
     told = clean("a.csv", data, scrubjay.load("gdpr-pseudonymise", profile="patterns")).decode()
     assert all(line.split(",")[1] == line.split(",")[4] for line in told.splitlines()[1:])
+
+
+LISTED = [["Last name", "Dose", "LOINC", "Note"], ["Quarles", "5 mg", "8480-6", "Quarles is well"],
+          ["Rose", "6 mg", "8480-6", "has Amoxil. Mark it"]]  # fmt: skip
+BESIDE = [["Surname:", "Thrale"], ["MRN:", "44-0815"], ["Notes", "Mrs. Thrale"]]
+
+
+def _docx(tables):
+    body = "".join(
+        "<w:tbl>" + "".join("<w:tr>" + "".join(
+            f"<w:tc><w:p><w:r><w:t>{cell[:3]}</w:t></w:r><w:r><w:t>{cell[3:]}</w:t></w:r></w:p></w:tc>"
+            for cell in row) + "</w:tr>" for row in rows) + "</w:tbl><w:p/>"
+        for rows in tables
+    )  # fmt: skip
+    parts = docx_parts()
+    text = parts["word/document.xml"]
+    return packed(parts | {"word/document.xml": text.replace("<w:body>", "<w:body>" + body)})
+
+
+def _odt(tables):
+    body = "".join(
+        "<table:table>" + "".join("<table:table-row>" + "".join(
+            f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in row)
+            + "</table:table-row>" for row in rows) + "</table:table>" for rows in tables
+    )  # fmt: skip
+    parts = odt_parts()
+    text = parts["content.xml"]
+    return packed(parts | {"content.xml": text.replace("<office:text>", "<office:text>" + body)})
+
+
+def _pptx(tables):
+    from pptx import Presentation
+
+    made, target = Presentation(), io.BytesIO()
+    shapes = made.slides.add_slide(made.slide_layouts[6]).shapes
+    for rows in tables:
+        table = shapes.add_table(len(rows), len(rows[0]), 0, 0, 999, 999).table
+        for i, row in enumerate(rows):
+            for j, cell in enumerate(row):
+                table.cell(i, j).text = cell
+    made.save(target)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(("name", "made"), [("a.docx", _docx), ("a.odt", _odt), ("a.pptx", _pptx)])
+def test_tables_of_documents_are_read_by_their_headers(name, made):
+    told = unpacked(clean(name, made([LISTED, BESIDE]), ENGINE))
+    text = b"".join(data for part, data in told.items() if part.endswith(".xml")).decode()
+    text = re.sub("<[^>]*>", "", text)
+    assert not [one for one in ("Quarles", "Rose", "Thrale", "44-0815") if one in text]
+    stays = ("Last name", "Dose", "Surname:", "MRN:", "5 mg", "8480-6", "is well", "has Amoxil")
+    assert not [one for one in stays if one not in text]

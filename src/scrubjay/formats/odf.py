@@ -67,12 +67,12 @@ class Odf(Struct):
 
 
 def _clean(trees: list[Node], kind: str, work: Work) -> None:
-    """All words of all trees. In spreadsheets the first row says what cells are."""
+    """All words of all trees. Tables say what their cells are."""
     mark(trees)
     words = Words(work)
     sheets = "spreadsheet" in kind
     for tree in trees:
-        words.add(tree, officecells.places(tree, work.people) if sheets else None)
+        words.add(tree, officecells.places(tree, work.people, sheets=sheets))
     computed = [
         (node, key, node.text())
         for tree in trees

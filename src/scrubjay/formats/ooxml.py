@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import officepack
+from scrubjay.formats import officecells, officepack
 from scrubjay.formats.officebare import Bare, code
 from scrubjay.formats.officemarks import mark
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
@@ -297,7 +297,7 @@ class Package:
         parts = (self.root, *self.parts.values())
         for part in parts:
             if part.tree is not None:
-                words.add(part.tree)
+                words.add(part.tree, officecells.places(part.tree, self._work.people))
         for part in parts:
             for relation in part.relations:
                 if "TargetMode" in relation.attributes:

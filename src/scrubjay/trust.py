@@ -181,9 +181,16 @@ class Trust:
         return self._told(action, role, entries)
 
     def _told(self, action: str, role: str, entries: Iterable[Entry]) -> range:
-        who = self.caller.person
-        told = [replace(one, who=who, action=action, role=role) for one in entries]
-        return self._log.append(told)
+        return self.tell_of(self.caller, action, role, entries)
+
+    def require_of(self, caller: Caller, action: str) -> None:
+        """Refuse what a service's caller may not do, and log that it was refused."""
+        self.register.require(caller, action, int(time.time()))
+
+    def tell_of(self, caller: Caller, action: str, role: str, entries: Iterable[Entry]) -> range:
+        """Log what is about to be released to somebody who was allowed it: a service's caller."""
+        who = caller.person
+        return self._log.append([replace(e, who=who, action=action, role=role) for e in entries])
 
     def tell_disclosed(self, action: str, grant: Grant, outputs: Iterable[Path]) -> None:
         """Log that people are named again: what was written, or each subject who is shown."""

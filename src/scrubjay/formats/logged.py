@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -76,9 +77,12 @@ class _Line:
         """In order, none within another: what holds others comes first."""
         found: list[Value] = []
         for value in self._every():
-            if not any(value.start < one.end and one.start < value.end for one in found):
-                found.append(value)
-        return sorted(found, key=lambda value: value.start)
+            at = bisect(found, value.start, key=lambda one: one.start)
+            before = found[at - 1].end if at else 0
+            behind = found[at].start if at < len(found) else len(self._text)
+            if before <= value.start and value.end <= behind:
+                found.insert(at, value)
+        return found
 
     def _every(self) -> Iterator[Value]:
         if "{" in self._text:

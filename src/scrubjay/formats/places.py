@@ -19,6 +19,7 @@ BLOCKS = frozenset(  # end a text; all other elements lie in one, as those do th
 TAG = re.compile(r"<!--|<(?P<close>/?)(?P<name>[a-zA-Z][^\s/>]*+)[^<>]*+>?")
 SILENT = ("script", "style")
 LISTS = ("table", "dl")
+DEEPEST = 100  # tables within tables: what is deeper is a part of these
 
 
 class Place:
@@ -125,6 +126,8 @@ class Shape:
             self.within[found.start()] = self.outline.inside or self.top
 
     def _begin(self, name: str) -> None:
+        if len(self._open) >= DEEPEST:
+            return
         self.outline.opened("", listed=True)
         self._open.append(name)
 

@@ -162,8 +162,9 @@ def _say(one: Object) -> None:
         home.said += says
     while home.around:
         home = _home(home.around)
-        if len(home.heard) < MOST:
-            home.heard += says
+        if len(home.heard) >= MOST:  # and so are all around it
+            return
+        home.heard += says
 
 
 @lru_cache(256)

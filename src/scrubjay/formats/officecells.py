@@ -1,5 +1,6 @@
-"""Tables of an office document: what the first row says of the cells below it, as in files of
-separated values. In a text, a cell may also say what the one beside it is.
+"""What an office document says of a value by where it stands: the first row of a table of the cells
+below it, as in files of separated values; in a text also a cell of the one beside it; and the name
+of a property or field of what is in it.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from scrubjay.formats import dialect, fields
-from scrubjay.formats.columns import Columns
+from scrubjay.formats.columns import COMMON, Columns
 from scrubjay.formats.subjects import Find
 from scrubjay.formats.xmltree import Node
 
 WIDEST = 1024  # columns
+LONGEST = 200  # characters of a value that a field holds
 TABLES = frozenset(["table", "tbl"])
 ROWS = frozenset(["table-row", "tr"])
 CELLS = frozenset(["table-cell", "covered-table-cell", "tc"])
+FIELDS = frozenset(["user-field-decl", "user-field-get", "user-defined", "variable-set"])
 
 
 class Place(Struct, frozen=True):
@@ -44,6 +47,41 @@ def places(root: Node, find: Find, *, sheets: bool = False) -> dict[int, Place]:
             elif not sheets:
                 found.update(_beside(rows, texts, find))
     return found
+
+
+def properties(root: Node) -> dict[int, Place]:
+    """The same of properties of a document whose name says what they are."""
+    return {
+        id(node): Place(name, label, "")
+        for node in root.every()
+        if node.name == "user-defined"
+        and not node.tag.startswith("text:")  # a field, which stands among words
+        and (label := fields.label(name := _told(node, "name")))
+    }
+
+
+def named(root: Node) -> Iterator[tuple[str, str]]:
+    """By label, what stands in fields and content controls whose name says what it is."""
+    for node in root.every():
+        if node.name == "sdt":
+            told = [one for properties in node.children("sdtPr") for one in properties.children()]
+            if any(one.name == "showingPlcHdr" for one in told):
+                continue  # what stands there asks for a value
+            names = [_told(one, "val") for one in told if one.name in {"alias", "tag"}]
+            value = "".join(one.text() for one in node.children("sdtContent"))
+        elif node.name in FIELDS:
+            names, value = [_told(node, "name")], _told(node, "string-value") or node.text()
+        else:
+            continue
+        label = next(filter(None, map(fields.label, names)), "")
+        if label and label not in COMMON and 0 < len(value.strip()) < LONGEST:
+            yield label, value.strip()
+
+
+def _told(node: Node, name: str) -> str:
+    """An attribute, whatever its prefix."""
+    found = (value for key, value in node.attributes.items() if key.rpartition(":")[2] == name)
+    return next(found, "")
 
 
 def _named(row: Sequence[str]) -> bool:
@@ -95,7 +133,7 @@ def _cells(row: Node) -> Iterator[Node]:
     while cells and not _text(cells[-1]) and "value" not in "".join(cells[-1].attributes):
         cells.pop()
     for cell in cells:
-        told = next(_repeated(cell), "")
+        told = _repeated(cell)
         count = int(told) if told.isdecimal() and len(told) < 6 else 1
         yield from [cell] * min(count, WIDEST - width)
         width = min(WIDEST, width + count)
@@ -109,11 +147,10 @@ def _inner(row: Node) -> Iterator[Node]:
             yield from _inner(inner)
 
 
-def _repeated(cell: Node) -> Iterator[str]:
+def _repeated(cell: Node) -> str:
     """Over how many columns it goes."""
-    spans = [cell, *cell.find("tcPr", "gridSpan")]
-    told = (pair for node in spans for pair in node.attributes.items())
-    return (v for k, v in told if k.endswith("columns-repeated") or k == "w:val")
+    spans = (_told(span, "val") for span in cell.find("tcPr", "gridSpan"))
+    return _told(cell, "number-columns-repeated") or next(spans, "")
 
 
 def _text(cell: Node) -> str:

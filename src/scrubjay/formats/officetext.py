@@ -28,6 +28,7 @@ from scrubjay.types import Anonymized, Document
 MOST_KNOWN = 500
 Values = dict[str, tuple[str, ...]]
 APART = "\n\n.\n\n"  # no value goes on behind it, for rules and nets alike
+FIRST = "1970-01-01T00:00:00"
 _DAY = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
@@ -314,8 +315,9 @@ class Words:
 
     def _by_column(self, cells: list[tuple[_Cell, str, str]]) -> None:
         """What is told of cells by where they stand."""
+        group = self._work.group
         documents = (
-            Document(text, "", "und", cell.place.group, cell.place.field, cell.place.label)
+            Document(text, "", "und", cell.place.group or group, cell.place.field, cell.place.label)
             for cell, *texts in cells
             for text in texts
         )
@@ -356,6 +358,8 @@ class Words:
         for slot, result in zip(self._days, self._work.clean(days), strict=True):
             if _DAY.fullmatch(result.text):
                 slot.set(result.text)
+            elif f"{slot.node.name}@{slot.key}" in table()["must"]:
+                slot.set(FIRST)
             else:
                 _typed(slot)
                 slot.remove()

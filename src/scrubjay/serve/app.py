@@ -21,6 +21,8 @@ from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
 from scrubjay.serve.desk import Desk
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
+from scrubjay.serve.model import gateway
+from scrubjay.serve.model.gateway import Models
 from scrubjay.serve.types import Health, LabelRow, Text
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -29,8 +31,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 class State:
     """What every request can use. `desk` has vault and engines, in a thread of its own."""
 
-    def __init__(self, desk: Desk, gate: Gate, metrics: Metrics) -> None:
-        self.desk, self.gate, self.metrics = desk, gate, metrics
+    def __init__(self, desk: Desk, gate: Gate, metrics: Metrics, models: Models) -> None:
+        self.desk, self.gate, self.metrics, self.models = desk, gate, metrics, models
 
 
 def application(state: State) -> Starlette:
@@ -40,6 +42,7 @@ def application(state: State) -> Starlette:
     async def life(_: Starlette) -> AsyncIterator[None]:
         yield
         state.desk.close()
+        await state.models.client.aclose()
 
     app = Starlette(
         routes=routes(),
@@ -65,7 +68,8 @@ def routes() -> list[BaseRoute]:
         ("GET", "/readyz", _ready),
         ("GET", "/metrics", _metrics),
     ]
-    return [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    own = [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    return [*own, *gateway.routes()]
 
 
 async def _detect(request: Request) -> Response:

@@ -15,6 +15,7 @@ from scrubjay.engine import Engine, load
 from scrubjay.errors import AccessError, PolicyError, ScrubjayError
 from scrubjay.serve.desk import ENTRY
 from scrubjay.serve.gate import Gate
+from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Hiding, ToHide
 from scrubjay.serve.types import Clean, Found, PolicyRow
 from scrubjay.trust import Trust
 from scrubjay.types import Document
@@ -48,6 +49,7 @@ class Clerk:
     def __init__(self, trust: Trust, gate: Gate, *, policy: str, profile: str, domain: str) -> None:
         self._trust, self._gate = trust, gate
         self._profile = profile
+        self._hiding = Hiding(trust)
         self._domain = trust.domain(domain) if domain else None
         self._about = domain
         self._key = trust.vault.key("serve operators")
@@ -60,15 +62,26 @@ class Clerk:
             return map(self._enter, batch)
         if kind == POLICIES:
             return [self._policies()] * len(batch)
+        if kind == HIDE:
+            return map(self._hide, batch)
+        if kind == KEEP:
+            return map(self._hiding.keep, batch)
         return self._documents(kind, batch)
 
     def warm(self) -> None:
         """Have patterns and nets at hand before the first request."""
         self._engines[""].anonymize("warm")
+        self._hiding.forget()
 
     def _enter(self, shown: Shown) -> Caller | ScrubjayError:
         try:
             return self._gate.enter(self._trust.register, shown.key, shown.source)
+        except ScrubjayError as problem:
+            return problem
+
+    def _hide(self, asked: ToHide) -> Hidden | ScrubjayError:
+        try:
+            return self._hiding.hide(self._engine(asked.policy), asked)
         except ScrubjayError as problem:
             return problem
 

@@ -77,6 +77,11 @@ class Person(Struct, frozen=True, dict=True):
             document, group=document.group or self.group, known=document.known or self.known
         )
 
+    def document(self, text: str, id: str = "") -> Document:
+        """A text of this person, with what is known where that may be in it."""
+        known = self.known if self.tells(text) else {}
+        return Document(text, id=id, group=self.group, known=known)
+
     def shows(self, value: str) -> bool:
         """Whether a word of what is known is in a code or an address."""
         return bool(self._words and self._words.search(value.casefold()))

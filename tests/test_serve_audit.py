@@ -58,6 +58,8 @@ def test_the_log_is_whole_until_somebody_changes_it(tmp_path, monkeypatch):
         tile.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
         told = get(one, "/v1/audit/state").json()
         assert not told["whole"] and "entry" in told["problem"]
+        assert one.client.post("/v1/anonymize", json={"text": NOTE}).status_code == 500
+        tile.write_bytes(data)
 
 
 def test_disclosures_of_a_subject(served):

@@ -117,11 +117,17 @@ class _Checks:
         """How far it has come, and whether it is what was written."""
         who, now = await caller(request), time.time()
 
-        def ask(trust: Trust) -> tuple[verify.Trusted, Head]:
+        def ask(trust: Trust) -> tuple[verify.Trusted, Head, str]:
             trust.require_of(who, "audit.verify")
-            return verify.Trusted(trust.key), trust.head
+            trusted = verify.Trusted(trust.key)
+            try:
+                return trusted, trust.head, ""
+            except AuditError as problem:
+                return trusted, Head(0, b""), str(problem)
 
-        trusted, head = await errand(request, ask)
+        trusted, head, problem = await errand(request, ask)
+        if problem:
+            return shown(LogState(0, "", whole=False, checked=int(now), problem=problem))
         home = request.app.state.all.back.place.home
         async with self._one:
             if not self._last or now > self._last.checked + AGAIN:

@@ -35,6 +35,7 @@ WALK = {
     "detect": ("detect.run", "a.txt --profile patterns"),
     "evaluate": ("evaluate.run", "--data nothing"),
     "serve": ("serve.run", "--host 203.0.113.1 --certificate a --key b"),
+    "mcp": ("policy.show", "--in nothing --out nothing"),
     "review": ("review.run", "empty"),
     "train data": ("train.run", "nothing"),
     "train synth": ("train.run", "-o wrong.suffix"),

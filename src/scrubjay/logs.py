@@ -49,17 +49,18 @@ class Filter:
 
     def _clean(self, record: logging.LogRecord) -> dict[str, Any]:
         """What stands in it, by attribute. All is looked at together."""
-        known = _known(record)
-        extra = _extra(record)
-        reader = json.Reader(Work(self._engine.stream, rule=self._engine.operator))
-        said = [slots.one(Document(text, known=known), str) for text in _texts(record).values()]
+        known, own, extra = _known(record), _texts(record), _extra(record)
+        engine = self._engine
+        reader = json.Reader(Work(engine.stream, rule=engine.operator, key=engine.key))
+        said = [slots.one(Document(text, known=known), str) for text in own.values()]
         given = [
             slots.together(reader.parts(msgspec.json.encode(value, enc_hook=str).decode(), name))
             for name, value in extra.items()
         ]
-        clean = iter(list(slots.filled([*said, *given], self._engine.stream)))
-        told: dict[str, Any] = {name: next(clean) for name in _texts(record)}
-        return told | {name: msgspec.json.decode(next(clean)) for name in extra}
+        clean = slots.filled([*said, *given], engine.stream)
+        told: dict[str, Any] = {name: next(clean) for name in own}
+        told |= {name: msgspec.json.decode(next(clean)) for name in extra}
+        return told
 
 
 def _texts(record: logging.LogRecord) -> dict[str, str]:

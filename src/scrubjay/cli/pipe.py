@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +17,7 @@ import click
 from scrubjay import pipe
 from scrubjay.cli import options, vaults
 from scrubjay.engine import load
-from scrubjay.errors import UsageError
+from scrubjay.errors import QuarantineError, UsageError
 from scrubjay.keys import Key
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 BATCH = 1 << 14  # bytes that are read at once: what waits is cleaned together
 WAITING = 1 << 20  # bytes that are still read after a signal: more than a pipe holds
 OFTEN = 60.0  # seconds between entries in the log
-SOME_REFUSED = 4  # exit status
 
 
 @click.command()
@@ -51,10 +50,10 @@ def command(**told: Any) -> int:
     cleaner, policy, digest = _cleaner(trust, **told)
     tell = _Told(trust, cleaner, digest, told["domain"])
     with _stop() as stop:
-        _run(cleaner, tell, lambda: _blocks(sys.stdin.fileno(), stop))
+        _run(cleaner, tell, _blocks(sys.stdin.fileno(), stop))
     if not told["quiet"]:
         click.echo(_summary(cleaner, policy), err=True)
-    return SOME_REFUSED if cleaner.refused else 0
+    return QuarantineError.exit_status if cleaner.refused else 0
 
 
 def _cleaner(trust: Trust | None, **told: Any) -> tuple[pipe.Cleaner, str, str]:
@@ -74,11 +73,11 @@ def _cleaner(trust: Trust | None, **told: Any) -> tuple[pipe.Cleaner, str, str]:
     return cleaner, engine.policy.name, engine.digest
 
 
-def _run(cleaner: pipe.Cleaner, tell: _Told, blocks: Callable[[], Iterator[bytes]]) -> None:
+def _run(cleaner: pipe.Cleaner, tell: _Told, blocks: Iterator[bytes]) -> None:
     """Until there is no more, or nobody reads any more."""
     lines = pipe.Lines()
     with contextlib.suppress(BrokenPipeError):
-        for data in blocks():
+        for data in blocks:
             if whole := lines.more(data):
                 clean = cleaner(whole)
                 tell.before()

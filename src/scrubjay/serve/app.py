@@ -22,6 +22,8 @@ from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
 from scrubjay.serve.desk import Desk
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
+from scrubjay.serve.model import gateway
+from scrubjay.serve.model.gateway import Models
 from scrubjay.serve.types import Health, LabelRow, Text
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -31,8 +33,11 @@ class State:
     """What every request can use. `desk` has vault and engines, in a thread of its own; `back` has
     what only some requests need."""
 
-    def __init__(self, desk: Desk, gate: Gate, metrics: Metrics, back: Back) -> None:
-        self.desk, self.gate, self.metrics, self.back = desk, gate, metrics, back
+    def __init__(
+        self, desk: Desk, gate: Gate, metrics: Metrics, models: Models, *, back: Back
+    ) -> None:
+        self.desk, self.gate, self.metrics, self.models = desk, gate, metrics, models
+        self.back = back
 
 
 def application(state: State) -> Starlette:
@@ -43,6 +48,7 @@ def application(state: State) -> Starlette:
         yield
         state.desk.close()
         state.back.close()
+        await state.models.client.aclose()
 
     app = Starlette(
         routes=routes(),
@@ -67,9 +73,9 @@ def routes() -> list[BaseRoute]:
         ("GET", "/readyz", _ready),
         ("GET", "/metrics", _metrics),
     ]
-    plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
-    more = (files, jobs, review, policy, people, audit, restoring)
-    return [*plain, *(route for module in more for route in module.routes())]
+    own = [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    more = (files, jobs, review, policy, people, audit, restoring, gateway)
+    return [*own, *(route for module in more for route in module.routes())]
 
 
 async def _detect(request: Request) -> Response:

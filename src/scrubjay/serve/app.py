@@ -34,10 +34,10 @@ class State:
     what only some requests need."""
 
     def __init__(
-        self, desk: Desk, gate: Gate, metrics: Metrics, models: Models, *, back: Back
+        self, desk: Desk, gate: Gate, metrics: Metrics, back: Back, models: Models
     ) -> None:
-        self.desk, self.gate, self.metrics, self.models = desk, gate, metrics, models
-        self.back = back
+        self.desk, self.gate, self.metrics = desk, gate, metrics
+        self.back, self.models = back, models
 
 
 def application(state: State) -> Starlette:
@@ -47,8 +47,8 @@ def application(state: State) -> Starlette:
     async def life(_: Starlette) -> AsyncIterator[None]:
         yield
         state.desk.close()
-        state.back.close()
         await state.models.client.aclose()
+        state.back.close()
 
     app = Starlette(
         routes=routes(),
@@ -73,9 +73,9 @@ def routes() -> list[BaseRoute]:
         ("GET", "/readyz", _ready),
         ("GET", "/metrics", _metrics),
     ]
-    own = [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
     more = (files, jobs, review, policy, people, audit, restoring, gateway)
-    return [*own, *(route for module in more for route in module.routes())]
+    return [*plain, *(route for module in more for route in module.routes())]
 
 
 async def _detect(request: Request) -> Response:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -20,7 +21,7 @@ from msgspec import Struct
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import blobs, fields
-from scrubjay.formats.columns import Columns
+from scrubjay.formats.columns import Columns, Row, Table
 from scrubjay.formats.sink import Sink
 from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work, seekable
@@ -49,9 +50,39 @@ class Arrow:
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Some rows after others."""
         with _told():
-            stream = seekable(source)
-            opened = _parquet(stream, work) if self.name == "parquet.v1" else _ipc(stream, work)
-            _convert(opened, self._group, target, work)
+            read = _parquet if self.name == "parquet.v1" else _ipc
+            _convert(read(seekable(source), work), self._group, target, work)
+
+    def tables(self, source: BinaryIO, work: Work) -> Iterator[Table]:
+        """The one there is."""
+        read = _parquet if self.name == "parquet.v1" else _ipc
+        with _told():
+            names = read(source, work).schema.names
+        yield Table(names, partial(_rows, read, names, source, work))
+
+
+def _rows(
+    read: _Read, names: list[str], source: BinaryIO, work: Work, columns: Sequence[int]
+) -> Iterator[Row]:
+    """Of columns that are flat, as texts. Two columns of one name are read together, and all where
+    a name has a dot, which is a way into a column as well."""
+    wanted = {names[column] for column in columns}
+    dotted = any("." in name for name in names)
+    kept = [i for i, name in enumerate(names) if dotted or name in wanted]
+    with _told():
+        for batch in read(source, work, kept).batches:
+            empty: list[Any] = [None] * batch.num_rows
+            cells = [empty] * len(names)
+            for i, array in zip(kept, batch.columns, strict=True):
+                leaves: list[_Leaf] = []
+                _leaves(array, "", np.arange(batch.num_rows), leaves, i)
+                if [leaf.column for leaf in leaves] == [i]:
+                    cells[i] = _said(_texts(leaves[0].array))
+            yield from zip(*cells, strict=True)
+
+
+def _said(texts: list[Any]) -> list[str | None]:
+    return [v if isinstance(v, str) else None for v in texts]
 
 
 class _Opened(Struct):
@@ -61,7 +92,10 @@ class _Opened(Struct):
     parquet: bool = False
 
 
-def _parquet(source: BinaryIO, work: Work) -> _Opened:
+_Read = Callable[..., _Opened]
+
+
+def _parquet(source: BinaryIO, work: Work, columns: Sequence[int] | None = None) -> _Opened:
     file = pq.ParquetFile(source)
     told = file.metadata
     groups = [told.row_group(i) for i in range(told.num_row_groups)]
@@ -74,11 +108,15 @@ def _parquet(source: BinaryIO, work: Work) -> _Opened:
     }  # fmt: skip
     if told.metadata:
         work.dropped("metadata")
-    return _Opened(file.schema_arrow, file.iter_batches(ROWS), codec or "snappy", parquet=True)
+    schema = file.schema_arrow
+    asked = None if columns is None else [schema.names[i] for i in columns]
+    batches = file.iter_batches(ROWS, columns=asked, use_threads=asked is None)
+    return _Opened(schema, batches, codec or "snappy", parquet=True)
 
 
-def _ipc(source: BinaryIO, work: Work) -> _Opened:
-    file = pa.ipc.open_file(source)
+def _ipc(source: BinaryIO, work: Work, columns: Sequence[int] | None = None) -> _Opened:
+    options = pa.ipc.IpcReadOptions(included_fields=columns, use_threads=columns is None)
+    file = pa.ipc.open_file(source, options=options)
 
     def batches() -> Iterator[pa.RecordBatch]:
         for number in range(file.num_record_batches):
@@ -238,7 +276,7 @@ class _Batch:
         width = self._batch.num_columns
         empty = [None] * self._batch.num_rows
         cells = [texts[flat[c]] if c in flat else empty for c in range(width)]
-        cells = [[v if isinstance(v, str) else None for v in column] for column in cells]
+        cells = [_said(column) for column in cells]
         rows = list(zip(*cells, strict=True)) if width else []
         wheres = [f"row {self._first + i}" for i in range(len(rows))]
         changes: list[dict[int, Any]] = [{} for _ in leaves]

@@ -5,11 +5,13 @@ separated values.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from typing import IO
 
 from msgspec import Struct
 
-from scrubjay.formats import dialect, fields
-from scrubjay.formats.columns import Columns
+from scrubjay.formats import dialect, fields, xmltree
+from scrubjay.formats.columns import Columns, Table, headed
 from scrubjay.formats.subjects import Find
 from scrubjay.formats.xmltree import Node
 
@@ -51,6 +53,13 @@ def _table(table: Node, find: Find) -> Iterator[tuple[int, Place]]:
         for cell, name, label in zip(row, names, labels, strict=False):
             if label:
                 yield id(cell), Place(name, label, group)
+
+
+def tables(stream: IO[bytes]) -> Iterator[Table]:
+    """Those of a spreadsheet, row by row."""
+    rows = xmltree.each(stream, "table-row", "table")
+    for _, found in groupby(rows, key=lambda one: one[0]):
+        yield headed([_text(cell) for cell in _cells(row)] for _, row in found)
 
 
 def _rows(node: Node) -> Iterator[Node]:

@@ -8,15 +8,16 @@ out and told.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from lxml import etree
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, formula, numbers, sheet, sheetdrawn
+from scrubjay.formats import bare, formula, numbers, sheet, sheetdrawn, sheetrows
 from scrubjay.formats.bare import OFFICE, local
+from scrubjay.formats.columns import Table, headed
 from scrubjay.formats.officepack import Pack
 from scrubjay.formats.ooxml import Package, content_types
 from scrubjay.formats.sheet import Book, Listed
@@ -67,11 +68,7 @@ class Xlsx:
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Sheet after sheet."""
         pack = Pack(source, work)
-        part = _office(pack)
-        root = xml(pack, part)
-        related = relations(pack, part)
-        sheets = _sheets(root, related)
-        book = _book(pack, root, related, sheets, work)
+        root, sheets, book = _opened(pack, work)
         drawings = sheetdrawn.read(pack, sheets, work)
         _tell(pack, drawings.package, work)
         made = Made(target)
@@ -86,6 +83,23 @@ class Xlsx:
             made.add(name, data)
         _frame(made, sheets, drawings, macro="xl/vbaproject.bin" in pack)
         made.file.close()
+
+    def tables(self, source: BinaryIO, work: Work) -> Iterator[Table]:
+        """One for each sheet."""
+        pack = Pack(source, work)
+        _, sheets, book = _opened(pack, work)
+        for one in sheets:
+            where = f"sheet {one.number}"
+            reader = sheetrows.Reader(book.strings, book.days, book.date1904, where, work)
+            yield headed(sheetrows.rows(pack, one.part, reader))
+
+
+def _opened(pack: Pack, work: Work) -> tuple[Any, list[Listed], Book]:
+    """The workbook's own part, its sheets, and what they share."""
+    part = _office(pack)
+    root, related = xml(pack, part), relations(pack, part)
+    sheets = _sheets(root, related)
+    return root, sheets, _book(pack, root, related, sheets, work)
 
 
 def _office(pack: Pack) -> str:
@@ -116,7 +130,9 @@ def _book(
 ) -> Book:
     """What all sheets need to know."""
     parts = dict(related.values())
-    shared = sheet.strings(pack, parts["sharedStrings"], work) if "sharedStrings" in parts else []
+    shared = (
+        sheetrows.strings(pack, parts["sharedStrings"], work) if "sharedStrings" in parts else []
+    )
     styles = xml(pack, parts["styles"]) if "styles" in parts else bare.new("styleSheet")
     if local(styles) != "styleSheet":
         raise InputError("styles that are none: damaged")

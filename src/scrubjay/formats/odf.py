@@ -83,7 +83,7 @@ def _clean(trees: list[Node], kind: str, work: Work) -> None:
     words = Words(work)
     sheets = "spreadsheet" in kind
     for tree in trees:
-        words.add(tree, officecells.places(tree, work.people) if sheets else None)
+        words.add(tree, officecells.places(tree, work.group) if sheets else None)
     computed = [
         (node, key, node.text())
         for tree in trees

@@ -11,48 +11,84 @@ from typing import IO
 from msgspec import Struct
 
 from scrubjay.formats import dialect, fields, xmltree
-from scrubjay.formats.columns import Columns, Table, headed
-from scrubjay.formats.subjects import Find
+from scrubjay.formats.columns import Change, Columns, Table, headed
+from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
+from scrubjay.types import Document
 
 WIDEST = 1024  # columns
 CELLS = frozenset(["table-cell", "covered-table-cell"])
 
 
+class Grid(Struct):
+    """The cells below the names of a table's columns."""
+
+    columns: Columns
+    width: int
+    cells: dict[tuple[int, int], str] = {}  # by row and column, what they say
+
+    def __repr__(self) -> str:
+        return f"Grid({len(self.cells)} cells)"
+
+    def cleaned(self, work: Work) -> Iterator[Change]:
+        """Those that become others."""
+        rows: dict[int, list[str | None]] = {}
+        for (row, column), text in self.cells.items():
+            told = rows.setdefault(row, [])
+            told += [None] * (column + 1 - len(told))
+            told[column] = text
+        numbers = list(rows)
+        wheres = [f"row {number + 1}" for number in numbers]
+        for row, column, text in self.columns.changes(list(rows.values()), wheres, work):
+            yield numbers[row], column, text
+
+
 class Place(Struct, frozen=True):
-    """What is known of a cell by where it stands: its column, the column's label, whose row."""
+    """What is known of a cell by where it stands: its column's name and label."""
 
     field: str
     label: str
-    group: str
+    grid: Grid
+    row: int
+    column: int
 
     def __repr__(self) -> str:
-        return "Place()"
+        return f"Place({self.row}, {self.column})"
+
+    def document(self, text: str, work: Work) -> Document:
+        """Another text that stands there."""
+        row = [self.grid.cells.get((self.row, column)) for column in range(self.grid.width)]
+        person = self.grid.columns.about(row, work.people)
+        known = {} if self.label else person.known
+        where = f"row {self.row + 1}"
+        return Document(text, where, "und", person.group, self.field, self.label, known)
 
 
-def places(root: Node, find: Find) -> dict[int, Place]:
-    """By the id of its element, every cell whose column says what it is."""
+def places(root: Node, group: str) -> dict[int, Place]:
+    """By the id of its element, every cell below a column's name. `group` is the column that tells
+    whose a row is, where there is one of that name."""
     found: dict[int, Place] = {}
     for node in root.every():
         if node.name == "table":
-            found.update(_table(node, find))
+            for id_, place in _table(node, group):
+                found.setdefault(id_, place)
     return found
 
 
-def _table(table: Node, find: Find) -> Iterator[tuple[int, Place]]:
+def _table(table: Node, group: str) -> Iterator[tuple[int, Place]]:
     rows = [list(_cells(row)) for row in _rows(table)]
-    texts = [[_text(cell) for cell in row] for row in rows]
-    head = dialect.header(texts[: dialect.ROWS])
+    texts = [[_text(cell) for cell in row] for row in rows[: dialect.ROWS]]
+    head = dialect.header(texts)
     if not head:
         return
     names = [text.strip() for text in texts[head - 1]]
     labels = [fields.label(name) for name in names]
-    columns = Columns(names)
-    for row, said in zip(rows[head:], texts[head:], strict=True):
-        group = columns.about(said, find).group
-        for cell, name, label in zip(row, names, labels, strict=False):
-            if label:
-                yield id(cell), Place(name, label, group)
+    grid = Grid(Columns(names, group if group in names else ""), len(names))
+    for number, row in enumerate(rows[head:], head):
+        for column, cell in enumerate(row):
+            within = column < len(names)
+            name, label = (names[column], labels[column]) if within else ("", "")
+            yield id(cell), Place(name, label, grid, number, column)
 
 
 def tables(stream: IO[bytes]) -> Iterator[Table]:

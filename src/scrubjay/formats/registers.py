@@ -101,7 +101,7 @@ def _packed(path: PurePath, source: BinaryIO, kind: str, work: Work) -> Iterator
         return
     inner = structs.replace(work, depth=work.depth + 1, called=path.name)
     packed = cast("Packed", formats.make(kind))
-    for name, plain in packed.members(source, inner, _known):
+    for name, plain in packed.members(source, inner, possible):
         member = path / name
         for place in places(member, plain, formats.of(member, plain), inner):
             yield place._replace(offset=-1)
@@ -118,10 +118,11 @@ def _listed(source: BinaryIO, kind: str, work: Work) -> Iterator[Place]:
 
 def kind(name: str, source: BinaryIO) -> str:
     """The format of a file that may have such records; empty if it has none by its name."""
-    return formats.of(PurePath(name), source) if _known(name) else ""
+    return formats.of(PurePath(name), source) if possible(name) else ""
 
 
-def _known(name: str) -> bool:
+def possible(name: str) -> bool:
+    """Whether a file may have such records, by its name."""
     return name[name.rfind(".") :].lower() in SUFFIXES
 
 

@@ -90,9 +90,9 @@ class People:
 
     def _places(self, source: Source) -> Iterator[tuple[str, Place]]:
         """Of a file that is read; what is noted here may fail, and ends the run."""
+        if len(self._rows) >= MOST or not (self._format or registers.possible(source.name)):
+            return  # most need not be opened
         work = Work(lambda some: map(unchanged, some), self._encoding, limits=Limits(bytes=LARGEST))
-        if len(self._rows) >= MOST:
-            return
         try:
             with source.path.open("rb") as stream:
                 kind = self._format or registers.kind(source.name, stream)

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import blobs, fields
+from scrubjay.formats import blobs, fields, naming
 from scrubjay.formats.columns import Columns, Row, Table
 from scrubjay.formats.sink import Sink
 from scrubjay.formats.subjects import Person
@@ -164,16 +164,10 @@ def _convert(opened: _Opened, group: str, target: BinaryIO, work: Work) -> None:
 def _names(schema: pa.Schema, work: Work) -> dict[str, str]:
     """Every name of a field at every depth, and what becomes of it."""
     every = list(dict.fromkeys(_every_name(schema, 0)))
-    documents = (Document(name, "name of a column") for name in every)
-    told = [result.text for result in work.clean(documents)]
+    told = naming.columns(every, "name of a column", work.clean)
     names: dict[str, str] = {}
     for old, new in zip(every, told, strict=True):
-        taken = set(names.values()) | (set(every) - {old})
-        unique, count = new, 1
-        while unique in taken:
-            count += 1
-            unique = f"{new} {count}"
-        names[old] = unique
+        names[old] = naming.unique(new, set(names.values()) | (set(every) - {old}))
     return names
 
 

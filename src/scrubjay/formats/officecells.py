@@ -10,7 +10,7 @@ from typing import IO
 
 from msgspec import Struct
 
-from scrubjay.formats import dialect, fields, xmltree
+from scrubjay.formats import dialect, fields, naming, xmltree
 from scrubjay.formats.columns import Change, Columns, Table, headed
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
@@ -21,9 +21,10 @@ CELLS = frozenset(["table-cell", "covered-table-cell"])
 
 
 class Grid(Struct):
-    """The cells below the names of a table's columns."""
+    """The names of a table's columns, in the row `head`, and the cells below."""
 
     columns: Columns
+    head: int
     width: int
     cells: dict[tuple[int, int], str] = {}  # by row and column, what they say
 
@@ -37,6 +38,9 @@ class Grid(Struct):
             told = rows.setdefault(row, [])
             told += [None] * (column + 1 - len(told))
             told[column] = text
+        names = [text or "" for text in rows.pop(self.head, [])]
+        new = naming.columns(names, f"row {self.head + 1}", work.clean)
+        yield from ((self.head, i, told) for i, told in enumerate(new) if told != names[i])
         numbers = list(rows)
         wheres = [f"row {number + 1}" for number in numbers]
         for row, column, text in self.columns.changes(list(rows.values()), wheres, work):
@@ -65,8 +69,8 @@ class Place(Struct, frozen=True):
 
 
 def places(root: Node, group: str) -> dict[int, Place]:
-    """By the id of its element, every cell below a column's name. `group` is the column that tells
-    whose a row is, where there is one of that name."""
+    """By the id of its element, every cell from the names of columns on. `group` is the column
+    that tells whose a row is, where there is one of that name."""
     found: dict[int, Place] = {}
     for node in root.every():
         if node.name == "table":
@@ -83,10 +87,10 @@ def _table(table: Node, group: str) -> Iterator[tuple[int, Place]]:
         return
     names = [text.strip() for text in texts[head - 1]]
     labels = [fields.label(name) for name in names]
-    grid = Grid(Columns(names, group if group in names else ""), len(names))
-    for number, row in enumerate(rows[head:], head):
+    grid = Grid(Columns(names, group if group in names else ""), head - 1, len(names))
+    for number, row in enumerate(rows[head - 1 :], head - 1):
         for column, cell in enumerate(row):
-            within = column < len(names)
+            within = column < len(names) and number >= head
             name, label = (names[column], labels[column]) if within else ("", "")
             yield id(cell), Place(name, label, grid, number, column)
 

@@ -10,7 +10,7 @@ from lxml import etree
 from msgspec import Struct
 
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, cells, comments, dialect, formula, numbers
+from scrubjay.formats import bare, cells, comments, dialect, formula, naming, numbers
 from scrubjay.formats.bare import MAIN, OFFICE, local
 from scrubjay.formats.columns import Columns
 from scrubjay.formats.officepack import Pack
@@ -140,7 +140,10 @@ class _Sheet:
         if self._columns is None:
             head = dialect.header([[t or "" for t in table] for table in tables[: dialect.ROWS]])
             self._names = [(t or "").strip() for t in tables[head - 1]] if head else []
-            blank = self._changes(Columns(()), rows[:head], tables[:head])
+            above = max(0, head - 1)
+            blank = self._changes(Columns(()), rows[:above], tables[:above])
+            if head:
+                blank |= self._named(rows[head - 1], tables[head - 1])
             self._columns = Columns(self._names, self._book.grouping(self._group, self._names))
         else:
             head, blank = 0, {}
@@ -155,6 +158,12 @@ class _Sheet:
         self._book.learn(said, self._work)
         self._write_rows(rows, blank)
         rows.clear()
+
+    def _named(self, row: Row, table: list[str | None]) -> dict[tuple[int, int], str]:
+        """Names of columns that become others."""
+        names = [text or "" for text in table]
+        new = naming.columns(names, f"{self._where}, row {row.number}", self._work.clean)
+        return {(row.number, i): told for i, told in enumerate(new) if told != names[i]}
 
     def _changes(
         self, columns: Columns, rows: list[Row], tables: list[list[str | None]], first: int = 0

@@ -1,16 +1,22 @@
 """Tables of people in every format, alone and packed: other files know them."""
 
 import gzip
+import io
+import os
 import shutil
-import sqlite3
+import signal
 import tempfile
+from pathlib import PurePath
 
 import pytest
 import zstandard
-from format_tables import TABLES, as_csv, as_database, as_workbook, tarred, zipped
+from format_tables import TABLES, as_csv, as_workbook, tarred, zipped
 
+from scrubjay import formats
 from scrubjay.errors import InputError, OutputError
-from scrubjay.formats import subjects
+from scrubjay.formats import registers, subjects
+from scrubjay.formats.columns import Columns
+from scrubjay.formats.work import Work
 from scrubjay.run import people
 from scrubjay.run.people import People
 from scrubjay.run.walk import walk
@@ -87,21 +93,32 @@ def test_an_archive_that_unpacks_to_too_much_tells_nobody(tmp_path, monkeypatch)
     assert People().add(walk(tmp_path)).near(tmp_path)("7") == subjects.NOBODY
 
 
-def test_only_the_columns_that_tell_of_people_are_read(tmp_path, monkeypatch):
-    """An SQLite table's other columns are not touched: one that fails when it is read is not."""
-    asked = []
-    (tmp_path / "a.sqlite").write_bytes(as_database(HEADER, ROWS))
-    real = sqlite3.connect
+def test_only_the_columns_that_tell_of_people_are_read():
+    for name in ("a.parquet", "a.arrow", "a.sqlite"):
+        source = io.BytesIO(FILES[name])
+        reader = formats.make(formats.of(PurePath(name), source))
+        tables = reader.tables(source, Work(None))
+        table = next(tables)
+        row = next(table.rows(Columns(table.names).told))
+        assert [cell is None for cell in row] == [False] * 5 + [True], name
 
-    def traced(*args, **options):
-        db = real(*args, **options)
-        db.set_trace_callback(asked.append)
-        return db
 
-    monkeypatch.setattr(sqlite3, "connect", traced)
-    People().add(walk(tmp_path))
-    [select] = [one for one in asked if 'FROM "person"' in one]
-    assert '"family_name"' in select and '"note"' not in select
+def test_a_file_that_kills_its_reader_stops_nothing(tmp_path, monkeypatch):
+    rows = [[*row[:3], f"Oakhurst{n}", *row[4:]] for n, row in enumerate(ROWS)]
+    (tmp_path / "a.csv").write_bytes(CSV)
+    (tmp_path / "b.xlsx").write_bytes(FILES["a.xlsx"])
+    (tmp_path / "c.csv").write_bytes(as_csv(HEADER, rows))
+    real = registers.places
+
+    def places(path, *rest):
+        if path.name == "b.xlsx":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return real(path, *rest)
+
+    monkeypatch.setattr(registers, "places", places)
+    found = People().add(walk(tmp_path))
+    assert [file.path.name for file in found._files] == ["a.csv", "c.csv"]
+    assert "Ann7 Oakhurst7" in found.near(tmp_path)("7").known["PERSON"]
 
 
 SEVERAL = {

@@ -470,7 +470,7 @@ def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
 def _told() -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError, ArithmeticError):
         raise InputError("damaged, encrypted, or written in a way that is not read") from None
 
 

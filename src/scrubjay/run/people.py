@@ -20,12 +20,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scrubjay.errors import InputError, ScrubjayError
+from scrubjay.errors import InputError
 from scrubjay.formats import registers, subjects
-from scrubjay.formats.registers import Place
 from scrubjay.formats.subjects import Find, Person
 from scrubjay.formats.work import Limits, Work
 from scrubjay.report import unchanged
+from scrubjay.run import apart
+from scrubjay.run.apart import Told
 from scrubjay.run.sealed import Sealed
 from scrubjay.run.walk import Source
 
@@ -78,40 +79,38 @@ class People:
 
     def add(self, sources: Iterable[Source]) -> People:
         """The first pass. What cannot be read tells nobody here; its own reader says why."""
-        for source in sources:
-            if not source.problem and source.size <= LARGEST:
-                for kind, place in self._places(source):
-                    self._note(source, kind, place)
-                    if len(self._rows) >= MOST:
-                        break
+        possible = [source for source in sources if self._possible(source)]  # others are not opened
+        for source, told in apart.records(possible, self._read):
+            self._note(source, told)
+            if len(self._rows) >= MOST:
+                break
         self._sort()
         self._sealed.flush()
         return self
 
-    def _places(self, source: Source) -> Iterator[tuple[str, Place]]:
-        """Of a file that is read; what is noted here may fail, and ends the run."""
-        if len(self._rows) >= MOST or not (self._format or registers.possible(source.name)):
-            return  # most need not be opened
-        work = Work(lambda some: map(unchanged, some), self._encoding, limits=Limits(bytes=LARGEST))
-        try:
-            with source.path.open("rb") as stream:
-                kind = self._format or registers.kind(source.name, stream)
-                for place in registers.places(source.path, stream, kind, work):
-                    yield kind, place
-        except (ScrubjayError, OSError, UnicodeError):
-            return
+    def _possible(self, source: Source) -> bool:
+        named = bool(self._format) or registers.possible(source.name)
+        return named and not source.problem and source.size <= LARGEST
 
-    def _note(self, source: Source, kind: str, place: Place) -> None:
-        said = repr((place.person.group, place.person.content))
-        told = {id: self._digest(id + said) for id in place.ids}
-        fresh = [pair for pair in told.items() if pair[1] not in self._last]
+    def _read(self, source: Source) -> Iterator[Told]:
+        work = Work(lambda some: map(unchanged, some), self._encoding, limits=Limits(bytes=LARGEST))
+        with source.path.open("rb") as stream:
+            kind = self._format or registers.kind(source.name, stream)
+            for place in registers.places(source.path, stream, kind, work):
+                ids, person, offset, length, folder = place
+                yield Told(kind, str(folder), ids, person.group, person.known, offset, length)
+
+    def _note(self, source: Source, told: Told) -> None:
+        said = repr((told.group, sorted(told.known.items())))
+        digests = {id: self._digest(id + said) for id in told.ids}
+        fresh = [pair for pair in digests.items() if pair[1] not in self._last]
         if not fresh:
             return
-        sealed = (source.size, source.modified) if place.offset < 0 else None
-        offset, length = place.offset, place.length
+        sealed = (source.size, source.modified) if told.offset < 0 else None
+        offset, length = told.offset, told.length
         if sealed:
-            offset, length = self._sealed.add(place.ids, place.person)
-        file = _File(source.path, kind, place.folder, sealed)
+            offset, length = self._sealed.add(told.ids, Person(told.group, told.known))
+        file = _File(source.path, told.kind, PurePath(told.folder), sealed)
         if not self._files or self._files[-1] != file:
             self._files.append(file)
         for id, digest in fresh:

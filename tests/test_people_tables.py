@@ -9,7 +9,6 @@ import tempfile
 from pathlib import PurePath
 
 import pytest
-import zstandard
 from format_tables import TABLES, as_csv, as_workbook, tarred, zipped
 
 from scrubjay import formats
@@ -20,6 +19,10 @@ from scrubjay.formats.work import Work
 from scrubjay.run import people
 from scrubjay.run.people import People
 from scrubjay.run.walk import walk
+
+for module in ("pyarrow", "openpyxl"):
+    pytest.importorskip(module)
+zstandard = pytest.importorskip("zstandard")
 
 HEADER = ["person_id", "mrn", "given_name", "family_name", "birth_date", "note"]
 ROWS = [[str(n), str(5500 + n), f"Ann{n}", f"Brightwater{n}", "1961-04-05", "x"] for n in range(9)]
@@ -112,7 +115,7 @@ def test_a_file_that_kills_its_reader_stops_nothing(tmp_path, monkeypatch):
 
     def places(path, *rest):
         if path.name == "b.xlsx":
-            os.kill(os.getpid(), signal.SIGSEGV)
+            os.kill(os.getpid(), signal.SIGKILL)
         return real(path, *rest)
 
     monkeypatch.setattr(registers, "places", places)

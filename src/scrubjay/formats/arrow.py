@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import blobs, fields, naming
+from scrubjay.formats import arrowvalues, blobs, fields, naming
 from scrubjay.formats.columns import Columns, Row, Table
 from scrubjay.formats.sink import Sink
 from scrubjay.formats.subjects import Person
@@ -31,12 +31,6 @@ ROWS = 1 << 14  # that are held at once, and at most in a row group
 FREE = 1_000_000  # values that a file of any size may hold
 DEEPEST = 64  # types within types
 FIELD_ID = b"PARQUET:field_id"
-TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-BYTES = (
-    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view,
-    pa.types.is_fixed_size_binary,
-)  # fmt: skip
-STILL = (pa.types.is_null, pa.types.is_boolean, pa.types.is_duration, pa.types.is_interval)
 
 
 class Arrow:
@@ -77,12 +71,8 @@ def _rows(
                 leaves: list[_Leaf] = []
                 _leaves(array, "", np.arange(batch.num_rows), leaves, i)
                 if [leaf.column for leaf in leaves] == [i]:
-                    cells[i] = _said(_texts(leaves[0].array))
+                    cells[i] = arrowvalues.said(arrowvalues.texts(leaves[0].array))
             yield from zip(*cells, strict=True)
-
-
-def _said(texts: list[Any]) -> list[str | None]:
-    return [v if isinstance(v, str) else None for v in texts]
 
 
 class _Opened(Struct):
@@ -125,7 +115,7 @@ def _ipc(source: BinaryIO, work: Work, columns: Sequence[int] | None = None) -> 
             _bounded(batch.num_rows * max(batch.num_columns, 1), source, work)
             yield from (batch.slice(at, ROWS) for at in range(0, max(batch.num_rows, 1), ROWS))
 
-    if file.schema.metadata:
+    if file.schema.metadata or file.metadata:
         work.dropped("metadata")
     return _Opened(file.schema, batches())
 
@@ -201,7 +191,7 @@ def _field(field: pa.Field, names: dict[str, str]) -> pa.Field:
     number = (field.metadata or {}).get(FIELD_ID, b"")
     kept = {FIELD_ID: number} if number.lstrip(b"-").isdigit() else None
     kind = _type(field.type, names)
-    text = any(text(kind) for text in TEXT) or pa.types.is_nested(kind)
+    text = any(text(kind) for text in arrowvalues.TEXT) or pa.types.is_nested(kind)
     return pa.field(names[field.name], kind, field.nullable or not text, kept)
 
 
@@ -256,10 +246,10 @@ class _Batch:
         rows = np.arange(self._batch.num_rows)
         for column, name in enumerate(self._batch.schema.names):
             _leaves(self._batch.column(column), name, rows, leaves, column)
-        texts = [_texts(leaf.array) for leaf in leaves]
+        texts = [arrowvalues.texts(leaf.array) for leaf in leaves]
         new = self._changed(leaves, texts)
         made = iter(
-            _restored(leaf.array, changes, self._work)
+            arrowvalues.restored(leaf.array, changes, self._work)
             for leaf, changes in zip(leaves, new, strict=True)
         )
         return [_rebuilt(array, made) for array in self._batch.columns]
@@ -270,7 +260,7 @@ class _Batch:
         width = self._batch.num_columns
         empty = [None] * self._batch.num_rows
         cells = [texts[flat[c]] if c in flat else empty for c in range(width)]
-        cells = [_said(column) for column in cells]
+        cells = [arrowvalues.said(column) for column in cells]
         rows = list(zip(*cells, strict=True)) if width else []
         wheres = [f"row {self._first + i}" for i in range(len(rows))]
         changes: list[dict[int, Any]] = [{} for _ in leaves]
@@ -359,57 +349,6 @@ def _lengths(array: pa.Array) -> Any:
         lengths = np.diff(array.offsets.to_numpy())
         return np.where(array.is_null().to_numpy(zero_copy_only=False), 0, lengths)
     return pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
-
-
-def _texts(array: pa.Array) -> list[Any]:
-    """Each value as text, or as bytes; None where there is nothing to be seen."""
-    kind = array.type
-    if any(still(kind) for still in STILL):
-        return [None] * len(array)
-    if any(binary(kind) for binary in BYTES):
-        return list(array.to_pylist())
-    if pa.types.is_string_view(kind):
-        array = array.cast(pa.large_string())
-    elif pa.types.is_temporal(kind):
-        array = _naive(array).cast(pa.string())
-    return [None if v is None else str(v) for v in array.to_pylist()]
-
-
-def _naive(array: pa.Array) -> pa.Array:
-    """A time without its zone, as it is stored."""
-    if pa.types.is_timestamp(array.type) and array.type.tz:
-        return array.cast(pa.timestamp(array.type.unit))
-    return array
-
-
-def _restored(array: pa.Array, changes: dict[int, Any], work: Work) -> pa.Array:
-    """The array with other values, in its own type."""
-    if not changes:
-        return array
-    kind = array.type
-    places = np.zeros(len(array), bool)
-    places[list(changes)] = True
-    new = [_value(changes[i], kind, work) for i in sorted(changes)]
-    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
-        wide = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
-        return pc.replace_with_mask(array.cast(wide), pa.array(places), pa.array(new, wide)).cast(
-            kind
-        )
-    return pc.replace_with_mask(array, pa.array(places), pa.array(new, kind))
-
-
-def _value(new: Any, kind: pa.DataType, work: Work) -> Any:
-    """A substitute as a value of the type, or none."""
-    fixed = pa.types.is_fixed_size_binary(kind)
-    if new is None or any(text(kind) for text in TEXT):
-        return new
-    if isinstance(new, bytes) and not (fixed and len(new) != kind.byte_width):
-        return new
-    with contextlib.suppress(pa.ArrowException):
-        if not fixed:
-            return pa.scalar(new).cast(kind)
-    work.dropped("value that its type cannot hold")
-    return None
 
 
 def _rebuilt(array: pa.Array, made: Iterator[pa.Array]) -> pa.Array:

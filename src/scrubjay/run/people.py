@@ -64,6 +64,7 @@ class People:
         self._key = os.urandom(32)
         self._sealed = Sealed()
         self._files: list[_File] = []
+        self._lies = "", "", False  # where the last one does, and whether its records are sealed
         self._rows = np.empty(0, ROW)
         self._waiting = bytearray()
         self._last: set[int] = set()  # of what was said: visits of one person stand together
@@ -106,21 +107,26 @@ class People:
         fresh = [pair for pair in digests.items() if pair[1] not in self._last]
         if not fresh:
             return
-        sealed = (source.size, source.modified) if told.offset < 0 else None
-        offset, length = told.offset, told.length
-        if sealed:
+        file, offset, length = self._file(source, told), told.offset, told.length
+        if offset < 0:
             offset, length = self._sealed.add(told.ids, Person(told.group, told.known))
-        file = _File(source.path, told.kind, PurePath(told.folder), sealed)
-        if not self._files or self._files[-1] != file:
-            self._files.append(file)
         for id, digest in fresh:
-            row = self._digest(id), digest, len(self._files) - 1, length, offset
+            row = self._digest(id), digest, file, length, offset
             self._waiting += PACKED.pack(*row)
             self._last.add(digest)
         if len(self._last) >= REMEMBERED:
             self._last.clear()
         if len(self._waiting) >= ROWS * PACKED.size:
             self._sort()
+
+    def _file(self, source: Source, told: Told) -> int:
+        """The number of the file that tells: the last one, or another."""
+        lies = source.at, told.folder, told.offset < 0
+        if lies != self._lies:
+            self._lies = lies
+            sealed = (source.size, source.modified) if told.offset < 0 else None
+            self._files.append(_File(source.path, told.kind, PurePath(told.folder), sealed))
+        return len(self._files) - 1
 
     def _sort(self) -> None:
         """In the order of ids and of files; of each id, the first few of a file that differ."""

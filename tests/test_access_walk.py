@@ -33,6 +33,7 @@ WALK = {
     "anonymize": ("anonymize.run", "a.txt -o b.txt -q --profile patterns"),
     "detect": ("detect.run", "a.txt --profile patterns"),
     "evaluate": ("evaluate.run", "--data nothing"),
+    "serve": ("serve.run", "--host 203.0.113.1 --certificate a --key b"),
     "review": ("review.run", "empty"),
     "train data": ("train.run", "nothing"),
     "train synth": ("train.run", "-o wrong.suffix"),

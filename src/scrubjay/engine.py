@@ -111,6 +111,18 @@ class Engine:
         for batch in batches(map(_document, documents)):
             yield from self._find(batch)
 
+    def again(
+        self, documents: Sequence[Document], found: Sequence[list[Finding]]
+    ) -> list[list[Finding]]:
+        """What was found in documents, with what is `known` now and was not when they were looked
+        at: no other detector looks again."""
+        known = detect.run(_KNOWN, list(documents))
+        return [
+            resolve(one.text, [*before, *filter(self._counts, more)], self._allow, self.keeps)
+            if more else before
+            for one, before, more in zip(documents, found, known, strict=True)
+        ]  # fmt: skip
+
     def _find(self, batch: list[Document]) -> list[list[Finding]]:
         """Equal texts under equal names are looked at once: a table's column repeats itself."""
         different = {_looks(document): document for document in batch}

@@ -7,7 +7,11 @@
     │   ├── ExtraError       an optional part is not installed              exit 1   HTTP 500
     │   ├── BundleError      a tagger's bundle is damaged or not for here   exit 1   HTTP 500
     │   ├── VaultError       the vault cannot be opened, or lacks this      exit 1   HTTP 409
-    │   └── AccessError      who asks may not do this, or not yet           exit 3   HTTP 403
+    │   ├── AccessError      who asks may not do this, or not yet           exit 3   HTTP 403
+    │   │   ├── EntryError   who asks is not known                          exit 3   HTTP 401
+    │   │   └── LimitError   who asks has asked too often                   exit 3   HTTP 429
+    │   ├── BusyError        too much is asked at once                      exit 1   HTTP 503
+    │   └── UpstreamError    a service behind this one does not answer      exit 1   HTTP 502
     └── RefusedError         this input was not anonymized, nothing left    exit 2   HTTP 422
         ├── InputError       the input cannot be read as what it claims     exit 2   HTTP 400
         ├── DetectorError    a detector could not look at all of the text   exit 2   HTTP 500
@@ -81,6 +85,38 @@ class AccessError(UsageError):
     code = "access"
     exit_status = 3
     http_status = 403
+
+
+class EntryError(AccessError):
+    """Who asks showed nothing, or nothing that is known here."""
+
+    code = "entry"
+    http_status = 401
+
+
+class LimitError(AccessError):
+    """Who asks has asked too often, and may again in `wait` seconds."""
+
+    code = "limit"
+    http_status = 429
+
+    def __init__(self, message: str, wait: int) -> None:
+        super().__init__(f"{message}; try again in {wait} s")
+        self.wait = wait
+
+
+class BusyError(UsageError):
+    """Too much is asked at once: what came first is done first."""
+
+    code = "busy"
+    http_status = 503
+
+
+class UpstreamError(UsageError):
+    """A service that this one passes requests on to does not answer."""
+
+    code = "upstream"
+    http_status = 502
 
 
 class RefusedError(ScrubjayError):

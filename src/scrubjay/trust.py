@@ -129,7 +129,7 @@ class Trust:
         accept: bool = False,
     ) -> None:  # fmt: skip
         self.vault = vault
-        self._ledger = ledger = Ledger(vault.store, vault.derive("access"), tell=self._heard)
+        self.ledger = ledger = Ledger(vault.store, vault.derive("access"), tell=self._heard)
         known = ledger.read(AUDITORS, ledger.derive(AUDITORS), Auditors) or _no_log()
         self._secrets = _secrets(vault, known)
         self._place = _place(home)
@@ -181,9 +181,16 @@ class Trust:
         return self._told(action, role, entries)
 
     def _told(self, action: str, role: str, entries: Iterable[Entry]) -> range:
-        who = self.caller.person
-        told = [replace(one, who=who, action=action, role=role) for one in entries]
-        return self._log.append(told)
+        return self.tell_of(self.caller, action, role, entries)
+
+    def require_of(self, caller: Caller, action: str) -> None:
+        """Refuse what a service's caller may not do, and log that it was refused."""
+        self.register.require(caller, action, int(time.time()))
+
+    def tell_of(self, caller: Caller, action: str, role: str, entries: Iterable[Entry]) -> range:
+        """Log what is about to be released to somebody who was allowed it: a service's caller."""
+        who = caller.person
+        return self._log.append([replace(e, who=who, action=action, role=role) for e in entries])
 
     def tell_disclosed(self, action: str, grant: Grant, outputs: Iterable[Path]) -> None:
         """Log that people are named again: what was written, or each subject who is shown."""
@@ -239,21 +246,21 @@ class Trust:
 
     def holds(self) -> list[Hold]:
         """Subjects whose entries must be kept."""
-        every = (hold for _, hold in self._ledger.every(HOLDS, Hold))
+        every = (hold for _, hold in self.ledger.every(HOLDS, Hold))
         return sorted(every, key=lambda hold: hold.since)
 
     def hold(self, subject: str, reason: str) -> None:
         """Keep a subject's entries until `release`."""
         self._tell_held("audit.hold", subject, reason)
-        key = self._ledger.derive(HOLDS, subject)
-        self._ledger.change([self._ledger.row(HOLDS, key, Hold(subject, reason, int(time.time())))])
+        key = self.ledger.derive(HOLDS, subject)
+        self.ledger.change([self.ledger.row(HOLDS, key, Hold(subject, reason, int(time.time())))])
 
     def release(self, subject: str, reason: str) -> None:
         """The end of a hold."""
         if subject not in {hold.subject for hold in self.holds()}:
             raise UsageError("no hold of this subject: scrubjay audit holds lists them")
         self._tell_held("audit.release", subject, reason)
-        self._ledger.change([], [(HOLDS, self._ledger.derive(HOLDS, subject))])
+        self.ledger.change([], [(HOLDS, self.ledger.derive(HOLDS, subject))])
 
     def _tell_held(self, action: str, subject: str, reason: str) -> None:
         self.tell(action, "audit", [Entry("", "", "", "done", subject=subject, reason=reason)])

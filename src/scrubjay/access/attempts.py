@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from scrubjay.access.ledger import Ledger
-from scrubjay.errors import AccessError
+from scrubjay.errors import LimitError
 
 SPACE = "access.attempts"
 FREE = 5  # failures without a delay; then 1, 2, 4 ... seconds
@@ -26,7 +26,7 @@ def check(ledger: Ledger, names: Iterable[str], now: int) -> None:
     """Refuse while one of these names has to wait."""
     wait = max(_until(_times(ledger, name)) for name in names) - now
     if wait > 0:
-        raise AccessError(f"too many failed attempts; try again in {wait} s")
+        raise LimitError("too many failed attempts", wait)
 
 
 def failed(ledger: Ledger, names: Iterable[str], now: int) -> None:
@@ -83,6 +83,6 @@ class Rates:
         left = min(per_minute, left + max(0, now - last) * per_minute / 60)
         if left < 1:
             wait = -int((left - 1) * 60 // per_minute)
-            raise AccessError(f"more than {per_minute} requests a minute; try again in {wait} s")
+            raise LimitError(f"more than {per_minute} requests a minute", wait)
         self._held[name] = (left - 1, max(now, last))
         return first

@@ -21,6 +21,7 @@ from scrubjay.errors import AccessError, UsageError
 
 FORM = re.compile(r"sjk_([a-z2-7]{16})_([a-z2-7]{52})", re.ASCII)
 YEAR = 366 * 86_400
+SHORTEST = 24  # characters of an API key that somebody chose
 
 
 class Terms(Struct, frozen=True):
@@ -44,12 +45,36 @@ def issue(register: Register, by: Caller, name: str, terms: Terms, *, now: int) 
     if by.scope is not None:  # else a narrow key could make a wide one
         register.ledger.refuse(event, "an API key makes no API keys; sign in yourself")
     _check(terms, now)
-    id, secret = _word(register.ledger, 10), _word(register.ledger, 32)
+    made = f"sjk_{_word(register.ledger, 10)}_{_word(register.ledger, 32)}"
+    _keep(register, event, made, terms)
+    return made
+
+
+def preset(
+    register: Register, by: Caller, name: str, shown: str, *, terms: Terms, now: int
+) -> None:
+    """A service's API key that somebody chose, who must see to it that it cannot be guessed."""
+    register.require(by, "people.issue", now)
+    if len(shown) < SHORTEST:
+        raise UsageError(f"an API key of {len(shown)} characters is guessed: take {SHORTEST}")
+    _check(terms, now)
+    _keep(register, Event("people.issue", by.person, now, about=name), shown, terms)
+
+
+def _keep(register: Register, event: Event, shown: str, terms: Terms) -> None:
+    id, secret = _parts(register.ledger, shown)
     digest = _digest(register.ledger, id, secret)
     kept = ApiKey(id, digest, terms.scope, terms.expires, terms.per_minute)
     details = {"key": id, "scope": " ".join(terms.scope)}
     keep_key(register, structs.replace(event, details=details), kept)
-    return f"sjk_{id}_{secret}"
+
+
+def _parts(ledger: Ledger, shown: str) -> tuple[str, str]:
+    """An API key's public and secret part. One that somebody chose has no public part of its own,
+    and what is made of it tells nobody whether a guess is right."""
+    if match := FORM.fullmatch(shown):
+        return match[1], match[2]
+    return _letters(ledger.derive("access preset", shown)[:10]), shown
 
 
 def revoke(register: Register, by: Caller, name: str, id: str, *, now: int) -> None:
@@ -67,8 +92,7 @@ def by_key(
     its first 64 bits. One that does not exist takes the same steps as one with a wrong secret."""
     ledger = register.ledger
     ledger.time(now)
-    match = FORM.fullmatch(shown)
-    id, secret = match.groups() if match else ("", "")
+    id, secret = _parts(ledger, shown)
     names = (f"source {source}", f"key {id}")
     attempts.check(ledger, names, now)
     owner, key = _keys(register.people()).get(id, _NOBODY)
@@ -168,7 +192,11 @@ def _by(people: Mapping[str, Person], field: str) -> dict[str, str]:
 
 
 def _word(ledger: Ledger, size: int) -> str:
-    return base64.b32encode(ledger.random(size)).decode("ascii").rstrip("=").lower()
+    return _letters(ledger.random(size))
+
+
+def _letters(data: bytes) -> str:
+    return base64.b32encode(data).decode("ascii").rstrip("=").lower()
 
 
 def _digest(ledger: Ledger, id: str, secret: str) -> bytes:

@@ -33,6 +33,7 @@ COMMANDS = {
     "evaluate": "Measure what is found in texts that people have marked.",
     "train": "Make a tagger of your own from marked texts.",
     "keys": "Make, open, rotate and save the keys of a vault.",
+    "serve": "Answer over HTTP: an API, a page, gateways.",
     "policy": "List, show, check policies, and what each covers.",
     "labels": "List what can be found, and what each label means.",
     "doctor": "Say what is installed here and what it can do.",

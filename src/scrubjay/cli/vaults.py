@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,9 +131,14 @@ def tools() -> Tools:
         return tools
     if find_spec("psycopg") is None:
         raise ExtraError("PostgreSQL needs psycopg: pip install 'scrubjay[postgres]'")
+
+    return tools._replace(store=partial(_database, address))
+
+
+def _database(address: str, _folder: Path, _key: bytes, create: bool) -> Any:
     from scrubjay.vault.postgres import Postgres
 
-    return tools._replace(store=lambda _folder, _key, create: Postgres(address, create=create))
+    return Postgres(address, create=create)
 
 
 def opener() -> Opener:

@@ -1,5 +1,5 @@
-"""Tables of an office document: what the first row says of the cells below it, as in files of
-separated values.
+"""What an office document says of a value by where it stands: the first row of a table of the cells
+below it, as in files of separated values, and the name of a property or field of what is in it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from typing import IO
 from msgspec import Struct
 
 from scrubjay.formats import dialect, fields, naming, xmltree
-from scrubjay.formats.columns import Change, Columns, Table, headed
+from scrubjay.formats.columns import COMMON, Change, Columns, Table, headed
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 from scrubjay.types import Document
 
 WIDEST = 1024  # columns
+LONGEST = 200  # characters of a value that a field holds
 CELLS = frozenset(["table-cell", "covered-table-cell"])
+FIELDS = frozenset(["user-field-decl", "user-field-get", "user-defined", "variable-set"])
 
 
 class Grid(Struct):
@@ -79,6 +81,41 @@ def places(root: Node, group: str) -> dict[int, Place]:
     return found
 
 
+def properties(root: Node) -> dict[int, Place]:
+    """The same of properties of a document whose name says what they are."""
+    return {
+        id(node): Place(name, label, Grid(Columns([name]), -1, 1), 0, 0)
+        for node in root.every()
+        if node.name == "user-defined"
+        and not node.tag.startswith("text:")  # a field, which stands among words
+        and (label := fields.label(name := _told(node, "name")))
+    }
+
+
+def named(root: Node) -> Iterator[tuple[str, str]]:
+    """By label, what stands in fields and content controls whose name says what it is."""
+    for node in root.every():
+        if node.name == "sdt":
+            told = [one for properties in node.children("sdtPr") for one in properties.children()]
+            if any(one.name == "showingPlcHdr" for one in told):
+                continue  # what stands there asks for a value
+            names = [_told(one, "val") for one in told if one.name in {"alias", "tag"}]
+            value = "".join(one.text() for one in node.children("sdtContent"))
+        elif node.name in FIELDS:
+            names, value = [_told(node, "name")], _told(node, "string-value") or node.text()
+        else:
+            continue
+        label = next(filter(None, map(fields.label, names)), "")
+        if label and label not in COMMON and 0 < len(value.strip()) < LONGEST:
+            yield label, value.strip()
+
+
+def _told(node: Node, name: str) -> str:
+    """An attribute, whatever its prefix."""
+    found = (value for key, value in node.attributes.items() if key.rpartition(":")[2] == name)
+    return next(found, "")
+
+
 def _table(table: Node, group: str) -> Iterator[tuple[int, Place]]:
     rows = [list(_cells(row)) for row in _rows(table)]
     texts = [[_text(cell) for cell in row] for row in rows[: dialect.ROWS]]
@@ -116,7 +153,7 @@ def _cells(row: Node) -> Iterator[Node]:
     while cells and not _text(cells[-1]) and "value" not in "".join(cells[-1].attributes):
         cells.pop()
     for cell in cells:
-        told = next((v for k, v in cell.attributes.items() if k.endswith("columns-repeated")), "")
+        told = _told(cell, "number-columns-repeated")
         count = int(told) if told.isdecimal() and len(told) < 6 else 1
         yield from [cell] * min(count, WIDEST - width)
         width = min(WIDEST, width + count)

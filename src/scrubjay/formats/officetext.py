@@ -28,6 +28,7 @@ from scrubjay.types import Anonymized, Document
 MOST_KNOWN = 500
 Values = dict[str, tuple[str, ...]]
 APART = "\n\n.\n\n"  # no value goes on behind it, for rules and nets alike
+FIRST = "1970-01-01T00:00:00"
 _DAY = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
@@ -352,6 +353,8 @@ class Words:
         for slot, result in zip(self._days, self._work.clean(days), strict=True):
             if _DAY.fullmatch(result.text):
                 slot.set(result.text)
+            elif f"{slot.node.name}@{slot.key}" in table()["must"]:
+                slot.set(FIRST)
             else:
                 _typed(slot)
                 slot.remove()

@@ -1,0 +1,92 @@
+"""`scrubjay serve`: an API, a page and gateways, on this machine."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scrubjay import home
+from scrubjay.cli import options, vaults
+from scrubjay.errors import ExtraError, UsageError
+
+if TYPE_CHECKING:
+    from scrubjay.serve.store import Place
+
+NEEDS = ("starlette", "uvicorn", "uvloop", "httptools")
+_path = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=8600, show_default=True, help="0: any that is free.")
+@options.policy
+@options.profile
+@click.option(
+    "--domain", default="", metavar="TENANT/DOMAIN",
+    help="Whose keys and pseudonyms: a domain of the vault.",
+)  # fmt: skip
+@click.option("--processes", default=0, metavar="N", help="Default: one a core.")
+@click.option("--certificate", type=_path, help="A TLS certificate's file, with its chain.")
+@click.option("--key", type=_path, help="The certificate's key.")
+@click.option("--openai", default="", metavar="URL", help="A model's service behind /openai.")
+@click.option("--anthropic", default="", metavar="URL", help="The same, behind /anthropic.")
+def command(openai: str, anthropic: str, **told: Any) -> None:
+    """Answer over HTTP until Ctrl-C.
+
+    The vault of this home says who may call. Where there is none, the service makes a store of its
+    own and prints a first key, once; SCRUBJAY_API_KEY presets it.
+    """
+    if missing := [name for name in NEEDS if find_spec(name) is None]:
+        raise ExtraError(f"serving needs {', '.join(missing)}: pip install 'scrubjay[serve]'")
+    vaults.module()
+    from scrubjay.serve import server
+
+    behind = {"openai": openai, "anthropic": anthropic}
+    upstreams = {kind: _upstream(kind, url) for kind, url in behind.items() if url}
+    processes = told.pop("processes") or _cores()
+    settings = server.Settings(**told, processes=processes, upstreams=upstreams)
+    server.check(settings)
+    place, keys = _place()
+    sockets = server.bound(settings)
+    _greet(settings, sockets[0].getsockname()[1], keys)
+    server.serve(settings, place, sockets)
+
+
+def _upstream(kind: str, address: str) -> Any:
+    """Its key, too, where the service has it and callers need not."""
+    from scrubjay.serve.model.gateway import Upstream
+
+    if not address.startswith(("http://", "https://")):
+        raise UsageError(f"--{kind} {address}: say http:// or https://, and the path up to /v1")
+    return Upstream(address, os.environ.get(f"SCRUBJAY_{kind.upper()}_KEY", ""))
+
+
+def _place() -> tuple[Place, dict[str, str]]:
+    """The store, and what is told of it once."""
+    from scrubjay.serve import store
+
+    if not vaults.exists():
+        return store.made(os.environ.get("SCRUBJAY_API_KEY", ""))
+    opener = vaults.opener()
+    trust = vaults.trusted("serve.run", opener)
+    if not trust.register.people():
+        raise UsageError(
+            "nobody is registered in this vault, so nobody could call: scrubjay people first"
+        )
+    return store.Place.of(home.home(), opener, vaults.tools()), {}
+
+
+def _greet(settings: Any, port: int, keys: dict[str, str]) -> None:
+    scheme = "https" if settings.certificate else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {Path(settings.policy).name}", err=True)
+    for name, key in keys.items():
+        click.echo(f"scrubjay: key of '{name}', shown this once: {key}", err=True)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,118 @@
+"""The service as an ASGI application: what can be asked, by path."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+import scrubjay
+from scrubjay import labels
+from scrubjay.errors import ScrubjayError
+from scrubjay.serve import clerk, problems
+from scrubjay.serve.asked import caller, read, shown
+from scrubjay.serve.batch import batch
+from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
+from scrubjay.serve.desk import Desk
+from scrubjay.serve.gate import Gate
+from scrubjay.serve.metrics import Metrics
+from scrubjay.serve.model import gateway
+from scrubjay.serve.model.gateway import Models
+from scrubjay.serve.types import Health, LabelRow, Text
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class State:
+    """What every request can use. `desk` has vault and engines, in a thread of its own."""
+
+    def __init__(self, desk: Desk, gate: Gate, metrics: Metrics, models: Models) -> None:
+        self.desk, self.gate, self.metrics, self.models = desk, gate, metrics, models
+
+
+def application(state: State) -> Starlette:
+    """All of it. The desk ends with the application, when all is answered."""
+
+    @contextlib.asynccontextmanager
+    async def life(_: Starlette) -> AsyncIterator[None]:
+        yield
+        state.desk.close()
+        await state.models.client.aclose()
+
+    app = Starlette(
+        routes=routes(),
+        lifespan=life,
+        exception_handlers={
+            ScrubjayError: problems.refused, HTTPException: problems.unknown,
+            Exception: problems.failed,
+        },
+    )  # fmt: skip
+    app.state.all = state
+    return app
+
+
+def routes() -> list[BaseRoute]:
+    """What there is."""
+    rows: list[tuple[str, str, Handler]] = [
+        ("POST", "/v1/detect", _detect),
+        ("POST", "/v1/anonymize", _anonymize),
+        ("POST", "/v1/batch", batch),
+        ("GET", "/v1/policies", _policies),
+        ("GET", "/v1/labels", _labels),
+        ("GET", "/healthz", _alive),
+        ("GET", "/readyz", _ready),
+        ("GET", "/metrics", _metrics),
+    ]
+    own = [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    return [*own, *gateway.routes()]
+
+
+async def _detect(request: Request) -> Response:
+    return await _answered(request, DETECT)
+
+
+async def _anonymize(request: Request) -> Response:
+    return await _answered(request, ANONYMIZE)
+
+
+async def _answered(request: Request, what: str) -> Response:
+    who = await caller(request)
+    text = await read(request, Text)
+    state: State = request.app.state.all
+    with state.metrics.timed(what):
+        asked = Asked(who, text.document(), text.policy)
+        told = await state.desk.ask(what, asked, len(text.text))
+    state.metrics.counted(told.counts, len(text.text))
+    return shown(told)
+
+
+async def _policies(request: Request) -> Response:
+    await caller(request)
+    return shown(await request.app.state.all.desk.ask(clerk.POLICIES, None, 1))
+
+
+async def _labels(request: Request) -> Response:
+    await caller(request)
+    table = labels.table().values()
+    return shown(
+        [LabelRow(one.name, one.meaning, one.parent, one.hipaa, one.gdpr) for one in table]
+    )
+
+
+async def _alive(request: Request) -> Response:
+    return shown(Health("alive", scrubjay.__version__))
+
+
+async def _ready(request: Request) -> Response:
+    return shown(Health("ready", scrubjay.__version__))
+
+
+async def _metrics(request: Request) -> Response:
+    state: State = request.app.state.all
+    state.metrics.waits(state.desk.waiting)
+    return Response(state.metrics.text(), media_type="text/plain; version=0.0.4")

@@ -1,0 +1,158 @@
+"""What the desk's thread does: lets callers in, looks at texts, cleans them, and has it in the log
+before anything is released. All of a service's vault and engines are used here alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from scrubjay import policies
+from scrubjay.access.people import Caller
+from scrubjay.audit.entry import Entry
+from scrubjay.engine import Engine, load
+from scrubjay.errors import AccessError, PolicyError, ScrubjayError
+from scrubjay.serve.desk import ENTRY
+from scrubjay.serve.gate import Gate
+from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Hiding, ToHide
+from scrubjay.serve.types import Clean, Found, PolicyRow
+from scrubjay.trust import Trust
+from scrubjay.types import Document
+
+DETECT, ANONYMIZE, POLICIES = "detect", "anonymize", "policies"  # kinds of what is asked
+ACTIONS = {DETECT: ("detect.run", "detect"), ANONYMIZE: ("anonymize.run", "de-identify")}
+
+
+class Shown(NamedTuple):
+    """A key that somebody shows, and where they call from."""
+
+    key: str
+    source: str
+
+    def __repr__(self) -> str:
+        return f"Shown(source={self.source!r})"
+
+
+class Asked(NamedTuple):
+    """A text that somebody wants to have looked at. `policy`: the service's own, if empty."""
+
+    caller: Caller
+    document: Document
+    policy: str = ""
+
+
+class Clerk:
+    """`policy` is in force where a request names none. Names are those of shipped policies: a
+    request can name no file of the machine."""
+
+    def __init__(self, trust: Trust, gate: Gate, *, policy: str, profile: str, domain: str) -> None:
+        self._trust, self._gate = trust, gate
+        self._profile = profile
+        self._hiding = Hiding(trust)
+        self._domain = trust.domain(domain) if domain else None
+        self._about = domain
+        self._key = trust.vault.key("serve operators")
+        own = self._load(policy)
+        self._engines = {"": own, own.policy.name: own}
+
+    def work(self, kind: str, batch: Sequence[Any]) -> Iterable[Any]:
+        """Answers, one for each, in order. An exception is the answer of whom it concerns."""
+        if kind == ENTRY:
+            return map(self._enter, batch)
+        if kind == POLICIES:
+            return [self._policies()] * len(batch)
+        if kind == HIDE:
+            return map(self._hide, batch)
+        if kind == KEEP:
+            return map(self._hiding.keep, batch)
+        return self._documents(kind, batch)
+
+    def warm(self) -> None:
+        """Have patterns and nets at hand before the first request."""
+        self._engines[""].anonymize("warm")
+        self._hiding.forget()
+
+    def _enter(self, shown: Shown) -> Caller | ScrubjayError:
+        try:
+            return self._gate.enter(self._trust.register, shown.key, shown.source)
+        except ScrubjayError as problem:
+            return problem
+
+    def _hide(self, asked: ToHide) -> Hidden | ScrubjayError:
+        try:
+            return self._hiding.hide(self._engine(asked.policy), asked)
+        except ScrubjayError as problem:
+            return problem
+
+    def _documents(self, kind: str, batch: Sequence[Asked]) -> list[Any]:
+        """By caller and policy, so that each has its own line in the log."""
+        answers: list[Any] = [None] * len(batch)
+        for (caller, policy), places in _parts(batch).items():
+            documents = [batch[at].document for at in places]
+            try:
+                told: list[Any] = list(self._answered(kind, caller, policy, documents))
+            except (AccessError, PolicyError) as problem:
+                told = [problem] * len(places)
+            for at, answer in zip(places, told, strict=True):
+                answers[at] = answer
+        return answers
+
+    def _answered(
+        self, kind: str, caller: Caller, policy: str, documents: Sequence[Document]
+    ) -> Sequence[Found | Clean]:
+        action, role = ACTIONS[kind]
+        self._trust.require_of(caller, action)
+        engine = self._engine(policy)
+        answered = _found if kind == DETECT else _clean
+        told: list[Found | Clean] = list(answered(engine, documents))
+        counts: Counter[str] = Counter()
+        for one in told:
+            counts.update(one.counts)
+        entry = Entry(
+            "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
+            counts=dict(counts), about=f"{self._about} {len(documents)} texts".strip(),
+        )  # fmt: skip
+        self._trust.tell_of(caller, action.removesuffix(".run"), role, [entry])
+        return told
+
+    def _engine(self, policy: str) -> Engine:
+        if policy not in self._engines:
+            if policy not in policies.names():
+                raise PolicyError("no policy of that name is here")
+            self._engines[policy] = self._load(policy)
+        return self._engines[policy]
+
+    def _load(self, policy: str) -> Engine:
+        key = None if self._domain else self._key
+        return load(policy, profile=self._profile, key=key, domain=self._domain)
+
+    def _policies(self) -> list[PolicyRow]:
+        """Those that a request can name, the one in force first."""
+        own = self._engines[""].policy.name
+        named = [own, *sorted(set(policies.names()) - {own})]
+        every = (
+            (policies.load(name) if name != own else self._engines[""].policy) for name in named
+        )
+        return [PolicyRow(one.name, one.description, policies.digest(one)) for one in every]
+
+
+def _parts(batch: Sequence[Asked]) -> dict[tuple[Caller, str], list[int]]:
+    parts: dict[tuple[Caller, str], list[int]] = {}
+    for at, one in enumerate(batch):
+        parts.setdefault((one.caller, one.policy), []).append(at)
+    return parts
+
+
+def _found(engine: Engine, documents: Sequence[Document]) -> Iterator[Found]:
+    name, digest = engine.policy.name, engine.digest
+    for document, found in zip(documents, engine.find(documents), strict=True):
+        counts = Counter(one.label for one in found)
+        yield Found(document.id, found, dict(counts), name, digest)
+
+
+def _clean(engine: Engine, documents: Sequence[Document]) -> Iterator[Clean]:
+    name, digest = engine.policy.name, engine.digest
+    for one in engine.stream(documents):
+        report = one.report
+        yield Clean(report.document, one.text, report.counts, report.replacements, name, digest)

@@ -1,0 +1,137 @@
+"""What a service did, in numbers that Prometheus reads: never a word of a text.
+
+Each process of a service counts in a row of its own of one table in memory; whoever is asked adds
+the rows up. A process that was killed leaves its row to the one that takes its place.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import accumulate
+from multiprocessing.shared_memory import SharedMemory
+from typing import NamedTuple
+
+import numpy as np
+
+from scrubjay import labels
+
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+WHAT = ("detect", "anonymize", "batch", "restore", "files", "jobs", "presidio", "model", "other")
+HOW = ("done", "refused", "failed")
+
+
+class Row(NamedTuple):
+    """A family of numbers with its labels."""
+
+    family: str
+    labels: str = ""
+
+
+def _rows() -> list[Row]:
+    rows = [Row("scrubjay_waiting"), Row("scrubjay_characters_total")]
+    rows += [Row("requests", f'what="{what}",how="{how}"') for what in WHAT for how in HOW]
+    rows += [Row("identifiers", f'label="{name}"') for name in labels.table()]
+    rows += [Row("seconds", f'what="{what}"') for what in WHAT]
+    return rows + [
+        Row("within", f'what="{what}",le="{bound}"')
+        for what in WHAT for bound in (*(f"{b:g}" for b in BOUNDS), "+Inf")
+    ]  # fmt: skip
+
+
+class Metrics:
+    """The table, from one process: `row` is its own. `name`: another process's table, to share."""
+
+    def __init__(self, processes: int = 1, row: int = 0, name: str = "") -> None:
+        self._names = _rows()
+        self._at = {one: at for at, one in enumerate(self._names)}
+        size = 8 * processes * len(self._names)
+        self._memory = (
+            SharedMemory(name, create=False) if name else SharedMemory(create=True, size=size)
+        )
+        shape = (processes, len(self._names))
+        self._table = np.ndarray(shape, dtype=np.float64, buffer=self._memory.buf)
+        self._mine = self._table[row]
+        self._owner = not name
+        if self._owner:
+            self._table[:] = 0
+
+    @property
+    def name(self) -> str:
+        """What another process finds it by."""
+        return self._memory.name
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Count a request, how it ended and how long it took."""
+        started, how = time.perf_counter(), "failed"
+        try:
+            yield
+            how = "done"
+        finally:
+            took = time.perf_counter() - started
+            self._add("requests", f'what="{what}",how="{how}"')
+            self._add("seconds", f'what="{what}"', took)
+            bound = next((f"{bound:g}" for bound in BOUNDS if took <= bound), "+Inf")
+            self._add("within", f'what="{what}",le="{bound}"')
+
+    def counted(self, found: Mapping[str, int], characters: int) -> None:
+        """Count what was found in a text."""
+        self._add("scrubjay_characters_total", "", characters)
+        for label, count in found.items():
+            if Row("identifiers", f'label="{label}"') in self._at:
+                self._add("identifiers", f'label="{label}"', count)
+
+    def waits(self, count: int) -> None:
+        """How many texts wait here."""
+        self._mine[self._at[Row("scrubjay_waiting")]] = count
+
+    def text(self) -> str:
+        """All of it, in Prometheus' own format."""
+        known = dict(zip(self._names, self._table.sum(axis=0).tolist(), strict=True))
+        return "\n".join([*_shown(known), ""])
+
+    def close(self) -> None:
+        """Let go of the table."""
+        del self._table, self._mine
+        self._memory.close()
+        if self._owner:
+            self._memory.unlink()
+
+    def _add(self, family: str, labelled: str, by: float = 1) -> None:
+        self._mine[self._at[Row(family, labelled)]] += by
+
+
+def _shown(known: Mapping[Row, float]) -> Iterator[str]:
+    yield from _family("scrubjay_waiting", "gauge", "Texts that are not begun.")
+    yield f"scrubjay_waiting {known[Row('scrubjay_waiting')]:.0f}"
+    yield from _family("scrubjay_characters_total", "counter", "Characters that were looked at.")
+    yield f"scrubjay_characters_total {known[Row('scrubjay_characters_total')]:.0f}"
+    yield from _counter(known, "requests", "Requests by how they ended.")
+    yield from _counter(known, "identifiers", "Found, by label.")
+    name = "scrubjay_request_seconds"
+    yield from _family(name, "histogram", "From the request's last byte to its answer.")
+    for what in WHAT:
+        rows = [(row, n) for row, n in known.items()
+                if row.family == "within" and row.labels.startswith(f'what="{what}"')]  # fmt: skip
+        totals = list(accumulate(n for _, n in rows))
+        if totals[-1]:
+            for (row, _), total in zip(rows, totals, strict=True):
+                yield f"{name}_bucket{{{row.labels}}} {total:.0f}"
+            whole = f'what="{what}"'
+            yield f"{name}_sum{{{whole}}} {known[Row('seconds', whole)]:.6f}"
+            yield f"{name}_count{{{whole}}} {totals[-1]:.0f}"
+
+
+def _counter(known: Mapping[Row, float], family: str, help_: str) -> Iterator[str]:
+    name = f"scrubjay_{family}_total"
+    yield from _family(name, "counter", help_)
+    for row, count in known.items():
+        if row.family == family and count:
+            yield f"{name}{{{row.labels}}} {count:.0f}"
+
+
+def _family(name: str, kind: str, help_: str) -> Iterator[str]:
+    yield f"# HELP {name} {help_}"
+    yield f"# TYPE {name} {kind}"

@@ -1,0 +1,80 @@
+"""What went wrong, in one shape for every caller: a code for programs; what, where and what to do
+for people. Never a word of a document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from scrubjay.errors import BusyError, EntryError, LimitError, ScrubjayError
+
+TODO = {
+    "usage": "compare the request with /openapi.json",
+    "policy": "GET /v1/policies lists those that can be used",
+    "entry": "send a key that is known here: Authorization: Bearer sjk_...",
+    "access": "ask an administrator for a key that may do this",
+    "limit": "send it again after the seconds that Retry-After says",
+    "upstream": "see that the address behind `scrubjay serve` is right and answers",
+    "input": "send what the Content-Type says, whole",
+    "busy": "send it again after the seconds that Retry-After says",
+    "too_large": "send it in parts, or as a file to /v1/files",
+    "not_found": "GET /openapi.json lists what there is",
+    "not_allowed": "the Allow header has the methods that can be used here",
+}
+LOOK = "see the service's own messages: nothing was released"
+_HTTP = {404: "not_found", 405: "not_allowed", 413: "too_large"}
+
+
+class Problem(Struct, frozen=True):
+    """One of these, whatever failed."""
+
+    code: str
+    what: str
+    where: str
+    todo: str
+
+
+class Told(Struct, frozen=True):
+    """The body of an answer that is an error."""
+
+    error: Problem
+
+
+def answer(status: int, code: str, what: str, where: str, **headers: str) -> Response:
+    """An error as it is sent."""
+    body = msgspec.json.encode(Told(Problem(code, what, where, TODO.get(code, LOOK))))
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(body, status, named, "application/json")
+
+
+def refused(request: Request, problem: Exception) -> Response:
+    """A `ScrubjayError`, as it came."""
+    if not isinstance(problem, ScrubjayError):
+        return failed(request, problem)
+    headers = {}
+    if isinstance(problem, LimitError | BusyError):
+        headers["Retry_After"] = str(getattr(problem, "wait", 1))
+    if isinstance(problem, EntryError):
+        headers["WWW_Authenticate"] = "Bearer"
+    return answer(problem.http_status, problem.code, str(problem), request.url.path, **headers)
+
+
+def unknown(request: Request, problem: Exception) -> Response:
+    """What the router has no answer for."""
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    told: Any = getattr(problem, "headers", None) or {}
+    what = str(getattr(problem, "detail", "")).lower()
+    headers = {name.replace("-", "_"): value for name, value in told.items()}
+    return answer(status, _HTTP.get(status, "http"), what, request.url.path, **headers)
+
+
+def failed(request: Request, problem: Exception) -> Response:
+    """A fault of ours: its words may quote a document, so only its kind is told."""
+    what = f"the service failed: {type(problem).__name__}"
+    return answer(500, "error", what, request.url.path)

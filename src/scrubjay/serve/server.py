@@ -1,0 +1,209 @@
+"""Sockets, processes, TLS: from settings to something that answers.
+
+A process a core, each with a listening socket of its own on the one port. The first holds all
+sockets and starts a process again that has died: who connected meanwhile waits, and is answered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import uvicorn
+
+from scrubjay.errors import OutputError, ScrubjayError, UsageError
+from scrubjay.serve.app import State, application
+from scrubjay.serve.clerk import Clerk
+from scrubjay.serve.desk import Desk, Limits, Work
+from scrubjay.serve.gate import Gate
+from scrubjay.serve.metrics import Metrics
+from scrubjay.serve.model.gateway import Models, Upstream
+from scrubjay.serve.store import Place
+
+BACKLOG = 2048  # connections that wait to be accepted
+GRACE = 30  # seconds in which what was accepted is answered
+TURN = 0.0005  # seconds after which a thread lets another go on: an answer waits for no batch
+AGAIN = 0.5  # seconds between a look at the processes and the next
+
+
+class Settings(NamedTuple):
+    """How a service is to run."""
+
+    host: str = "127.0.0.1"
+    port: int = 8600
+    policy: str = "hipaa-safe-harbor"
+    profile: str = "balanced"
+    domain: str = ""
+    processes: int = 1
+    certificate: Path | None = None
+    key: Path | None = None
+    upstreams: Mapping[str, Upstream] = {}
+    limits: Limits = Limits()
+
+
+def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> None:
+    """Answer until somebody says stop; then finish what was accepted. One socket a process."""
+    metrics = Metrics(len(sockets))
+    try:
+        if len(sockets) == 1:
+            with contextlib.suppress(KeyboardInterrupt):  # how a stop ends
+                _run(settings, place, sockets[0], metrics)
+        else:
+            _Processes(settings, place, metrics, sockets).run()
+    finally:
+        metrics.close()
+
+
+def check(settings: Settings) -> None:
+    """Refuse clear text on anything but this machine itself."""
+    if settings.processes < 1:
+        raise UsageError("a service needs one process or more")
+    if bool(settings.certificate) != bool(settings.key):
+        raise UsageError("--certificate and --key go together")
+    if not loopback(settings.host) and settings.certificate is None:
+        raise UsageError(
+            f"--host {settings.host} can be reached from outside: give --certificate and "
+            "--key, or listen on 127.0.0.1 behind something that has them"
+        )
+
+
+def loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bound(settings: Settings) -> list[socket.socket]:
+    """Sockets that listen already: who connects now waits, and is not refused."""
+    first = _bound(settings, settings.port)
+    port = first.getsockname()[1]
+    return [first, *(_bound(settings, port) for _ in range(settings.processes - 1))]
+
+
+def _bound(settings: Settings, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if settings.processes > 1:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        made.bind((settings.host, port))
+        made.listen(BACKLOG)
+    except OSError as problem:
+        made.close()
+        where = f"{settings.host}:{port}"
+        raise OutputError(f"{where}: {problem.strerror}; say another --port") from None
+    return made
+
+
+class _Processes:
+    """All of them, kept alive until it is told to stop."""
+
+    def __init__(
+        self, settings: Settings, place: Place, metrics: Metrics, sockets: list[socket.socket]
+    ) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._settings, self._place = settings, place
+        self._metrics, self._sockets = metrics, sockets
+        self._stopping = False
+
+    def run(self) -> None:
+        """Until it is told to stop, or one of them cannot start."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        running = [self._start(row) for row in range(len(self._sockets))]
+        try:
+            while not self._stopping:
+                time.sleep(AGAIN)
+                for row, process in enumerate(running):
+                    if not (self._stopping or process.is_alive()):
+                        if (process.exitcode or 0) > 0:
+                            raise UsageError("a process could not start: see above")
+                        running[row] = self._start(row)
+        finally:
+            for process in running:
+                process.terminate()
+            for process in running:
+                process.join(GRACE + 5)
+                process.kill()
+
+    def _start(self, row: int) -> BaseProcess:
+        shared = (self._metrics.name, row)
+        given = (self._settings, self._place, self._sockets[row], shared)
+        process = self._context.Process(target=_child, args=given)
+        process.start()
+        return process
+
+    def _stop(self, *_: Any) -> None:
+        self._stopping = True
+
+
+def _child(settings: Settings, place: Place, mine: socket.socket, shared: tuple[str, int]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of Ctrl-C the first process hears too
+    threading.Thread(target=_orphaned, daemon=True).start()
+    name, row = shared
+    try:
+        _run(settings, place, mine, Metrics(settings.processes, row, name))
+    except ScrubjayError as problem:
+        sys.stderr.write(f"scrubjay: {problem}\n")
+        sys.exit(problem.exit_status)
+
+
+def _orphaned() -> None:
+    """Stop when the first process is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics) -> None:
+    sys.setswitchinterval(TURN)
+    config = uvicorn.Config(
+        application(state(settings, place, metrics)), log_config=None, access_log=False,
+        server_header=False, loop="uvloop", http="httptools", lifespan="on",
+        timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
+        ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[mine])
+
+
+def state(settings: Settings, place: Place, metrics: Metrics) -> State:
+    """What requests use: a desk whose thread alone opens the vault."""
+    gate = Gate(share=settings.processes)
+    ended: list[Callable[[], None]] = []
+
+    def begin() -> Work:
+        trust = place.open()
+        if not trust.register.people():
+            raise UsageError("nobody is registered in this vault: scrubjay people says who may")
+        clerk = Clerk(
+            trust, gate, policy=settings.policy, profile=settings.profile, domain=settings.domain
+        )
+        clerk.warm()
+        ended.extend((trust.close, trust.vault.close))
+        return clerk.work
+
+    def end() -> None:
+        for each in ended:
+            each()
+
+    desk = Desk(begin, end, settings.limits)
+    desk.ready()
+    return State(desk, gate, metrics, Models(settings.upstreams))

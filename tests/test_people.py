@@ -269,7 +269,7 @@ def test_an_object_with_a_number_of_its_own_knows_what_is_around_it():
         "medications": [{"name": "Quackol"}],
         "note": "Quackol for Leeward",
     })  # fmt: skip
-    assert told["visits"][0]["text"] == "[PERSON] came with Brightwater"
+    assert told["visits"][0]["text"] == "[PERSON] came with [PERSON]"
     assert told["rows"][0]["note"] == "[PERSON] and [PERSON]"
     assert told["note"] == "Quackol for [PERSON]"
 

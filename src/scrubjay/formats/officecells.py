@@ -1,11 +1,12 @@
 """What an office document says of a value by where it stands: the first row of a table of the cells
-below it, as in files of separated values, and the name of a property or field of what is in it.
+below it, as in files of separated values; in a text also a cell of the one beside it; and the name
+of a property or field of what is in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
 from typing import IO
 
 from msgspec import Struct
@@ -18,12 +19,15 @@ from scrubjay.types import Document
 
 WIDEST = 1024  # columns
 LONGEST = 200  # characters of a value that a field holds
-CELLS = frozenset(["table-cell", "covered-table-cell"])
+TABLES = frozenset(["table", "tbl"])
+ROWS = frozenset(["table-row", "tr"])
+CELLS = frozenset(["table-cell", "covered-table-cell", "tc"])
 FIELDS = frozenset(["user-field-decl", "user-field-get", "user-defined", "variable-set"])
 
 
 class Grid(Struct):
-    """The names of a table's columns, in the row `head`, and the cells below."""
+    """The names of a table's columns, and the cells below. `head`: the row of names; -1 where they
+    are read with the text around."""
 
     columns: Columns
     head: int
@@ -70,13 +74,15 @@ class Place(Struct, frozen=True):
         return Document(text, where, "und", person.group, self.field, self.label, known)
 
 
-def places(root: Node, group: str) -> dict[int, Place]:
-    """By the id of its element, every cell from the names of columns on. `group` is the column
-    that tells whose a row is, where there is one of that name."""
+def places(root: Node, group: str, *, sheets: bool = False) -> dict[int, Place]:
+    """By the id of its element, every cell of which its column or row says what it is. `group` is
+    the column that tells whose a row is, where there is one of that name. `sheets`: tables are
+    those of a workbook, where rows go on without end under one header; of them all cells are told,
+    from the names on."""
     found: dict[int, Place] = {}
     for node in root.every():
-        if node.name == "table":
-            for id_, place in _table(node, group):
+        if node.name in TABLES:
+            for id_, place in _table(node, group, sheets=sheets):
                 found.setdefault(id_, place)
     return found
 
@@ -116,20 +122,44 @@ def _told(node: Node, name: str) -> str:
     return next(found, "")
 
 
-def _table(table: Node, group: str) -> Iterator[tuple[int, Place]]:
+def _table(table: Node, group: str, *, sheets: bool) -> Iterator[tuple[int, Place]]:
     rows = [list(_cells(row)) for row in _rows(table)]
     texts = [[_text(cell) for cell in row] for row in rows[: dialect.ROWS]]
     head = dialect.header(texts)
-    if not head:
+    names = [text.strip() for text in texts[head - 1]] if head else []
+    if not (names and (sheets or _named(names))):
+        yield from () if sheets else _beside(rows)
         return
-    names = [text.strip() for text in texts[head - 1]]
     labels = [fields.label(name) for name in names]
-    grid = Grid(Columns(names, group if group in names else ""), head - 1, len(names))
+    columns = Columns(names, group if group in names else "")
+    telling = {*columns.told, *(i for i, label in enumerate(labels) if label)}
+    grid = Grid(columns, head - 1 if sheets else -1, len(names))
     for number, row in enumerate(rows[head - 1 :], head - 1):
         for column, cell in enumerate(row):
             within = column < len(names) and number >= head
             name, label = (names[column], labels[column]) if within else ("", "")
-            yield id(cell), Place(name, label, grid, number, column)
+            if sheets or (within and column in telling):
+                yield id(cell), Place(name, label, grid, number, column)
+
+
+def _named(row: Sequence[str]) -> bool:
+    """Whether a row names fields for the most part."""
+    known = sum(bool(fields.label(cell) or fields.measure(cell)) for cell in row)
+    return known > 1 or known == len(row)
+
+
+def _beside(rows: list[list[Node]]) -> Iterator[tuple[int, Place]]:
+    """Cells behind their names, which make one row: all of the table is one person's."""
+    found = [
+        (name.strip(), cell)
+        for row in rows
+        for (name, value), cell in zip(pairwise(map(_text, row)), row[1:], strict=True)
+        if fields.label(name.strip()) and value.strip() and not fields.label(value.strip())
+    ]
+    names = [name for name, _ in found]
+    grid = Grid(Columns(names), -1, len(names))
+    for column, (name, cell) in enumerate(found):
+        yield id(cell), Place(name, fields.label(name), grid, 0, column)
 
 
 def tables(stream: IO[bytes]) -> Iterator[Table]:
@@ -141,23 +171,37 @@ def tables(stream: IO[bytes]) -> Iterator[Table]:
 
 def _rows(node: Node) -> Iterator[Node]:
     for inner in node.children():
-        if inner.name == "table-row":
+        if inner.name in ROWS:
             yield inner
-        elif inner.name != "table":  # groups of rows
+        elif inner.name not in TABLES:  # groups of rows
             yield from _rows(inner)
 
 
 def _cells(row: Node) -> Iterator[Node]:
     """As many times as they are repeated, but for those at the end that say nothing."""
-    cells, width = list(row.children(*CELLS)), 0
+    cells, width = list(_inner(row)), 0
     while cells and not _text(cells[-1]) and "value" not in "".join(cells[-1].attributes):
         cells.pop()
     for cell in cells:
-        told = _told(cell, "number-columns-repeated")
+        told = _repeated(cell)
         count = int(told) if told.isdecimal() and len(told) < 6 else 1
         yield from [cell] * min(count, WIDEST - width)
         width = min(WIDEST, width + count)
 
 
+def _inner(row: Node) -> Iterator[Node]:
+    for inner in row.children():
+        if inner.name in CELLS:
+            yield inner
+        elif inner.name not in TABLES:  # controls around cells
+            yield from _inner(inner)
+
+
+def _repeated(cell: Node) -> str:
+    """Over how many columns it goes."""
+    spans = (_told(span, "val") for span in cell.find("tcPr", "gridSpan"))
+    return _told(cell, "number-columns-repeated") or next(spans, "")
+
+
 def _text(cell: Node) -> str:
-    return "\n".join(one.text() for one in cell.children("p"))
+    return "\n".join(one.text() for one in (*cell.children("p"), *cell.find("txBody", "p")))

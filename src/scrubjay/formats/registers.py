@@ -116,14 +116,14 @@ def _listed(source: BinaryIO, kind: str, work: Work) -> Iterator[Place]:
                 yield Place(*columns.person(row))
 
 
-def kind(name: str, source: BinaryIO) -> str:
-    """The format of a file that may have such records; empty if it has none by its name."""
-    return formats.of(PurePath(name), source) if possible(name) else ""
-
-
 def possible(name: str) -> bool:
     """Whether a file may have such records, by its name."""
     return name[name.rfind(".") :].lower() in SUFFIXES
+
+
+def kind(name: str, source: BinaryIO) -> str:
+    """The format of a file that may have such records; empty if it has none by its name."""
+    return formats.of(PurePath(name), source) if possible(name) else ""
 
 
 class _Resource(Struct):

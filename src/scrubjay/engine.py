@@ -122,7 +122,7 @@ class Engine:
     ) -> list[list[Finding]]:
         """What was found in documents, with what is `known` now and was not when they were looked
         at: no other detector looks again."""
-        known = detect.run(_KNOWN, list(documents))
+        known = detect.run(self._known, list(documents))
         return [
             resolve(one.text, [*before, *filter(self._counts, more)], self._allow, self.keeps)
             if more else before

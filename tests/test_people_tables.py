@@ -120,7 +120,7 @@ def test_a_file_that_kills_its_reader_stops_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(registers, "places", places)
     found = People().add(walk(tmp_path))
-    assert [file.path.name for file in found._files] == ["a.csv", "c.csv"]
+    assert [PurePath(file.at).name for file in found._files] == ["a.csv", "c.csv"]
     assert "Ann7 Oakhurst7" in found.near(tmp_path)("7").known["PERSON"]
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,9 @@ from scrubjay.run.walk import Source
 from scrubjay.run.worker import MEMORY
 
 TOGETHER = 200  # records in a message
+MANY = 32  # sources of which one message may tell
+SMALL = 1 << 18  # bytes of them together
+AHEAD = 10_000  # sources that one process reads: memory stays flat however many there are
 
 
 class Told(Struct, frozen=True, array_like=True):
@@ -39,30 +43,52 @@ class Told(Struct, frozen=True, array_like=True):
 
 
 Read = Callable[[Source], Iterator[Told]]
-_MESSAGE = msgspec.msgpack.Decoder(list[Told])
+Bundle = list[Source]
+_MESSAGE = msgspec.msgpack.Decoder(list[tuple[int, Told]])  # by the source's place in its bundle
 
 
-def records(sources: Sequence[Source], read: Read) -> Iterator[tuple[Source, Told]]:
+def records(sources: Iterable[Source], read: Read) -> Iterator[tuple[Source, Told]]:
     """What is told of each source, in order. A system that cannot fork reads here."""
-    at = 0
     if "fork" not in multiprocessing.get_all_start_methods():
         yield from ((source, one) for source in sources for one in _safe(read(source)))
         return
-    while at < len(sources):
-        with _process(sources[at:], read) as pipe:
-            while at < len(sources):
-                told = _heard(pipe, sources[at])
-                yield from ((sources[at], one) for one in told or ())
-                if not told:
-                    at += 1
-                if told is None:
-                    break
+    left = iter(sources)
+    while some := list(islice(left, AHEAD)):
+        waiting = deque(_bundles(some))
+        while waiting:
+            with _process(list(waiting), read) as pipe:
+                yield from _told(pipe, waiting)
 
 
-def _heard(pipe: Any, source: Source) -> list[Told] | None:
+def _bundles(sources: Sequence[Source]) -> Iterator[Bundle]:
+    """Small files go many in a message: it costs more than what is in it."""
+    bundle: Bundle = []
+    for source in sources:
+        if bundle and (len(bundle) == MANY or sum(x.size for x in bundle) + source.size > SMALL):
+            yield bundle
+            bundle = []
+        bundle.append(source)
+    if bundle:
+        yield bundle
+
+
+def _told(pipe: Any, waiting: deque[Bundle]) -> Iterator[tuple[Source, Told]]:
+    """Until a process ends. Of a bundle nobody knows which source ended it: each is read again
+    alone, and only one that is alone tells no more."""
+    while waiting:
+        told = _heard(pipe, waiting[0])
+        yield from ((waiting[0][number], one) for number, one in told or ())
+        if not told:
+            bundle = waiting.popleft()
+            if told is None:
+                waiting.extendleft([one] for one in reversed(bundle) if len(bundle) > 1)
+                return
+
+
+def _heard(pipe: Any, bundle: Bundle) -> list[tuple[int, Told]] | None:
     """The next records; none where there are no more, nothing where nobody will tell."""
     try:
-        if pipe.poll(SECONDS + source.size / RATE):
+        if pipe.poll(SECONDS + sum(source.size for source in bundle) / RATE):
             return _MESSAGE.decode(pipe.recv_bytes())
     except (EOFError, OSError):
         pass
@@ -70,10 +96,10 @@ def _heard(pipe: Any, source: Source) -> list[Told] | None:
 
 
 @contextlib.contextmanager
-def _process(sources: Sequence[Source], read: Read) -> Iterator[Any]:
+def _process(bundles: list[Bundle], read: Read) -> Iterator[Any]:
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_tell, args=(there, here, sources, read), daemon=True)
+    process = context.Process(target=_tell, args=(there, here, bundles, read), daemon=True)
     process.start()
     there.close()
     try:
@@ -84,16 +110,16 @@ def _process(sources: Sequence[Source], read: Read) -> Iterator[Any]:
         process.join()
 
 
-def _tell(pipe: Any, ours: Any, sources: Sequence[Source], read: Read) -> None:
-    """The process's life. After each source comes a message of nothing."""
+def _tell(pipe: Any, ours: Any, bundles: list[Bundle], read: Read) -> None:
+    """The process's life. After each bundle comes a message of nothing."""
     ours.close()
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent hears them, too, and ends it
         signal.signal(number, signal.SIG_IGN)
     processes.end_with_parent()
     processes.bound(MEMORY)
     with contextlib.suppress(OSError):
-        for source in sources:
-            found = _safe(read(source))
+        for bundle in bundles:
+            found = ((n, one) for n, source in enumerate(bundle) for one in _safe(read(source)))
             while some := list(islice(found, TOGETHER)):
                 pipe.send_bytes(msgspec.msgpack.encode(some))
             pipe.send_bytes(msgspec.msgpack.encode([]))

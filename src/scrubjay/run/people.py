@@ -47,9 +47,9 @@ class _File(NamedTuple):
     """Some with records. `folder`: where they lie, archives being folders; `sealed`: whether they
     are copies, and the file's size and time then."""
 
-    path: Path
+    at: str
     kind: str
-    folder: PurePath
+    folder: str
     sealed: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
@@ -80,7 +80,7 @@ class People:
 
     def add(self, sources: Iterable[Source]) -> People:
         """The first pass. What cannot be read tells nobody here; its own reader says why."""
-        possible = [source for source in sources if self._possible(source)]  # others are not opened
+        possible = filter(self._possible, sources)  # others are not opened
         for source, told in apart.records(possible, self._read):
             self._note(source, told)
             if len(self._rows) >= MOST:
@@ -125,7 +125,7 @@ class People:
         if lies != self._lies:
             self._lies = lies
             sealed = (source.size, source.modified) if told.offset < 0 else None
-            self._files.append(_File(source.path, told.kind, PurePath(told.folder), sealed))
+            self._files.append(_File(source.at, told.kind, told.folder, sealed))
         return len(self._files) - 1
 
     def _sort(self) -> None:
@@ -149,21 +149,21 @@ class People:
         digest = np.uint64(self._digest(id))
         start, end = np.searchsorted(self._ids, digest), np.searchsorted(self._ids, digest, "right")
         places = self._rows[["file", "length", "offset"]][start:end].tolist()
-        ranked = [(_far(folder, self._files[place[0]].folder), place) for place in places]
+        ranked = [(_far(folder, PurePath(self._files[place[0]].folder)), place) for place in places]
         ranked.sort(key=lambda one: one[0])
         people = [(far, self._person(id, *place)) for far, place in ranked[:MANY]]
         known = subjects.known(person for _, person in people)
         return Person(_meant(subjects.number(id), people), known)
 
     def _person(self, id: str, file: int, length: int, offset: int) -> Person:
-        path, _, _, sealed = self._files[file]
+        at, _, _, sealed = self._files[file]
         try:
             if sealed is None:
-                with path.open("rb") as stream:
+                with Path(at).open("rb") as stream:
                     stream.seek(offset)
                     ids, person = self._register(file).read(stream.read(length))
             else:
-                facts = path.stat()
+                facts = Path(at).stat()
                 if (facts.st_size, facts.st_mtime_ns) != sealed:
                     raise InputError(CHANGED)
                 ids, person = self._sealed.read(offset, length)
@@ -174,8 +174,8 @@ class People:
         return person
 
     def _opened(self, file: int) -> registers.Register:
-        path, kind, _, _ = self._files[file]
-        with path.open("rb") as stream:
+        at, kind, _, _ = self._files[file]
+        with Path(at).open("rb") as stream:
             register = registers.register(stream, kind, self._encoding)
         if register is None:
             raise InputError(CHANGED)

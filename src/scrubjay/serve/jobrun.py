@@ -128,7 +128,7 @@ class _Run:
             out, recipe, self._crew.processes, log=log, refused=refused,
             seen=lambda size: far.add(read=size, now=size),
             before=lambda size: far.add(read=size, done=1),
-            people=lambda: People().add(walk(source, self._wanted)),
+            people=lambda: People().add(walk(source, self._wanted)).near,
         )  # fmt: skip
 
     def _recipe(self) -> str:

@@ -236,6 +236,8 @@ def test_an_archive_is_a_job(client, tmp_path):
     with zipfile.ZipFile(tmp_path / "out.zip") as packed:
         assert CLEAN.encode() in b"".join(packed.read(name) for name in packed.namelist())
     assert client.jobs.report(id) and client.jobs.quarantine(id) is not None
+    client.jobs.forget(id)
+    assert client.jobs.list() == []
 
 
 @needs("/v1/me")
@@ -244,7 +246,12 @@ def test_whose_key_it_is(client):
 
 
 @needs("/v1/policies/{name}")
-def test_a_policy_is_read_as_it_is_written(client):
+def test_a_policy_is_saved_and_read_as_it_is_written(client, address):
     assert "[" in client.policy("hipaa-safe-harbor")
+    ours = '[default]\noperator = "redact.v1"\n'
     with pytest.raises(AccessError):
-        client.save_policy("ours", '[default]\noperator = "redact.v1"\n')
+        client.save_policy("ours", ours)
+    with Client(address[0], address[1]["admin"]) as admin:
+        admin.save_policy("ours", ours)
+        assert admin.policy("ours") == ours
+    assert client.anonymize("SSN 536-90-4399", policy="ours").text == "SSN [SSN]"

@@ -134,8 +134,8 @@ def vault(home, monkeypatch, run):
 def test_who_calls_does_what_their_role_may_and_each_call_is_in_the_log(vault, home, run):
     note = "Call 555-010-7788."
     words = (*WHERE, "-p", "tokens.toml")
-    clean, refused = asked(
-        [("anonymize_text", {"text": note}),
+    clean, _, refused = asked(
+        [("anonymize_text", {"text": note}), ("anonymize_file", {"path": "b.txt"}),
          ("restore_text", {"text": "a", "domain": "hospital/study", "approval": "b"})],
         *words, SCRUBJAY_API_KEY=vault["di"],
     )  # fmt: skip
@@ -160,5 +160,8 @@ def test_who_calls_does_what_their_role_may_and_each_call_is_in_the_log(vault, h
         json.loads(line) for line in run("eli", "audit", "query").splitlines() if line[:1] == "{"
     ]
     done = [(one["who"], one["action"]) for one in log if one.get("outcome") == "done"]
+    assert ("di", "anonymize", "failed") in [
+        (one["who"], one["action"], one["outcome"]) for one in log
+    ]
     assert ("di", "anonymize") in done and done.count(("ana", "restore")) == 1
     assert "555-010" not in json.dumps(log)

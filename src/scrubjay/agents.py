@@ -18,7 +18,7 @@ import msgspec
 
 from scrubjay import policies
 from scrubjay.engine import Engine
-from scrubjay.errors import AccessError, RefusedError, UsageError
+from scrubjay.errors import AccessError, AuditError, RefusedError, UsageError
 from scrubjay.run.walk import single
 from scrubjay.run.worker import Done, Recipe, Task, Worker
 from scrubjay.types import Document
@@ -44,7 +44,13 @@ class Toolbox:
     ) -> None:
         self._engine, self._folders = engine, folders
         self._trust, self._domain = trust, domain
-        self._worker = Worker(Recipe(lambda: engine)) if folders.source else None
+        self._worker = Worker(Recipe(lambda: engine))
+        self._doing = ""
+
+    def failed(self, problem: Exception) -> None:
+        """Log that the last call came to nothing; who was refused is in the log already."""
+        if self._trust and not isinstance(problem, AuditError):
+            self._trust.tell_failed(self._doing.removesuffix(".run"), problem)
 
     async def detect_text(self, text: str) -> Told:
         """Find personal data in a text. The result tells places (code points from start up to,
@@ -91,14 +97,12 @@ class Toolbox:
         self._require("policy.show")
         policy = self._engine.policy
         self._tell("policy.show", "")
-        own = {
-            "name": policy.name,
-            "description": policy.description,
-            "digest": self._engine.digest,
-        }
-        return {"in_force": own, "others": sorted({*policies.names()} - {policy.name})}
+        own = {"name": policy.name, "description": policy.description}
+        others = sorted({*policies.names()} - {policy.name})
+        return {"in_force": {**own, "digest": self._engine.digest}, "others": others}
 
     def _require(self, action: str) -> None:
+        self._doing = action
         if self._trust:
             self._trust.require(action)
 
@@ -129,8 +133,6 @@ class Toolbox:
         return found, out
 
     def _cleaned(self, source: Path, aside: Path) -> Done:
-        if self._worker is None:
-            raise UsageError("files are not for agents here: start it with --in and --out")
         file = single(source)
         done = self._worker(Task(file, str(aside), file.size))
         if done.problem:

@@ -36,6 +36,7 @@ HERE = "http://127.0.0.1:8600"
 TOGETHER = 1 << 16  # bytes that are sent at once: the service takes them before we read its answers
 TEXTS = 256
 BLOCK = 1 << 18
+IDLE = 4.0  # seconds: the service closes a connection that is idle for five
 LOST = (ConnectionError, http.client.HTTPException, ssl.SSLEOFError)
 JSON, NDJSON, ZIP = "application/json", "application/x-ndjson", "application/zip"
 KINDS: dict[str, type[ScrubjayError]] = {
@@ -155,6 +156,7 @@ class Client:
         self._tls = ssl.create_default_context(cafile=authority) if self._to.tls else None
         self._timeout, self._patience = timeout, patience or Patience()
         self._open: http.client.HTTPConnection | None = None
+        self._used = 0.0
         self.jobs = Jobs(self)
 
     def __repr__(self) -> str:
@@ -272,8 +274,9 @@ class Client:
         return UpstreamError(f"{self._to} does not answer: is `scrubjay serve` running there?")
 
     def _exchanged(self, call: _Call) -> http.client.HTTPResponse:
-        if not call.again:
-            self.close()  # the service may just have closed an idle connection
+        if not call.again or time.monotonic() - self._used > IDLE:
+            self.close()
+        self._used = time.monotonic()
         if self._open is None:
             self._open = self._to.connect(self._tls, self._timeout)
         if not isinstance(call.body, bytes):
@@ -321,6 +324,10 @@ class Jobs:
     def resume(self, id: str) -> None:
         """Where it was."""
         self._client.raw(_Call("POST", f"{_job(id)}/resume", again=False))
+
+    def forget(self, id: str) -> None:
+        """Nothing of it stays with the service. It must be over."""
+        self._client.raw(_Call("DELETE", _job(id), again=False))
 
     def wait(self, id: str, *, every: float = 1.0) -> Job:
         """When it is over."""

@@ -63,11 +63,13 @@ def serve(tools: Toolbox) -> None:
         tools.detect_text, tools.anonymize_text, tools.anonymize_file, tools.restore_text,
         tools.list_policies,
     ):  # fmt: skip
-        server.add_tool(_told(tool))
+        server.add_tool(_told(tool, tools.failed))
     server.run("stdio")
 
 
-def _told(tool: Callable[..., Awaitable[Told]]) -> Callable[..., Awaitable[Told]]:
+def _told(
+    tool: Callable[..., Awaitable[Told]], failed: Callable[[Exception], None]
+) -> Callable[..., Awaitable[Told]]:
     """With errors as an agent may see them: never a word of a document."""
     from mcp.server.mcpserver.exceptions import ToolError
 
@@ -76,8 +78,10 @@ def _told(tool: Callable[..., Awaitable[Told]]) -> Callable[..., Awaitable[Told]
         try:
             return await tool(*given, **named)
         except ScrubjayError as problem:
+            failed(problem)
             what = f"{problem.code}: {problem}"
         except Exception as problem:  # noqa: BLE001 - what it says may be words of a document
+            failed(problem)
             what = f"error: a fault in it: {type(problem).__name__}"
         raise ToolError(what)
 

@@ -14,8 +14,9 @@ from starlette.routing import BaseRoute, Route
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import ScrubjayError
-from scrubjay.serve import clerk, problems
+from scrubjay.serve import audit, files, jobs, people, policy, problems, restoring
 from scrubjay.serve.asked import caller, read, shown
+from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
 from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
 from scrubjay.serve.desk import Desk
@@ -29,10 +30,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class State:
-    """What every request can use. `desk` has vault and engines, in a thread of its own."""
+    """What every request can use. `desk` has vault and engines, in a thread of its own; `back` has
+    what only some requests need."""
 
-    def __init__(self, desk: Desk, gate: Gate, metrics: Metrics, models: Models) -> None:
-        self.desk, self.gate, self.metrics, self.models = desk, gate, metrics, models
+    def __init__(
+        self, desk: Desk, gate: Gate, metrics: Metrics, back: Back, models: Models
+    ) -> None:
+        self.desk, self.gate, self.metrics = desk, gate, metrics
+        self.back, self.models = back, models
 
 
 def application(state: State) -> Starlette:
@@ -43,6 +48,7 @@ def application(state: State) -> Starlette:
         yield
         state.desk.close()
         await state.models.client.aclose()
+        state.back.close()
 
     app = Starlette(
         routes=routes(),
@@ -62,14 +68,14 @@ def routes() -> list[BaseRoute]:
         ("POST", "/v1/detect", _detect),
         ("POST", "/v1/anonymize", _anonymize),
         ("POST", "/v1/batch", batch),
-        ("GET", "/v1/policies", _policies),
         ("GET", "/v1/labels", _labels),
         ("GET", "/healthz", _alive),
         ("GET", "/readyz", _ready),
         ("GET", "/metrics", _metrics),
     ]
-    own = [Route(path, handler, methods=[method]) for method, path, handler in rows]
-    return [*own, *gateway.routes()]
+    plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    more = (files, jobs, policy, people, audit, restoring, gateway)
+    return [*plain, *(route for module in more for route in module.routes())]
 
 
 async def _detect(request: Request) -> Response:
@@ -89,11 +95,6 @@ async def _answered(request: Request, what: str) -> Response:
         told = await state.desk.ask(what, asked, len(text.text))
     state.metrics.counted(told.counts, len(text.text))
     return shown(told)
-
-
-async def _policies(request: Request) -> Response:
-    await caller(request)
-    return shown(await request.app.state.all.desk.ask(clerk.POLICIES, None, 1))
 
 
 async def _labels(request: Request) -> Response:

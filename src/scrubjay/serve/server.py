@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -25,8 +27,10 @@ import uvicorn
 
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
 from scrubjay.serve.app import State, application
+from scrubjay.serve.back import Back
 from scrubjay.serve.clerk import Clerk
 from scrubjay.serve.desk import Desk, Limits, Work
+from scrubjay.serve.engines import Use
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
 from scrubjay.serve.model.gateway import Models, Upstream
@@ -39,7 +43,8 @@ AGAIN = 0.5  # seconds between a look at the processes and the next
 
 
 class Settings(NamedTuple):
-    """How a service is to run."""
+    """How a service is to run. `largest`: bytes of a file that somebody sends;
+    `jobs_in`: folders that jobs may read and write."""
 
     host: str = "127.0.0.1"
     port: int = 8600
@@ -51,6 +56,13 @@ class Settings(NamedTuple):
     key: Path | None = None
     upstreams: Mapping[str, Upstream] = {}
     limits: Limits = Limits()
+    largest: int = 1 << 30
+    jobs_in: tuple[Path, ...] = ()
+
+    @property
+    def use(self) -> Use:
+        """What engines are made by."""
+        return Use(self.policy, self.profile, self.domain)
 
 
 def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> None:
@@ -175,6 +187,7 @@ def _orphaned() -> None:
 
 def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics) -> None:
     sys.setswitchinterval(TURN)
+    logging.getLogger("uvicorn.error").addFilter(_wordless)
     config = uvicorn.Config(
         application(state(settings, place, metrics)), log_config=None, access_log=False,
         server_header=False, loop="uvloop", http="httptools", lifespan="on",
@@ -182,6 +195,16 @@ def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics
         ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[mine])
+
+
+def _wordless(record: logging.LogRecord) -> bool:
+    """Of a fault its kind and place: what it says may be words of a text."""
+    kind, _, trace = record.exc_info or (None, None, None)
+    if kind and trace:
+        *_, last = traceback.walk_tb(trace)
+        place = f"{Path(last[0].f_code.co_filename).name}:{last[1]}"
+        record.msg, record.args, record.exc_info = f"{kind.__name__} at {place}", (), None
+    return True
 
 
 def state(settings: Settings, place: Place, metrics: Metrics) -> State:
@@ -193,9 +216,7 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
         trust = place.open()
         if not trust.register.people():
             raise UsageError("nobody is registered in this vault: scrubjay people says who may")
-        clerk = Clerk(
-            trust, gate, policy=settings.policy, profile=settings.profile, domain=settings.domain
-        )
+        clerk = Clerk(trust, gate, settings.use)
         clerk.warm()
         ended.extend((trust.close, trust.vault.close))
         return clerk.work
@@ -206,4 +227,4 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
 
     desk = Desk(begin, end, settings.limits)
     desk.ready()
-    return State(desk, gate, metrics, Models(settings.upstreams))
+    return State(desk, gate, metrics, Back(settings, place), Models(settings.upstreams))

@@ -115,7 +115,7 @@ class _Run:
                 out, recipe, self._crew.processes, log=log, refused=refused,
                 seen=lambda size: far.add(read=size, now=size),
                 before=lambda size: far.add(read=size, done=1),
-                people=lambda: People().add(walk(source, wanted)),
+                people=lambda: People().add(walk(source, wanted)).near,
             )  # fmt: skip
             started = time.monotonic()
             now = runs.run(walk(source, wanted), order, kept)

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import ScrubjayError
-from scrubjay.serve import clerk, problems
+from scrubjay.serve import clerk, page, problems
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.batch import batch
 from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
@@ -65,7 +65,8 @@ def routes() -> list[BaseRoute]:
         ("GET", "/readyz", _ready),
         ("GET", "/metrics", _metrics),
     ]
-    return [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    return [*plain, *page.routes()]
 
 
 async def _detect(request: Request) -> Response:

@@ -1,0 +1,170 @@
+// Jobs: folders and archives that are cleaned while one does something else.
+import { useState } from "preact/hooks";
+import { call, json, post } from "./api";
+import { useAct, useKeys, useLoaded } from "./hooks";
+import { may } from "./keys";
+import { download, Empty, Field, Pick, Section, Shown, Table, Trouble } from "./parts";
+import { T, time } from "./texts";
+import type { PolicyRow } from "./workbench";
+
+export interface Job {
+  id: string;
+  state: string;
+  files: number;
+  done: number;
+  bytes: number;
+  rate: number;
+  left_seconds: number | null;
+  quarantined: number;
+  started: number;
+  policy: string;
+  upload?: boolean;
+}
+
+const OFTEN = 1000; // milliseconds between a look at the jobs and the next
+
+export function Batch() {
+  const held = useKeys();
+  const jobs = useLoaded<Job[]>(() => json("v1/jobs", { action: "jobs.show" }), [held], OFTEN);
+  return (
+    <div class="page">
+      <NewJob started={jobs.again} />
+      <Section title={T.jobs}>
+        <Shown loaded={jobs}>
+          {(rows) =>
+            rows.length ? (
+              <ul class="jobs">{rows.map((job) => <JobRow key={job.id} job={job} changed={jobs.again} />)}</ul>
+            ) : (
+              <Empty title={T.noJobs}>{T.noJobsNote}</Empty>
+            )
+          }
+        </Shown>
+      </Section>
+    </div>
+  );
+}
+
+function NewJob({ started }: { started: () => void }) {
+  const held = useKeys();
+  const policies = useLoaded<PolicyRow[]>(() => json("v1/policies"), [held]);
+  const [picked, setPicked] = useState("");
+  const { busy, problem, act } = useAct();
+  const rows = policies.value ?? [];
+  const policy = picked || rows[0]?.name || "";
+
+  const upload = (event: SubmitEvent & { currentTarget: HTMLFormElement }) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const file = new FormData(form).get("zip") as File;
+    act(async () => {
+      await json(`v1/jobs?${new URLSearchParams({ policy })}`, {
+        action: "jobs.start", method: "POST", body: file, type: "application/zip",
+      });
+      form.reset();
+      started();
+    });
+  };
+  const folder = (event: SubmitEvent & { currentTarget: HTMLFormElement }) => {
+    event.preventDefault();
+    const { input, output } = Object.fromEntries(new FormData(event.currentTarget));
+    act(async () => {
+      await post("v1/jobs", { input, output, policy, only: [], skip: [] }, { action: "jobs.start" });
+      started();
+    });
+  };
+  return (
+    <Section title={T.newJob}>
+      <div class="new-job">
+        <Pick label={T.policy} value={policy} pick={setPicked} options={rows.map((row) => [row.name, row.name])} />
+        <form onSubmit={upload}>
+          <Field label={T.zip} name="zip" type="file" accept=".zip,application/zip" required hint={T.uploadNote} />
+          <button class="main" disabled={busy}>{T.upload}</button>
+        </form>
+        <form onSubmit={folder}>
+          <Field label={T.inputFolder} name="input" required autocomplete="off" />
+          <Field label={T.outputFolder} name="output" required autocomplete="off" hint={T.folderNote} />
+          <button disabled={busy}>{T.start}</button>
+        </form>
+      </div>
+      {busy && <p role="status" class="note">{T.starting}</p>}
+      <Trouble problem={problem} />
+    </Section>
+  );
+}
+
+function JobRow({ job, changed }: { job: Job; changed: () => void }) {
+  const [open, setOpen] = useState(false);
+  const runs = job.state === "running" || job.state === "waiting";
+  return (
+    <li class={`job ${job.state}`}>
+      <div class="job-head">
+        <h3><code>{job.id}</code></h3>
+        <span class={`state ${job.state}`}>{T.jobState[job.state] ?? job.state}</span>
+        <span class="note">{job.policy}{job.started ? ` · ${time(job.started)}` : ""}</span>
+      </div>
+      <progress value={job.files ? job.done / job.files : runs ? undefined : 0} aria-label={T.jobFiles(job.done, job.files)} />
+      <p class="job-numbers">
+        <span>{T.jobFiles(job.done, job.files)}</span>
+        {job.state === "running" && job.rate > 0 && <span>{T.rate(job.rate)}</span>}
+        {job.state === "running" && job.left_seconds !== null && <span>{T.left(job.left_seconds)}</span>}
+        {job.quarantined > 0 && (
+          <button class="link" aria-expanded={open} onClick={() => setOpen(!open)}>{T.quarantined(job.quarantined)}</button>
+        )}
+      </p>
+      <JobButtons job={job} runs={runs} changed={changed} />
+      {open && <Quarantine id={job.id} />}
+    </li>
+  );
+}
+
+function JobButtons({ job, runs, changed }: { job: Job; runs: boolean; changed: () => void }) {
+  const { busy, problem, act } = useAct();
+  const path = `v1/jobs/${encodeURIComponent(job.id)}`;
+  const turn = (what: string, action: string) =>
+    act(async () => {
+      await call(`${path}/${what}`, { method: "POST", action });
+      changed();
+    });
+  const fetched = (what: string, name: string, action: string) =>
+    act(async () => download(await (await call(`${path}/${what}`, { action })).blob(), name));
+  return (
+    <div class="buttons">
+      {runs && may("jobs.stop") && <button disabled={busy} onClick={() => turn("stop", "jobs.stop")}>{T.stop}</button>}
+      {(job.state === "stopped" || job.state === "failed") && may("jobs.start") && (
+        <button disabled={busy} onClick={() => turn("resume", "jobs.start")}>{T.resume}</button>
+      )}
+      {job.state === "done" && (
+        <>
+          <button disabled={busy} onClick={() => fetched("report?page=1", `${job.id}.html`, "jobs.show")}>{T.report}</button>
+          {job.upload !== false && (
+            <button disabled={busy} onClick={() => fetched("output", `${job.id}.zip`, "jobs.start")}>{T.output}</button>
+          )}
+          <a class="button" href={`#/review/${encodeURIComponent(job.id)}`}>{T.secondLook}</a>
+        </>
+      )}
+      <Trouble problem={problem} />
+    </div>
+  );
+}
+
+interface Held {
+  file: string;
+  problem: string;
+}
+
+function Quarantine({ id }: { id: string }) {
+  const rows = useLoaded<Held[]>(
+    () => json(`v1/jobs/${encodeURIComponent(id)}/quarantine`, { action: "jobs.show" }), [id],
+  );
+  return (
+    <Shown loaded={rows}>
+      {(found) =>
+        found.length ? (
+          <Table name={T.quarantine} heads={[T.file, T.why]} rows={found.map((one) => [one.file, one.problem])} />
+        ) : (
+          <Empty title={T.noQuarantine} />
+        )
+      }
+    </Shown>
+  );
+}

@@ -1,0 +1,137 @@
+// The second look: passages of a job's outputs, read one after the other with the keyboard alone.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { json, post } from "./api";
+import type { Job } from "./batch";
+import { useAct, useKeys, useLoaded } from "./hooks";
+import { Empty, Pick, Shown, Trouble } from "./parts";
+import { T } from "./texts";
+
+interface Passage {
+  item: string;
+  file: string;
+  text: string;
+}
+
+interface Bound {
+  bound_per_10000_words: number | null;
+  looked: number;
+}
+
+const SAMPLE = 50;
+
+export function Review({ job }: { job: string }) {
+  const held = useKeys();
+  const jobs = useLoaded<Job[]>(
+    async () => (await json<Job[]>("v1/jobs", { action: "jobs.show" })).filter((one) => one.state === "done"),
+    [held],
+  );
+  return (
+    <div class="page">
+      <h2>{T.review}</h2>
+      <p class="note">{T.reviewNote}</p>
+      <Shown loaded={jobs}>
+        {(rows) => {
+          const id = job || rows[0]?.id;
+          if (!id) return <Empty title={T.noReview}>{T.noReviewNote}</Empty>;
+          const names = rows.some((one) => one.id === id) ? rows.map((one) => one.id) : [id, ...rows.map((one) => one.id)];
+          return (
+            <>
+              <Pick
+                label={T.pickJob} value={id} options={names.map((one) => [one, one])}
+                pick={(one) => (location.hash = `#/review/${encodeURIComponent(one)}`)}
+              />
+              <Queue key={id} id={id} />
+            </>
+          );
+        }}
+      </Shown>
+    </div>
+  );
+}
+
+function Queue({ id }: { id: string }) {
+  const path = `v1/review/${encodeURIComponent(id)}`;
+  const sample = useLoaded<Passage[]>(() => json(`${path}?count=${SAMPLE}`, { action: "review.run" }), [id]);
+  return (
+    <Shown loaded={sample}>
+      {(passages) => (passages.length ? <Desk passages={passages} path={path} /> : <Empty title={T.nothingToReview} />)}
+    </Shown>
+  );
+}
+
+/** One passage at a time. Keys count only while it has the focus, so that they disturb nobody. */
+function Desk({ passages, path }: { passages: Passage[]; path: string }) {
+  const [at, setAt] = useState(0);
+  const [marks, setMarks] = useState<ReadonlyMap<string, number>>(new Map());
+  const [order, setOrder] = useState<string[]>([]);
+  const [bound, setBound] = useState<Bound>();
+  const { problem, act } = useAct();
+  const desk = useRef<HTMLDivElement>(null);
+  useEffect(() => desk.current?.focus(), []);
+  const passage = passages[at]!;
+  const go = (to: number) => setAt(Math.max(0, Math.min(passages.length - 1, to)));
+
+  /** `missed`: nothing takes the mark back. */
+  const mark = (item: string, missed: number | null, to: number) =>
+    act(async () => {
+      setBound(await post<Bound>(`${path}/marks`, { item, missed }, { action: "review.run" }));
+      const now = new Map(marks);
+      if (missed === null) now.delete(item);
+      else now.set(item, missed);
+      setMarks(now);
+      setOrder([...order.filter((one) => one !== item), ...(missed === null ? [] : [item])]);
+      go(to);
+    });
+  const pressed = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const last = order[order.length - 1];
+    if (event.key === "j" || event.key === "ArrowDown") go(at + 1);
+    else if (event.key === "k" || event.key === "ArrowUp") go(at - 1);
+    else if (/^[0-9]$/.test(event.key)) mark(passage.item, Number(event.key), at + 1);
+    else if (event.key === "u" && last) mark(last, null, passages.findIndex((one) => one.item === last));
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div class="review">
+      <div class="desk" ref={desk} tabIndex={0} role="group" aria-label={T.howMany} onKeyDown={pressed}>
+        <p class="desk-head">
+          <strong>{T.passage(at + 1, passages.length)}</strong>
+          <span>{passage.file}</span>
+          <span class={marks.has(passage.item) ? "mark" : "note"}>{T.marked(marks.get(passage.item) ?? -1)}</span>
+        </p>
+        <blockquote aria-live="polite">{passage.text}</blockquote>
+        <Strip passages={passages} marks={marks} at={at} />
+        <ul class="hints">
+          {T.reviewKeys.map(([key, does]) => <li key={key}><kbd>{key}</kbd> {does}</li>)}
+        </ul>
+      </div>
+      <aside class="bound" aria-live="polite">
+        {bound && bound.bound_per_10000_words !== null ? (
+          <>
+            <p class="figure">{bound.bound_per_10000_words.toFixed(1)}</p>
+            <p>{T.bound}<br />{T.boundNote}</p>
+            <p class="note">{T.looked(bound.looked)}</p>
+          </>
+        ) : (
+          <p class="note">{T.noBound}</p>
+        )}
+        <Trouble problem={problem} />
+      </aside>
+    </div>
+  );
+}
+
+/** How far one is: a line for each passage. */
+function Strip(props: { passages: Passage[]; marks: ReadonlyMap<string, number>; at: number }) {
+  const { passages, marks, at } = props;
+  return (
+    <svg class="strip" viewBox={`0 0 ${passages.length * 4} 10`} preserveAspectRatio="none" aria-hidden="true">
+      {passages.map((one, n) => {
+        const missed = marks.get(one.item);
+        const kind = missed === undefined ? "open" : missed ? "left" : "clean";
+        return <rect key={one.item} class={n === at ? `${kind} now` : kind} x={n * 4} y={n === at ? 0 : 3} width="3" height={n === at ? 10 : 7} />;
+      })}
+    </svg>
+  );
+}

@@ -33,7 +33,7 @@ from scrubjay.audit.entry import Entry, digest
 from scrubjay.audit.note import Signer, Verifier
 from scrubjay.audit.secrets import EntryKeys, Secrets
 from scrubjay.audit.tiles import CHECKPOINT
-from scrubjay.audit.tree import WIDTH
+from scrubjay.audit.tree import WIDTH, Head
 from scrubjay.errors import AccessError, AuditError, UsageError
 from scrubjay.manifest import Manifest
 from scrubjay.vault.domain import Domain
@@ -218,12 +218,18 @@ class Trust:
         """The log's public key."""
         return self._secrets.signer.verifier
 
-    def entries(self) -> Iterator[query.Item]:
-        """All that was logged, in order."""
+    def entries(self, start: int = 0) -> Iterator[query.Item]:
+        """All that was logged, in order, from a number on."""
         self._log.publish()
         secrets = self._secrets
         keys = EntryKeys(secrets.signer.name, secrets.secret, secrets.store, os.urandom)
-        return query.read(self._place.folder, self.key, keys)
+        return query.read(self._place.folder, self.key, keys, start=start)
+
+    @property
+    def head(self) -> Head:
+        """The log as it is now, all of it where readers look."""
+        self._log.publish()
+        return self._log.head
 
     def gap(self) -> str:
         """Where store and log are not of one time, for one of them was put back: what is lost."""

@@ -29,6 +29,10 @@ _path = click.Path(path_type=Path)
     "--domain", default="", metavar="TENANT/DOMAIN",
     help="Whose keys and pseudonyms: a domain of the vault.",
 )  # fmt: skip
+@click.option(
+    "--largest", default=1024, show_default=True, metavar="MIB", type=click.IntRange(1),
+    help="Of a file that somebody sends.",
+)  # fmt: skip
 @click.option("--processes", default=0, metavar="N", help="Default: one a core.")
 @click.option("--certificate", type=_path, help="A TLS certificate's file, with its chain.")
 @click.option("--key", type=_path, help="The certificate's key.")
@@ -43,7 +47,8 @@ def command(**told: Any) -> None:
     vaults.module()
     from scrubjay.serve import server
 
-    settings = server.Settings(**told | {"processes": told["processes"] or _cores()})
+    told |= {"processes": told["processes"] or _cores(), "largest": told["largest"] << 20}
+    settings = server.Settings(**told)
     server.check(settings)
     place, keys = _place()
     sockets = server.bound(settings)

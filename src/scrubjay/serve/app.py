@@ -14,8 +14,9 @@ from starlette.routing import BaseRoute, Route
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import ScrubjayError
-from scrubjay.serve import clerk, page, problems
+from scrubjay.serve import audit, files, page, people, policy, problems
 from scrubjay.serve.asked import caller, read, shown
+from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
 from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
 from scrubjay.serve.desk import Desk
@@ -27,10 +28,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class State:
-    """What every request can use. `desk` has vault and engines, in a thread of its own."""
+    """What every request can use. `desk` has vault and engines, in a thread of its own; `back` has
+    what only some requests need."""
 
-    def __init__(self, desk: Desk, gate: Gate, metrics: Metrics) -> None:
-        self.desk, self.gate, self.metrics = desk, gate, metrics
+    def __init__(self, desk: Desk, gate: Gate, metrics: Metrics, back: Back) -> None:
+        self.desk, self.gate, self.metrics, self.back = desk, gate, metrics, back
 
 
 def application(state: State) -> Starlette:
@@ -40,6 +42,7 @@ def application(state: State) -> Starlette:
     async def life(_: Starlette) -> AsyncIterator[None]:
         yield
         state.desk.close()
+        state.back.close()
 
     app = Starlette(
         routes=routes(),
@@ -59,14 +62,14 @@ def routes() -> list[BaseRoute]:
         ("POST", "/v1/detect", _detect),
         ("POST", "/v1/anonymize", _anonymize),
         ("POST", "/v1/batch", batch),
-        ("GET", "/v1/policies", _policies),
         ("GET", "/v1/labels", _labels),
         ("GET", "/healthz", _alive),
         ("GET", "/readyz", _ready),
         ("GET", "/metrics", _metrics),
     ]
     plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
-    return [*plain, *page.routes()]
+    own = (page, files, policy, people, audit)
+    return [*plain, *(route for one in own for route in one.routes())]
 
 
 async def _detect(request: Request) -> Response:
@@ -86,11 +89,6 @@ async def _answered(request: Request, what: str) -> Response:
         told = await state.desk.ask(what, asked, len(text.text))
     state.metrics.counted(told.counts, len(text.text))
     return shown(told)
-
-
-async def _policies(request: Request) -> Response:
-    await caller(request)
-    return shown(await request.app.state.all.desk.ask(clerk.POLICIES, None, 1))
 
 
 async def _labels(request: Request) -> Response:

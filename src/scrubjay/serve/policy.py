@@ -1,0 +1,62 @@
+"""`/v1/policies`: those that requests can name, what they say, and new ones."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from scrubjay import policies
+from scrubjay.access.people import Caller
+from scrubjay.audit.entry import Entry
+from scrubjay.serve import saved
+from scrubjay.serve.asked import body, caller, shown
+from scrubjay.serve.back import errand
+from scrubjay.serve.clerk import POLICIES
+from scrubjay.serve.types import PolicyRow
+from scrubjay.trust import Trust
+
+
+def routes() -> list[BaseRoute]:
+    """What there is."""
+    return [
+        Route("/v1/policies", _list, methods=["GET"]),
+        Route("/v1/policies/{name}", _show, methods=["GET"]),
+        Route("/v1/policies/{name}", _save, methods=["PUT"]),
+    ]
+
+
+async def _list(request: Request) -> Response:
+    await caller(request)
+    return shown(await request.app.state.all.desk.ask(POLICIES, None, 1))
+
+
+async def _show(request: Request) -> Response:
+    """As it was written; to who takes JSON, all that is in force, with what it extends."""
+    who, name = await caller(request), request.path_params["name"]
+    await errand(request, lambda trust: trust.require_of(who, "policy.show"))
+    if "application/json" in request.headers.get("accept", ""):
+        loaded = policies.load(saved.found(name)[0])
+        return shown({"digest": policies.digest(loaded), **msgspec.to_builtins(loaded)})
+    return Response(saved.text(name), media_type="application/toml")
+
+
+async def _save(request: Request) -> Response:
+    who, name = await caller(request), request.path_params["name"]
+    await errand(request, lambda trust: trust.require_of(who, "policy.change"))
+    data = await body(request, saved.LARGEST)
+    is_json = "json" in request.headers.get("content-type", "")
+    return shown(
+        await errand(request, lambda trust: _saved(trust, who, name, data, is_json=is_json))
+    )
+
+
+def _saved(trust: Trust, who: Caller, name: str, data: bytes, *, is_json: bool) -> PolicyRow:
+    trust.require_of(who, "policy.change")
+    source, policy = saved.checked(name, data, is_json=is_json)
+    digest = policies.digest(policy)
+    entry = Entry("", "", "", "done", policy=digest, about=name)
+    trust.tell_of(who, "policy.change", "administer", [entry])
+    saved.save(name, source)
+    return PolicyRow(name, policy.description, digest)

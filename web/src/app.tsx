@@ -89,13 +89,14 @@ function toMain(event: Event) {
 
 const PLACE = "scrubjay-theme";
 
+/** The system's, until somebody turns it here. */
 function Theme() {
-  const [theme, setTheme] = useState(() => localStorage.getItem(PLACE) ?? system());
-  useEffect(() => void (document.documentElement.dataset.theme = theme), [theme]);
-  const other = theme === "dark" ? "light" : "dark";
+  const [chosen, setChosen] = useState(() => localStorage.getItem(PLACE) ?? "");
+  useEffect(() => void (document.documentElement.dataset.theme = chosen), [chosen]);
+  const other = (chosen || system()) === "dark" ? "light" : "dark";
   const turn = () => {
     localStorage.setItem(PLACE, other);
-    setTheme(other);
+    setChosen(other);
   };
   return <button class="quiet" onClick={turn}>{T.theme[other]}</button>;
 }

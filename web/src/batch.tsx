@@ -18,7 +18,8 @@ export interface Job {
   quarantined: number;
   started: number;
   policy: string;
-  upload?: boolean;
+  upload: boolean;
+  why: string;
 }
 
 const OFTEN = 1000; // milliseconds between a look at the jobs and the next
@@ -111,6 +112,7 @@ function JobRow({ job, changed }: { job: Job; changed: () => void }) {
           <button class="link" aria-expanded={open} onClick={() => setOpen(!open)}>{T.quarantined(job.quarantined)}</button>
         )}
       </p>
+      {job.why && <p class="note">{job.why}</p>}
       <JobButtons job={job} runs={runs} changed={changed} />
       {open && <Quarantine id={job.id} />}
     </li>
@@ -136,7 +138,7 @@ function JobButtons({ job, runs, changed }: { job: Job; runs: boolean; changed: 
       {job.state === "done" && (
         <>
           <button disabled={busy} onClick={() => fetched("report?page=1", `${job.id}.html`, "jobs.show")}>{T.report}</button>
-          {job.upload !== false && (
+          {job.upload && (
             <button disabled={busy} onClick={() => fetched("output", `${job.id}.zip`, "jobs.start")}>{T.output}</button>
           )}
           <a class="button" href={`#/review/${encodeURIComponent(job.id)}`}>{T.secondLook}</a>
@@ -147,24 +149,15 @@ function JobButtons({ job, runs, changed }: { job: Job; runs: boolean; changed: 
   );
 }
 
-interface Held {
-  file: string;
-  problem: string;
-}
-
 function Quarantine({ id }: { id: string }) {
-  const rows = useLoaded<Held[]>(
-    () => json(`v1/jobs/${encodeURIComponent(id)}/quarantine`, { action: "jobs.show" }), [id],
-  );
+  const listed = useLoaded(async () => {
+    const path = `v1/jobs/${encodeURIComponent(id)}/quarantine`;
+    const lines = (await (await call(path, { action: "jobs.start" })).text()).split("\n");
+    return lines.filter(Boolean).map((line) => line.split("\t"));
+  }, [id]);
   return (
-    <Shown loaded={rows}>
-      {(found) =>
-        found.length ? (
-          <Table name={T.quarantine} heads={[T.file, T.why]} rows={found.map((one) => [one.file, one.problem])} />
-        ) : (
-          <Empty title={T.noQuarantine} />
-        )
-      }
+    <Shown loaded={listed}>
+      {(rows) => <Table name={T.quarantine} heads={[T.file, T.why]} rows={rows} />}
     </Shown>
   );
 }

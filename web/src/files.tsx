@@ -110,7 +110,7 @@ function Framed({ blob, type, name }: { blob: Blob; type: string; name: string }
     return () => URL.revokeObjectURL(made);
   }, [blob, type]);
   if (!address) return null;
-  if (type === "application/pdf") return <iframe src={address} title={name} />;
+  if (type === "application/pdf") return <iframe src={`${address}#toolbar=0&navpanes=0&view=FitH`} title={name} />;
   return <img src={address} alt={T.imageOf(name)} />;
 }
 

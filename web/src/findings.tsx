@@ -43,13 +43,17 @@ export function Findings({ bench, picked, pick, labels }: Given) {
           ))}
         </ol>
       ) : (
-        <Empty title={bench.text ? T.nothingFound : T.noFindings}>
-          {bench.text ? T.nothingFoundNote : T.noFindingsNote}
-        </Empty>
+        <None bench={bench} />
       )}
       {bench.items.length > MOST && <p class="note">{T.more(bench.items.length - MOST)}</p>}
     </section>
   );
+}
+
+function None({ bench }: { bench: Bench }) {
+  if (!bench.text) return <Empty title={T.noFindings}>{T.noFindingsNote}</Empty>;
+  if (bench.state.answered !== bench.text) return null;
+  return <Empty title={T.nothingFound}>{T.nothingFoundNote}</Empty>;
 }
 
 /** Why it stands, and to accept it, reject it, or call it something else. */

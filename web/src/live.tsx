@@ -24,7 +24,7 @@ export function Live() {
       {first && last && (
         <>
           <Figures samples={samples} />
-          <Section title={T.latency} note={T.lastMinutes}>
+          <Section title={T.lastMinutes}>
             <Chart
               title={T.latency} most={KEPT} told={T.milliseconds}
               lines={[[0.5, "p50", "line-1"], [0.95, "p95", "line-2"], [0.99, "p99", "line-3"]].map(([share, name, kind]) =>
@@ -111,7 +111,7 @@ function Labels({ first, last, samples }: { first: Sample; last: Sample; samples
     <Section title={T.labelsOver}>
       {all.length ? (
         <>
-          {samples.length > 1 && <Chart title={T.labelsOver} most={KEPT} told={T.perSecond} lines={lines} />}
+          {samples.length > 1 && <Chart title={T.identifiers} most={KEPT} told={T.perSecond} lines={lines} />}
           <ul class="bars">
             {all.slice(0, 12).map(([label, n]) => (
               <li key={label}>

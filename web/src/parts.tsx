@@ -1,5 +1,6 @@
 // Small pieces that several views are made of.
 import type { ComponentChildren, InputHTMLAttributes } from "preact";
+import { useId } from "preact/hooks";
 import type { Problem } from "./api";
 import type { Loaded } from "./hooks";
 import { group } from "./labels";
@@ -16,8 +17,8 @@ export function Trouble({ problem, again }: { problem?: Problem; again?: () => v
   return (
     <div class="trouble" role="alert">
       <p>
-        <strong>{problem.what}</strong>
-        {problem.todo && <span> {T.todo(problem.todo)}</span>}
+        <strong>{T.sentence(problem.what)}</strong>
+        {problem.todo && <span> {T.sentence(problem.todo)}</span>}
       </p>
       {again && <button onClick={again}>{T.again}</button>}
     </div>
@@ -90,12 +91,13 @@ export function Table(props: { heads: string[]; rows: ComponentChildren[][]; nam
 /** A field with its name above it. */
 export function Field(props: { label: string; hint?: string } & InputHTMLAttributes) {
   const { label, hint, ...given } = props;
+  const id = useId();
   return (
-    <label class="field">
-      <span>{label}</span>
-      <input {...given} />
-      {hint && <small>{hint}</small>}
-    </label>
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input {...given} id={id} aria-describedby={hint && `${id}-hint`} />
+      {hint && <small id={`${id}-hint`}>{hint}</small>}
+    </div>
   );
 }
 
@@ -106,13 +108,14 @@ export function Pick(props: {
   options: readonly (readonly [string, string])[];
   pick: (value: string) => void;
 }) {
+  const id = useId();
   return (
-    <label class="field">
-      <span>{props.label}</span>
-      <select value={props.value} onChange={(event) => props.pick(event.currentTarget.value)}>
+    <div class="field">
+      <label for={id}>{props.label}</label>
+      <select id={id} value={props.value} onChange={(event) => props.pick(event.currentTarget.value)}>
         {props.options.map(([value, told]) => <option key={value} value={value}>{told}</option>)}
       </select>
-    </label>
+    </div>
   );
 }
 

@@ -9,12 +9,30 @@ export function SignIn() {
   return (
     <main class="sign-in">
       <p class="brand">scrubjay</p>
+      <Example />
       <h1>{T.signInTitle}</h1>
       <p class="note">{T.signInNote}</p>
       <AddKey />
     </main>
   );
 }
+
+/** What the service does, in two lines. */
+function Example() {
+  return (
+    <div class="example">
+      {[T.exampleBefore, T.exampleAfter].map((words, line) => (
+        <p key={line}>
+          {words.map((word, at) =>
+            at % 2 ? <mark key={at} class={EXAMPLE[(at - 1) / 2]}>{word}</mark> : word,
+          )}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+const EXAMPLE = ["g-person", "g-date", "g-number"];
 
 /** Who is signed in, with what they may do. */
 export function Keys() {

@@ -27,6 +27,9 @@ const ACTIONS: Record<string, string> = {
   "audit.verify": "check the log",
 };
 
+/** With a capital and a full stop. */
+const sentence = (told: string) => `${(told[0] ?? "").toUpperCase()}${told.slice(1).replace(/\.$/, "")}.`;
+
 export const T = {
   views: { text: "Text", batch: "Batch", review: "Review", trust: "Trust", live: "Live" },
   nav: "Views",
@@ -42,7 +45,9 @@ export const T = {
   // Signing in, and what goes wrong
   keys: "Keys",
   key: "API key",
-  signInTitle: "Show a key",
+  exampleBefore: ["", "Quentin Quarles", ", seen ", "4 March 2024", ", MRN ", "00482913"],
+  exampleAfter: ["", "[PERSON 1]", ", seen ", "2024", ", MRN ", "[MRN 1]"],
+  signInTitle: "Sign in with a key",
   signInNote:
     "The service printed its keys when it first started. A key stays in this tab and is forgotten when you close it. You can add more than one: each call goes with a key that may make it.",
   signOut: (person: string) => `Sign ${person} out`,
@@ -55,7 +60,7 @@ export const T = {
   status: (status: number) => `The service answered ${status}`,
   pageFailed: "The page failed on this",
   pageFailedTodo: "nothing was shown as clean; load the page again",
-  todo: (todo: string) => `${todo[0]!.toUpperCase()}${todo.slice(1)}.`,
+  sentence,
 
   // The workbench
   policy: "Policy",
@@ -144,7 +149,6 @@ export const T = {
   output: "Output",
   secondLook: "Second look",
   quarantine: "Quarantine",
-  noQuarantine: "Nothing is in quarantine",
   why: "Why",
   file: "File",
 
@@ -166,7 +170,7 @@ export const T = {
 
   // Trust
   log: "Log",
-  logNote: "Everything that was done, in order. No text of any document.",
+  logNote: "Everything that was done, the newest first. No text of any document.",
   whole: "Whole",
   notWhole: "Not whole",
   wholeNote: "Every entry is there, unchanged.",
@@ -210,11 +214,12 @@ export const T = {
   characters: "Characters a second",
   latency: "Latency",
   waiting: "Waiting",
-  labelsOver: "Identifiers by label",
+  labelsOver: "Labels",
+  identifiers: "Identifiers a second",
   inForce: "In force",
   noTraffic: "No requests yet",
   noTrafficNote: "Numbers appear here as soon as somebody asks for something.",
-  lastMinutes: "the last two minutes",
+  lastMinutes: "The last two minutes",
   milliseconds: (seconds: number) => (seconds < 0.01 ? `${(seconds * 1000).toFixed(1)} ms` : `${Math.round(seconds * 1000)} ms`),
   perSecond: (n: number) => (n < 10 ? n.toFixed(1) : Math.round(n).toLocaleString("en")),
   version: "Version",

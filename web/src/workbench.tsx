@@ -81,7 +81,7 @@ async function read(file: File): Promise<string | undefined> {
 function Tally({ bench }: { bench: Bench }) {
   const { items, state, text } = bench;
   const hidden = items.filter((one) => one.standing !== "rejected" && one.finding?.operator !== "keep.v1");
-  const told = text && !state.problem ? T.tally(items.length, hidden.length) : "";
+  const told = text && state.answered === text ? T.tally(items.length, hidden.length) : "";
   return (
     <p class="tally">
       <span role="status">{told}</span>

@@ -33,6 +33,11 @@ _path = click.Path(path_type=Path)
     "--largest", default=1024, show_default=True, metavar="MIB", type=click.IntRange(1),
     help="Of a file that somebody sends.",
 )  # fmt: skip
+@click.option(
+    "--jobs-in", "jobs_in", multiple=True, metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Jobs may read and write below it. Repeatable; without one they are uploads alone.",
+)  # fmt: skip
 @click.option("--processes", default=0, metavar="N", help="Default: one a core.")
 @click.option("--certificate", type=_path, help="A TLS certificate's file, with its chain.")
 @click.option("--key", type=_path, help="The certificate's key.")

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import ScrubjayError
-from scrubjay.serve import audit, files, page, people, policy, problems
+from scrubjay.serve import audit, files, jobs, page, people, policy, problems
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
@@ -68,8 +68,8 @@ def routes() -> list[BaseRoute]:
         ("GET", "/metrics", _metrics),
     ]
     plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
-    own = (page, files, policy, people, audit)
-    return [*plain, *(route for one in own for route in one.routes())]
+    more = (files, jobs, page, policy, people, audit)
+    return [*plain, *(route for module in more for route in module.routes())]
 
 
 async def _detect(request: Request) -> Response:

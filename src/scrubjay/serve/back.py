@@ -1,5 +1,5 @@
 """What requests need beside the desk: a second one for errands that may take long, processes that
-read files, a folder for what is not clean yet.
+read files, a folder for what is not clean yet, and a foreman for jobs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.requests import Request
 
 from scrubjay.serve.desk import Desk, Limits, Work
+from scrubjay.serve.foreman import Foreman
 from scrubjay.serve.readers import Readers
 from scrubjay.serve.spool import Spool
 from scrubjay.serve.store import Place
@@ -32,9 +33,11 @@ class Back:
         self.readers = Readers(place, settings.use, size=READERS)
         self.desk = _desk(place)
         self.desk.ready()
+        self._foreman = Foreman(place, settings.use, processes=settings.processes)
 
     def close(self) -> None:
         """Nothing goes on, nothing stays."""
+        self._foreman.close()
         self.desk.close()
         self.readers.close()
         self.spool.close()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -88,7 +89,8 @@ class Readers:
     def _started(self) -> _Reader:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
-        process = context.Process(target=_serve, args=(there, self._place, self._use), daemon=True)
+        given = (there, self._place, self._use, os.getpid())
+        process = context.Process(target=_serve, args=given, daemon=True)
         process.start()
         there.close()
         return _Reader(process, here)
@@ -111,11 +113,11 @@ def _asked(pipe: Connection[Any, Any], task: Task, seconds: float) -> tuple[Any]
         raise RefusedError("its reader died: it is damaged, or means harm") from None
 
 
-def _serve(pipe: Connection[Any, Any], place: Place, use: Use) -> None:
+def _serve(pipe: Connection[Any, Any], place: Place, use: Use, parent: int) -> None:
     """A reader's life. It ends with the pipe, or with its parent."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent hears them, too, and ends it
         signal.signal(number, signal.SIG_IGN)
-    processes.end_with_parent()
+    processes.end_with_parent(parent)
     with suppress(EOFError, OSError):
         try:
             engines = Engines(use, place.open())

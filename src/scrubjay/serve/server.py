@@ -40,7 +40,8 @@ AGAIN = 0.5  # seconds between a look at the processes and the next
 
 
 class Settings(NamedTuple):
-    """How a service is to run. `largest`: bytes of a file that somebody sends."""
+    """How a service is to run. `largest`: bytes of a file that somebody sends;
+    `jobs_in`: folders that jobs may read and write."""
 
     host: str = "127.0.0.1"
     port: int = 8600
@@ -52,6 +53,7 @@ class Settings(NamedTuple):
     key: Path | None = None
     limits: Limits = Limits()
     largest: int = 1 << 30
+    jobs_in: tuple[Path, ...] = ()
 
     @property
     def use(self) -> Use:

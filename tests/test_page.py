@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -179,6 +180,23 @@ def test_a_rule_is_changed_and_saved_under_a_name_of_its_own(tab):
 
 
 # The other views
+
+
+def test_an_archive_is_cleaned_while_one_watches_and_comes_back(tab, tmp_path):
+    with zipfile.ZipFile(tmp_path / "notes.zip", "w") as packed:
+        for number in range(3):
+            packed.writestr(f"note{number}.txt", f"{NOTE}, note {number}")
+        packed.writestr("broken.pdf", b"%PDF-1.4 nothing")
+    tab.goto("/#/batch")
+    tab.get_by_label("Archive").set_input_files(tmp_path / "notes.zip")
+    tab.get_by_role("button", name="Upload").click()
+    tab.get_by_role("button", name="1 in quarantine").click(timeout=30_000)
+    tab.get_by_role("cell", name="broken.pdf").wait_for()
+    with tab.expect_download() as told:
+        tab.get_by_role("button", name="Output").click()
+    with zipfile.ZipFile(told.value.path()) as clean:
+        notes = [clean.read(name).decode() for name in clean.namelist() if "note" in name]
+    assert len(notes) == 3 and "Quarles" not in "".join(notes)
 
 
 def test_the_log_is_shown_with_its_state_to_who_may(tab):

@@ -182,7 +182,7 @@ def test_a_rule_is_changed_and_saved_under_a_name_of_its_own(tab):
 # The other views
 
 
-def test_an_archive_is_cleaned_while_one_watches_and_comes_back(tab, tmp_path):
+def test_an_archive_is_cleaned_comes_back_and_is_looked_at_again(tab, tmp_path):
     with zipfile.ZipFile(tmp_path / "notes.zip", "w") as packed:
         for number in range(3):
             packed.writestr(f"note{number}.txt", f"{NOTE}, note {number}")
@@ -197,6 +197,25 @@ def test_an_archive_is_cleaned_while_one_watches_and_comes_back(tab, tmp_path):
     with zipfile.ZipFile(told.value.path()) as clean:
         notes = [clean.read(name).decode() for name in clean.namelist() if "note" in name]
     assert len(notes) == 3 and "Quarles" not in "".join(notes)
+    look_again(tab)
+
+
+def look_again(tab):
+    """The second look at a job that is done, without a mouse."""
+    tab.get_by_role("link", name="Second look").press("Enter")
+    tab.get_by_text("Passage 1 of 3").wait_for()
+    bound = tab.locator(".bound")
+    tab.keyboard.press("0")
+    bound.get_by_text("1 passage looked at").wait_for()
+    tab.keyboard.press("2")
+    bound.get_by_text("2 passages looked at").wait_for()
+    worse = float(tab.locator(".figure").inner_text())
+    tab.keyboard.press("u")
+    bound.get_by_text("1 passage looked at").wait_for()
+    assert float(tab.locator(".figure").inner_text()) < worse
+    tab.keyboard.press("k")
+    tab.get_by_text("Passage 1 of 3").wait_for()
+    assert tab.locator(".desk-head .mark").inner_text() == "clean"
 
 
 def test_the_log_is_shown_with_its_state_to_who_may(tab):

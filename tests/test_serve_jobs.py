@@ -66,10 +66,31 @@ def test_an_archive_comes_back_clean_with_a_report_and_a_list(served):
     assert one.client.get(f"/v1/jobs/{id}/quarantine").text.startswith("c.txt\t")
     assert [entry.about for entry in logged(one, "anonymize")].count(f"job {id}") == 2
     assert one.client.get("/v1/jobs").json()[0]["id"] == id
+    a_sample_bounds_what_is_left(one, id)
     by_admin = {"Authorization": f"Bearer {one.keys['admin']}"}
     assert one.client.get(f"/v1/jobs/{id}", headers=by_admin).status_code == 200
     for path in ("output", "quarantine"):  # who administers sees no document and no name
         assert one.client.get(f"/v1/jobs/{id}/{path}", headers=by_admin).status_code == 403
+
+
+def a_sample_bounds_what_is_left(one, id):
+    """Of the job of the test above, for jobs take their time."""
+    url = f"/v1/review/{id}"
+    told = one.client.get(url).json()
+    assert len(told["items"]) == 2 and told["reviewed"]["bound_per_10000_words"] is None
+    assert "[SSN 1]" in told["items"][0]["text"] and "4399" not in str(told)
+    item = told["items"][0]["item"]
+    marked = one.client.post(f"{url}/marks", json={"item": item, "missed": 1}).json()
+    assert marked["looked"] == 1 and marked["left"] == 1
+    assert marked["bound_passages"] == 1.0  # one passage bounds nothing
+    told = one.client.get(f"{url}?count=1").json()
+    assert told["items"][0]["missed"] == 1 and len(told["items"]) == 2  # as it was drawn
+    for wrong in ({"item": "x#0", "missed": 0}, {"item": item, "missed": 99}):
+        assert one.client.post(f"{url}/marks", json=wrong).status_code == 400
+    assert one.client.post(f"{url}/marks", json={"item": item, "missed": None}).json() == {
+        "left": 0, "looked": 0, "words": 0, "bound_per_10000_words": None, "bound_passages": None,
+    }  # fmt: skip
+    assert [entry.who for entry in logged(one, "review")] == ["desk"] * 2
 
 
 @pytest.mark.parametrize(

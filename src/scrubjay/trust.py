@@ -192,13 +192,6 @@ class Trust:
         who = caller.person
         return self._log.append([replace(e, who=who, action=action, role=role) for e in entries])
 
-    def tell_disclosed(self, action: str, grant: Grant, outputs: Iterable[Path]) -> None:
-        """Log that people are named again: what was written, or each subject who is shown."""
-        one = Entry("", "", "", "done", about=grant.scope.domain, details=f"by {grant.id}")
-        entries = [replace(one, output=self.digest(path)) for path in outputs]
-        entries += [replace(one, subject=code) for code in grant.scope.subjects]
-        self.tell(action, "re-identify", entries or [one])
-
     def tell_failed(self, action: str, problem: BaseException) -> None:
         """Log that what was asked for, and perhaps announced, did not come to its end."""
         refused = isinstance(problem, AccessError)
@@ -299,6 +292,14 @@ class Trust:
     def _heard(self, event: Event) -> None:
         self._refused = self._refused or bool(event.refused)
         self._log.append([logged(event)])
+
+
+def disclosed(grant: Grant, outputs: Iterable[str]) -> list[Entry]:
+    """That people are named again: digests of what is released, and each subject who is shown."""
+    one = Entry("", "", "", "done", about=grant.scope.domain, details=f"by {grant.id}")
+    entries = [replace(one, output=digest) for digest in outputs]
+    entries += [replace(one, subject=code) for code in grant.scope.subjects]
+    return entries or [one]
 
 
 def account() -> str:

@@ -114,7 +114,7 @@ function JobRow({ job, changed }: { job: Job; changed: () => void }) {
       </p>
       {job.why && <p class="note">{job.why}</p>}
       <JobButtons job={job} runs={runs} changed={changed} />
-      {open && <Quarantine id={job.id} />}
+      {open && <Quarantine job={job} />}
     </li>
   );
 }
@@ -149,12 +149,13 @@ function JobButtons({ job, runs, changed }: { job: Job; runs: boolean; changed: 
   );
 }
 
-function Quarantine({ id }: { id: string }) {
+/** The list is whole when the job is done: it is read again when something has changed. */
+function Quarantine({ job }: { job: Job }) {
   const listed = useLoaded(async () => {
-    const path = `v1/jobs/${encodeURIComponent(id)}/quarantine`;
+    const path = `v1/jobs/${encodeURIComponent(job.id)}/quarantine`;
     const lines = (await (await call(path, { action: "jobs.start" })).text()).split("\n");
     return lines.filter(Boolean).map((line) => line.split("\t"));
-  }, [id]);
+  }, [job.id, job.state, job.quarantined]);
   return (
     <Shown loaded={listed}>
       {(rows) => <Table name={T.quarantine} heads={[T.file, T.why]} rows={rows} />}

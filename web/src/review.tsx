@@ -1,8 +1,8 @@
 // The second look: passages of a job's outputs, read one after the other with the keyboard alone.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { json, post } from "./api";
+import { json, post, type Problem } from "./api";
 import type { Job } from "./batch";
-import { useAct, useKeys, useLoaded } from "./hooks";
+import { asProblem, useKeys, useLoaded } from "./hooks";
 import { Empty, Pick, Shown, Trouble } from "./parts";
 import { T } from "./texts";
 
@@ -10,11 +10,18 @@ interface Passage {
   item: string;
   file: string;
   text: string;
+  /** What was said of it before; nothing if it was not looked at. */
+  missed: number | null;
 }
 
 interface Bound {
   bound_per_10000_words: number | null;
   looked: number;
+}
+
+interface Sample {
+  items: Passage[];
+  reviewed: Bound;
 }
 
 const SAMPLE = 50;
@@ -51,45 +58,34 @@ export function Review({ job }: { job: string }) {
 
 function Queue({ id }: { id: string }) {
   const path = `v1/review/${encodeURIComponent(id)}`;
-  const sample = useLoaded<Passage[]>(() => json(`${path}?count=${SAMPLE}`, { action: "review.run" }), [id]);
+  const sample = useLoaded<Sample>(() => json(`${path}?count=${SAMPLE}`, { action: "review.run" }), [id]);
   return (
     <Shown loaded={sample}>
-      {(passages) => (passages.length ? <Desk passages={passages} path={path} /> : <Empty title={T.nothingToReview} />)}
+      {(drawn) => (drawn.items.length ? <Desk sample={drawn} path={path} /> : <Empty title={T.nothingToReview} />)}
     </Shown>
   );
 }
 
 /** One passage at a time. Keys count only while it has the focus, so that they disturb nobody. */
-function Desk({ passages, path }: { passages: Passage[]; path: string }) {
+function Desk({ sample, path }: { sample: Sample; path: string }) {
+  const passages = sample.items;
   const [at, setAt] = useState(0);
-  const [marks, setMarks] = useState<ReadonlyMap<string, number>>(new Map());
-  const [order, setOrder] = useState<string[]>([]);
-  const [bound, setBound] = useState<Bound>();
-  const { problem, act } = useAct();
+  const { marks, bound, problem, mark, undo } = useMarks(sample, path);
   const desk = useRef<HTMLDivElement>(null);
   useEffect(() => desk.current?.focus(), []);
   const passage = passages[at]!;
-  const go = (to: number) => setAt(Math.max(0, Math.min(passages.length - 1, to)));
-
-  /** `missed`: nothing takes the mark back. */
-  const mark = (item: string, missed: number | null, to: number) =>
-    act(async () => {
-      setBound(await post<Bound>(`${path}/marks`, { item, missed }, { action: "review.run" }));
-      const now = new Map(marks);
-      if (missed === null) now.delete(item);
-      else now.set(item, missed);
-      setMarks(now);
-      setOrder([...order.filter((one) => one !== item), ...(missed === null ? [] : [item])]);
-      go(to);
-    });
+  const go = (by: number) => setAt((now) => Math.max(0, Math.min(passages.length - 1, now + by)));
   const pressed = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const last = order[order.length - 1];
-    if (event.key === "j" || event.key === "ArrowDown") go(at + 1);
-    else if (event.key === "k" || event.key === "ArrowUp") go(at - 1);
-    else if (/^[0-9]$/.test(event.key)) mark(passage.item, Number(event.key), at + 1);
-    else if (event.key === "u" && last) mark(last, null, passages.findIndex((one) => one.item === last));
-    else return;
+    if (event.key === "j" || event.key === "ArrowDown") go(1);
+    else if (event.key === "k" || event.key === "ArrowUp") go(-1);
+    else if (event.key === "u") {
+      const item = undo();
+      if (item) setAt(passages.findIndex((one) => one.item === item));
+    } else if (/^[0-9]$/.test(event.key)) {
+      mark(passage.item, Number(event.key));
+      go(1);
+    } else return;
     event.preventDefault();
   };
   return (
@@ -107,7 +103,7 @@ function Desk({ passages, path }: { passages: Passage[]; path: string }) {
         </ul>
       </div>
       <aside class="bound" aria-live="polite">
-        {bound && bound.bound_per_10000_words !== null ? (
+        {bound.bound_per_10000_words !== null ? (
           <>
             <p class="figure">{bound.bound_per_10000_words.toFixed(1)}</p>
             <p>{T.bound}<br />{T.boundNote}</p>
@@ -120,6 +116,43 @@ function Desk({ passages, path }: { passages: Passage[]; path: string }) {
       </aside>
     </div>
   );
+}
+
+/** What was said of which passage. It is sent in the order in which it was said, while one reads on. */
+function useMarks(sample: Sample, path: string) {
+  const [marks, setMarks] = useState<ReadonlyMap<string, number>>(
+    () => new Map(sample.items.flatMap((one) => (one.missed === null ? [] : [[one.item, one.missed]]))),
+  );
+  const [bound, setBound] = useState(sample.reviewed);
+  const [problem, setProblem] = useState<Problem>();
+  const said = useRef<string[]>([]);
+  const sending = useRef(Promise.resolve());
+  const say = (item: string, missed: number | null) => {
+    const told = (was: ReadonlyMap<string, number>) => {
+      const now = new Map(was);
+      if (missed === null) now.delete(item);
+      else now.set(item, missed);
+      return now;
+    };
+    sending.current = sending.current
+      .then(() => post<Bound>(`${path}/marks`, { item, missed }, { action: "review.run" }))
+      .then((now) => {
+        setBound(now);
+        setMarks(told);
+        setProblem(undefined);
+      })
+      .catch((failed) => setProblem(asProblem(failed)));
+  };
+  const mark = (item: string, missed: number) => {
+    said.current = [...said.current.filter((one) => one !== item), item];
+    say(item, missed);
+  };
+  const undo = () => {
+    const item = said.current.pop();
+    if (item) say(item, null);
+    return item;
+  };
+  return { marks, bound, problem, mark, undo };
 }
 
 /** How far one is: a line for each passage. */

@@ -139,7 +139,8 @@ export const T = {
   jobState: {
     waiting: "waiting", running: "running", done: "done", stopped: "stopped", failed: "failed",
   } as Record<string, string>,
-  jobFiles: (done: number, files: number) => `${done.toLocaleString("en")} of ${count(files, "file")}`,
+  jobFiles: (done: number, files: number) =>
+    !files ? "Counting files" : `${done.toLocaleString("en")} of ${count(files, "file")}`,
   rate: (bytes: number) => `${size(bytes)}/s`,
   left: (seconds: number) => `${span(seconds)} left`,
   quarantined: (n: number) => `${n.toLocaleString("en")} in quarantine`,

@@ -22,11 +22,18 @@ export interface Job {
   why: string;
 }
 
-const OFTEN = 1000; // milliseconds between a look at the jobs and the next
+const OFTEN = 1000; // milliseconds between a look at the jobs and the next, while one runs
+const SELDOM = 5000; // and while none does
 
 export function Batch() {
   const held = useKeys();
-  const jobs = useLoaded<Job[]>(() => json("v1/jobs", { action: "jobs.show" }), [held], OFTEN);
+  const [often, setOften] = useState(true);
+  const load = async () => {
+    const rows = await json<Job[]>("v1/jobs", { action: "jobs.show" });
+    setOften(rows.some(runs));
+    return rows;
+  };
+  const jobs = useLoaded(load, [held], often ? OFTEN : SELDOM);
   return (
     <div class="page">
       <NewJob started={jobs.again} />
@@ -43,6 +50,10 @@ export function Batch() {
       </Section>
     </div>
   );
+}
+
+function runs(job: Job): boolean {
+  return job.state === "running" || job.state === "waiting";
 }
 
 function NewJob({ started }: { started: () => void }) {
@@ -95,7 +106,6 @@ function NewJob({ started }: { started: () => void }) {
 
 function JobRow({ job, changed }: { job: Job; changed: () => void }) {
   const [open, setOpen] = useState(false);
-  const runs = job.state === "running" || job.state === "waiting";
   return (
     <li class={`job ${job.state}`}>
       <div class="job-head">
@@ -103,7 +113,7 @@ function JobRow({ job, changed }: { job: Job; changed: () => void }) {
         <span class={`state ${job.state}`}>{T.jobState[job.state] ?? job.state}</span>
         <span class="note">{job.policy}{job.started ? ` · ${time(job.started)}` : ""}</span>
       </div>
-      <progress value={job.files ? job.done / job.files : runs ? undefined : 0} aria-label={T.jobFiles(job.done, job.files)} />
+      <progress value={job.files ? job.done / job.files : runs(job) ? undefined : 0} aria-label={T.jobFiles(job.done, job.files)} />
       <p class="job-numbers">
         <span>{T.jobFiles(job.done, job.files)}</span>
         {job.state === "running" && job.rate > 0 && <span>{T.rate(job.rate)}</span>}
@@ -113,13 +123,13 @@ function JobRow({ job, changed }: { job: Job; changed: () => void }) {
         )}
       </p>
       {job.why && <p class="note">{job.why}</p>}
-      <JobButtons job={job} runs={runs} changed={changed} />
+      <JobButtons job={job} changed={changed} />
       {open && <Quarantine job={job} />}
     </li>
   );
 }
 
-function JobButtons({ job, runs, changed }: { job: Job; runs: boolean; changed: () => void }) {
+function JobButtons({ job, changed }: { job: Job; changed: () => void }) {
   const { busy, problem, act } = useAct();
   const path = `v1/jobs/${encodeURIComponent(job.id)}`;
   const turn = (what: string, action: string) =>
@@ -131,7 +141,7 @@ function JobButtons({ job, runs, changed }: { job: Job; runs: boolean; changed: 
     act(async () => download(await (await call(`${path}/${what}`, { action })).blob(), name));
   return (
     <div class="buttons">
-      {runs && may("jobs.stop") && <button disabled={busy} onClick={() => turn("stop", "jobs.stop")}>{T.stop}</button>}
+      {runs(job) && may("jobs.stop") && <button disabled={busy} onClick={() => turn("stop", "jobs.stop")}>{T.stop}</button>}
       {(job.state === "stopped" || job.state === "failed") && may("jobs.start") && (
         <button disabled={busy} onClick={() => turn("resume", "jobs.start")}>{T.resume}</button>
       )}

@@ -68,10 +68,10 @@ export function Section(props: { title: string; note?: string; children: Compone
   );
 }
 
-/** Rows under headings. On a phone each row is a small list of its own. */
+/** Rows under headings. On a phone the cells of a row flow like words. */
 export function Table(props: { heads: string[]; rows: ComponentChildren[][]; name: string }) {
   return (
-    <div class="table" role="region" aria-label={props.name} tabIndex={0}>
+    <div class="table rows" role="region" aria-label={props.name} tabIndex={0}>
       <table>
         <thead>
           <tr>{props.heads.map((head) => <th key={head} scope="col">{head}</th>)}</tr>

@@ -34,7 +34,7 @@ export function PolicyPanel({ name, labels, saved }: Given) {
           <>
             <Rules policy={policy} />
             {may("policy.change") ? (
-              <Change name={name} policy={policy} labels={labels} saved={saved} />
+              <Change name={name} policy={policy} labels={labels} saved={(as) => { loaded.again(); saved(as); }} />
             ) : (
               <p class="note">{T.noChange}</p>
             )}

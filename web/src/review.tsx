@@ -25,6 +25,7 @@ interface Sample {
 }
 
 const SAMPLE = 50;
+const KEYS = ["k", "j", "u", ..."0123456789"]; // what can be pressed, for whoever has no keyboard
 
 export function Review({ job }: { job: string }) {
   const held = useKeys();
@@ -75,18 +76,22 @@ function Desk({ sample, path }: { sample: Sample; path: string }) {
   useEffect(() => desk.current?.focus(), []);
   const passage = passages[at]!;
   const go = (by: number) => setAt((now) => Math.max(0, Math.min(passages.length - 1, now + by)));
-  const pressed = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "j" || event.key === "ArrowDown") go(1);
-    else if (event.key === "k" || event.key === "ArrowUp") go(-1);
-    else if (event.key === "u") {
+  /** Whether this key does something here. */
+  const press = (key: string): boolean => {
+    if (key === "j" || key === "ArrowDown") go(1);
+    else if (key === "k" || key === "ArrowUp") go(-1);
+    else if (key === "u") {
       const item = undo();
       if (item) setAt(passages.findIndex((one) => one.item === item));
-    } else if (/^[0-9]$/.test(event.key)) {
-      mark(passage.item, Number(event.key));
+    } else if (/^[0-9]$/.test(key)) {
+      mark(passage.item, Number(key));
       go(1);
-    } else return;
-    event.preventDefault();
+    } else return false;
+    return true;
+  };
+  const pressed = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (press(event.key)) event.preventDefault();
   };
   return (
     <div class="review">
@@ -98,13 +103,18 @@ function Desk({ sample, path }: { sample: Sample; path: string }) {
         </p>
         <blockquote aria-live="polite">{passage.text}</blockquote>
         <Strip passages={passages} marks={marks} at={at} />
-        <ul class="hints">
-          {T.reviewKeys.map(([key, does]) => <li key={key}><kbd>{key}</kbd> {does}</li>)}
-        </ul>
+        <div class="hints">
+          {KEYS.map((key) => (
+            <button key={key} onClick={() => press(key)} aria-label={T.reviewKey(key)}>
+              <kbd>{key}</kbd>{T.reviewKeys[key] && ` ${T.reviewKeys[key]}`}
+            </button>
+          ))}
+        </div>
       </div>
       <aside class="bound" aria-live="polite">
         {bound.bound_per_10000_words !== null ? (
           <>
+            <p>{T.atMost}</p>
             <p class="figure">{bound.bound_per_10000_words.toFixed(1)}</p>
             <p>{T.bound}<br />{T.boundNote}</p>
             <p class="note">{T.looked(bound.looked)}</p>
@@ -155,15 +165,15 @@ function useMarks(sample: Sample, path: string) {
   return { marks, bound, problem, mark, undo };
 }
 
-/** How far one is: a line for each passage. */
+/** How far one is: a bar for each passage, the higher the worse. */
 function Strip(props: { passages: Passage[]; marks: ReadonlyMap<string, number>; at: number }) {
   const { passages, marks, at } = props;
   return (
     <svg class="strip" viewBox={`0 0 ${passages.length * 4} 10`} preserveAspectRatio="none" aria-hidden="true">
       {passages.map((one, n) => {
         const missed = marks.get(one.item);
-        const kind = missed === undefined ? "open" : missed ? "left" : "clean";
-        return <rect key={one.item} class={n === at ? `${kind} now` : kind} x={n * 4} y={n === at ? 0 : 3} width="3" height={n === at ? 10 : 7} />;
+        const [kind, high] = missed === undefined ? ["open", 4] : missed ? ["left", 10] : ["clean", 7];
+        return <rect key={one.item} class={n === at ? "now" : kind} x={n * 4} y={10 - high} width="3" height={high} />;
       })}
     </svg>
   );

@@ -93,6 +93,7 @@ def _packed() -> dict[str, list[bytes]]:
         "gz": [gzip.compress(b"Ann Lee", mtime=0), gzip.compress(tar.getvalue(), mtime=0)],
         "zst": [_zst(b"Ann Lee")],
         "docx": [_small(deck)],
+        "pptx": [_small(format_office.pptx_parts())],
         "odf": [_small(format_office.odt_parts())],
         "ole": [format_bad.encrypted_office()[:1024]],
     }  # fmt: skip

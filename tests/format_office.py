@@ -235,6 +235,80 @@ def planted(xml, value):
     return re.sub(r">([^<>]*[^<>\s][^<>]*)<", f">{value}<", xml)
 
 
+P = "application/vnd.openxmlformats-officedocument.presentationml."
+SLIDES = (
+    f'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:r="{R}" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:p14="http://schemas.microsoft.com/office/powerpoint/2010/main" '
+    'xmlns:p188="http://schemas.microsoft.com/office/powerpoint/2018/8/main"'
+)
+WHO, WHAT = "{1B0B2C3D-1111-4222-8333-ABCDEF012345}", "{2B0B2C3D-1111-4222-8333-ABCDEF012345}"
+SHAPE = f"""<p:cSld name="{NAME}"><p:spTree><p:nvGrpSpPr><p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>
+<p:sp><p:nvSpPr><p:cNvPr id="2" name="Title 1" descr="{NAME}" title="{SSN}"/><p:cNvSpPr/><p:nvPr><p:custDataLst><p:tags r:id="rId90"/></p:custDataLst></p:nvPr></p:nvSpPr><p:spPr/>
+<p:txBody><a:bodyPr/><a:p><a:r><a:t>Case of A</a:t></a:r><a:r><a:t>nn Lee</a:t></a:r></a:p></p:txBody></p:sp></p:spTree></p:cSld>"""
+PPTX = {  # by name: type of its relation, kind, element, what is in it
+    "presentation": (
+        "officeDocument",
+        f"{P}presentation.main",
+        "p:presentation",
+        f"""<p:sldIdLst><p:sldId id="256" r:id="rId1"/></p:sldIdLst><p:custShowLst><p:custShow name="{NAME}" id="0"><p:sldLst><p:sld r:id="rId1"/></p:sldLst></p:custShow></p:custShowLst>
+<p:custDataLst><p:tags r:id="rId90"/></p:custDataLst><p:modifyVerifier hashData="{NAME}"/><p:extLst><p:ext uri="{{521415D9-36F7-43E2-AB2F-B90AF26B5E84}}"><p14:sectionLst><p14:section name="{NAME}" id="{WHO}"><p14:sldIdLst><p14:sldId id="256"/></p14:sldIdLst></p14:section></p14:sectionLst></p:ext></p:extLst>""",
+    ),
+    "slide": (f"{R}/slide", f"{P}slide", "p:sld", SHAPE),
+    "notesSlide": (f"{R}/notesSlide", f"{P}notesSlide", "p:notes", SHAPE),
+    "slideMaster": (f"{R}/slideMaster", f"{P}slideMaster", "p:sldMaster", SHAPE),
+    "handoutMaster": (f"{R}/handoutMaster", f"{P}handoutMaster", "p:handoutMaster", SHAPE),
+    "commentAuthors": (
+        f"{R}/commentAuthors",
+        f"{P}commentAuthors",
+        "p:cmAuthorLst",
+        f'<p:cmAuthor id="0" name="{AUTHOR}" initials="MG" lastIdx="1" clrIdx="0"/>',
+    ),
+    "comments": (
+        f"{R}/comments",
+        f"{P}comments",
+        "p:cmLst",
+        f'<p:cm authorId="0" dt="2024-03-05T10:00:00" idx="1"><p:pos x="10" y="10"/><p:text>Ask {NAME}</p:text></p:cm>',
+    ),
+    "authors": (
+        "http://schemas.microsoft.com/office/2018/10/relationships/authors",
+        "application/vnd.ms-powerpoint.authors",
+        "p188:authorLst",
+        f'<p188:author id="{WHO}" name="{AUTHOR}" initials="MG" userId="S::x@example.org::1" providerId="AD"/>',
+    ),
+    "modernComment": (
+        "http://schemas.microsoft.com/office/2018/10/relationships/comments",
+        "application/vnd.ms-powerpoint.comments",
+        "p188:cmLst",
+        f'<p188:cm id="{WHAT}" authorId="{WHO}" created="2024-03-05T10:00:00.123"><p188:replyLst><p188:reply id="{WHAT}" authorId="{WHO}" created="2024-03-05T10:00:00.123"><p188:txBody><a:bodyPr/><a:p><a:r><a:t>{NAME} left</a:t></a:r></a:p></p188:txBody></p188:reply></p188:replyLst><p188:txBody><a:bodyPr/><a:p><a:r><a:t>Where is A</a:t></a:r><a:r><a:t>nn Lee?</a:t></a:r></a:p></p188:txBody></p188:cm>',
+    ),
+    "tag": (f"{R}/tags", f"{P}tags", "p:tagLst", f'<p:tag name="WHO" val="{NAME}"/>'),
+}
+
+
+def pptx_parts():
+    """A presentation with an identifier in every place that there is."""
+    parts, types = {}, ""
+    for name, (_, kind, root, inside) in PPTX.items():
+        parts[f"ppt/{name}.xml"] = f"<{root} {SLIDES}>{inside}</{root}>"
+        types += f'<Override PartName="/ppt/{name}.xml" ContentType="{kind}+xml"/>'
+
+    def related(*names):
+        rows = [(f"rId{n}", PPTX[name][0], f"{name}.xml", "") for n, name in enumerate(names, 1)]
+        return relationships([*rows, ("rId90", PPTX["tag"][0], "tag.xml", "")])
+
+    return {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        f'<Default Extension="xml" ContentType="application/xml"/>{types}</Types>',
+        "_rels/.rels": relationships([("rId1", "officeDocument", "ppt/presentation.xml", "")]),
+        "ppt/_rels/presentation.xml.rels": related(
+            "slide", "slideMaster", "handoutMaster", "commentAuthors", "authors"
+        ),
+        "ppt/_rels/slide.xml.rels": related("notesSlide", "comments", "modernComment"),
+        **parts,
+    }
+
+
 ODF = "urn:oasis:names:tc:opendocument:xmlns:"
 ODF_SPACES = " ".join(
     f'xmlns:{prefix}="{ODF}{name}:1.0"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import uvicorn
 from starlette.testclient import TestClient
 
 from scrubjay.detectors import built
@@ -88,3 +90,18 @@ def until(true: Any, seconds: float = 20) -> Any:
         assert time.monotonic() < end
         time.sleep(0.02)
     return found
+
+
+@contextmanager
+def running(app: Any) -> Iterator[str]:
+    """An application behind a real socket, in a thread: its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)

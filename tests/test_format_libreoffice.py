@@ -26,6 +26,7 @@ OURS = {
     "b.odt": lambda: packed(odt_parts()),
     "c.xlsx": test_format_xlsx.drawn,
     "d.pptx": presentation,
+    "e.xlsx": test_format_xlsx.linked,
 }
 THEIRS = ["a.odt", "b.docx", "c.ods", "c.xlsx", "d.odp", "d.pptx"]  # by name, of what is made
 
@@ -78,7 +79,13 @@ def test_libreoffice_opens_all_of_it(clean, tmp_path):
         path.write_bytes(data)
     office(tmp_path / "pdf", "pdf", *paths)
     seen = "Seen by [PERSON]"
-    around = {"a": seen, "b": seen, "c": "Dose of [PERSON]", "d": "Case of [PERSON]"}
+    around = {
+        "a": seen,
+        "b": seen,
+        "c": "Dose of [PERSON]",
+        "d": "Case of [PERSON]",
+        "e": "[PERSON] is well",
+    }
     for name, path in zip(clean, paths, strict=True):
         with pdfium.PdfDocument(tmp_path / "pdf" / f"{path.stem}.pdf") as file:
             text = "\n".join(page.get_textpage().get_text_bounded() for page in file)

@@ -123,6 +123,18 @@ def test_the_first_row_of_a_sheet_says_what_cells_are():
     assert not left(new, ["Quillfeather", "4481923", "1950-01-02"]) and b'value="2.5"' in new
 
 
+def test_the_name_of_a_property_or_field_says_what_it_is():
+    """No detector knows the number; what the property says is found in the text, too."""
+    told = "<meta:user-defined meta:name='{}' meta:value-type='{}'>{}</meta:user-defined>"
+    rows = ("MRN", "float", "4481923"), ("dob", "date", "1950-01-02"), ("Dose", "float", "12")
+    meta = "".join(told.format(*row) for row in rows)
+    field = "<text:variable-set text:name='patient_name'>Quillfeather</text:variable-set>"
+    body = f"<text:p>4481923 is well</text:p><text:p>{field}</text:p><text:p>Quillfeather</text:p>"
+    new, _ = converted(flat(body, more=f"<office:meta>{meta}</office:meta>"))
+    assert not left(new, ["4481923", "1950", "Quillfeather"])
+    assert b"[MRN] is well" in new and b'"float">12<' in new and b'"string">[MRN]<' in new
+
+
 def test_a_cell_is_what_its_column_says_whatever_else_its_policy_keeps():
     """A birth date goes though dates stay, computed or seen; what stays is read all the same."""
     rules = {"DATE": scrubjay.Rule("keep.v1"), "BIRTH_DATE": scrubjay.Rule("redact.v1")}
@@ -185,7 +197,7 @@ def test_damage_is_an_input_error_or_harmless(source: random.Random):
         name = source.choice([n for n in odt_parts() if n.endswith(".xml")])
         part = bytearray(odt_parts()[name].encode())
         for _ in range(source.randint(1, 5)):
-            at = source.randrange(len(part))
+            at = source.randrange(len(part) + 1)
             part[at : at + source.randint(0, 9)] = source.randbytes(source.randint(0, 3))
         data = bytearray(packed({**odt_parts(), name: bytes(part)}))
     else:

@@ -6,7 +6,17 @@ import random
 
 import format_office
 import pytest
-from format_office import AUTHOR, NAME, SSN, docx_parts, left, packed, planted, unpacked
+from format_office import (
+    AUTHOR,
+    NAME,
+    SSN,
+    docx_parts,
+    left,
+    packed,
+    planted,
+    pptx_parts,
+    unpacked,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,10 +71,16 @@ def test_a_copy_of_a_copy():
     check_format(make("docx.v1"), packed(parts))
 
 
-@pytest.mark.parametrize("value", [NAME, SSN, "AnnLee", "Ann_Lee"])
-def test_every_string_is_looked_at(value):
+@pytest.mark.parametrize(
+    ("value", "made"),
+    [
+        *((value, docx_parts) for value in (NAME, SSN, "AnnLee", "Ann_Lee")),
+        *((value, pptx_parts) for value in (NAME, "AnnLee", "Ann_Lee")),
+    ],
+)
+def test_every_string_is_looked_at(value, made):
     """A value in all texts and attributes of one part: it is gone, or the part is not read."""
-    parts = docx_parts()
+    parts = made()
     for name in [n for n in parts if n.endswith((".xml", ".rels"))]:
         broken = {**parts, name: planted(parts[name], value)}
         try:
@@ -100,6 +116,18 @@ def test_deleted_text_is_read_with_what_stood_around_it():
     new, _ = converted(packed(docx_parts()))
     main = unpacked(new)["word/document.xml"].decode()
     assert "[PERSON]</w:t>" in main and "<w:delText/>" in main and ">left<" in main
+
+
+def test_the_name_of_a_content_control_says_what_is_in_it():
+    """No detector knows the number. What asks for a value is none."""
+    control = "<w:sdt><w:sdtPr><w:tag w:val='mrn'/>{}</w:sdtPr><w:sdtContent><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:sdtContent></w:sdt>"  # noqa: E501
+    asks = control.format("<w:showingPlcHdr/>", "Enter here")
+    parts = docx_parts()
+    body = parts["word/document.xml"]
+    more = control.format("", "4481923") + asks + "<w:p><w:r><w:t>4481923 now</w:t></w:r></w:p>"
+    parts["word/document.xml"] = body.replace("<w:body>", "<w:body>" + more)
+    main = unpacked(converted(packed(parts))[0])["word/document.xml"]
+    assert b">[MRN]<" in main and b">[MRN] now<" in main and b">Enter here<" in main
 
 
 @pytest.mark.parametrize(
@@ -139,7 +167,7 @@ def test_damage_is_an_input_error_or_harmless(source: random.Random):
         name = source.choice([n for n in docx_parts() if n.endswith((".xml", ".rels"))])
         part = bytearray(docx_parts()[name].encode())
         for _ in range(source.randint(1, 5)):
-            at = source.randrange(len(part))
+            at = source.randrange(len(part) + 1)
             part[at : at + source.randint(0, 9)] = source.randbytes(source.randint(0, 3))
         data = bytearray(packed({**docx_parts(), name: bytes(part)}))
     else:
@@ -197,6 +225,22 @@ def test_presentations():
     assert [list(one.values) for one in chart.series] == [[1.5, 2.25]]
     assert told["thumbnail"] and len(made.slide_layouts) == 11
     check_format(make("pptx.v1"), presentation())
+
+
+def test_all_that_a_presentation_says_is_clean():
+    """Sections, custom shows, notes, masters, alternative texts, comments old and new, tags."""
+    new, told = converted(packed(pptx_parts()))
+    assert not left(new, SECRETS) and told == {"custom XML": 7, "protection": 1}
+    made = {name: data.decode() for name, data in unpacked(new).items()}
+    main, said = made["ppt/presentation.xml"], made["ppt/comments2.xml"]
+    assert main.count('name="[PERSON]"') == 2, "a section and a show"
+    assert "Where is [PERSON]" in said and "[PERSON] left" in said
+    assert said.count('created="1970-01-01T00:00:00"') == 2 and format_office.WHO not in said
+    assert (
+        'name="[PERSON]"' in made["ppt/authors.xml"] and "Ask [PERSON]" in made["ppt/comments.xml"]
+    )
+    for name in ("slide", "notesSlide", "slideMaster", "handoutMaster"):
+        assert 'descr="[PERSON]"' in made[f"ppt/{name}.xml"], name
 
 
 def test_days_of_a_chart_are_days():

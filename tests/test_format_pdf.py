@@ -186,14 +186,6 @@ def test_attachments_go_through_their_own_formats():
     assert not leaks(clean)
 
 
-def test_a_form_becomes_part_of_its_page():
-    clean, work = convert(letter(form=True))
-    with pikepdf.open(io.BytesIO(clean)) as pdf:
-        assert "/AcroForm" not in pdf.Root
-    assert not leaks(clean) and work.left_out["form field"] == 1
-    assert SURNAME not in drawn(clean)
-
-
 def test_a_scan_is_painted_over_in_its_own_pixels():
     scan = packed(picture(dpi=110), "JPEG")
     clean, _ = convert(letter([(scan, (10, 10, 380, 100))]))

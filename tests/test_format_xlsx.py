@@ -20,6 +20,7 @@ from openpyxl.formatting.rule import CellIsRule, FormulaRule  # noqa: E402
 from openpyxl.styles import Font, PatternFill  # noqa: E402
 from openpyxl.workbook.defined_name import DefinedName  # noqa: E402
 from openpyxl.worksheet.datavalidation import DataValidation  # noqa: E402
+from openpyxl.worksheet.hyperlink import Hyperlink  # noqa: E402
 from openpyxl.worksheet.table import Table  # noqa: E402
 
 import scrubjay  # noqa: E402
@@ -174,12 +175,19 @@ def _raw(data, secret):
                 cell += f'<c r="AB1" t="inlineStr"><is><t>{escaped}</t></is></c>'
                 cell += f'<c r="AC1" t="d"><v>{secret()}</v></c>'
                 body = body.replace(b"</c></row>", b"</c>" + cell.encode() + b"</row>", 1)
-                body = body.replace(b"</worksheet>", f"<!-- {secret()} --></worksheet>".encode())
+                more = f"<!-- {secret()} -->" + "".join(
+                    f'<{name} name="{secret()}"><a name="{secret()}">{secret()}</a></{name}>'
+                    for name in ("customSheetViews", "scenarios", "protectedRanges", "extLst")
+                )
+                body = body.replace(b"</worksheet>", f"{more}</worksheet>".encode())
             new.writestr(info.filename, body)
         for name in (
             "customXml/item1.xml", "xl/externalLinks/externalLink1.xml", "xl/pivotCache/p.xml",
             "xl/persons/person.xml", "xl/threadedComments/t.xml", "xl/drawings/drawing9.xml",
             "xl/charts/chart1.xml", "xl/connections.xml", "xl/media/image1.png",
+            "xl/charts/chartEx1.xml", "xl/slicers/slicer1.xml", "xl/queryTables/q.xml",
+            "xl/model/item.data", "xl/richData/values.xml", "docMetadata/LabelInfo.xml",
+            "customXml/item2.xml", "xl/vbaProject.bin",
         ):  # fmt: skip
             new.writestr(name, f"<a>{secret()}</a>")
         new.comment = secret().encode()
@@ -200,9 +208,8 @@ def test_nothing_planted_is_left():
     assert first["C1"].value == '=IF(A1="[EMAIL]","[EMAIL]","x")'
     assert first["D1"].comment.text == "[EMAIL]" and first["A2"].value == "mail [EMAIL] now"
     assert first.data_validations.dataValidation[0].formula1 == '"[EMAIL],b"'
-    assert {"custom XML", "pivot table", "link to another file", "hyperlink", "chart"} <= set(
-        work.left_out
-    )
+    told = {"custom XML", "pivot table", "link to another file", "chart", "slicer", "query"}
+    assert told | {"macro"} <= set(work.left_out)
 
 
 @pytest.mark.parametrize(
@@ -392,6 +399,78 @@ def test_what_shows_a_chart_that_is_left_out_goes():
     parts[related] = parts[related].replace(b'/chart"', b'/chartEx"')
     out, work = convert(packed(parts))
     assert b"graphicFrame" not in unpacked(out)["xl/drawing.xml"] and work.left_out["chart"] == 1
+
+
+SAID = "http://schemas.microsoft.com/office/2017/10/relationships"
+ANN, BOB = "{11111111-AAAA-4BBB-8CCC-222222222222}", "{33333333-AAAA-4BBB-8CCC-444444444444}"
+THREAD = (
+    f'<threadedComment ref="A2" dT="2024-03-05T10:00:00.00" personId="{ANN}" id="{ANN}"><text>Is '
+    f'Brightwater in?</text></threadedComment><threadedComment ref="A2" personId="{BOB}" '
+    f'id="{BOB}" parentId="{ANN}"><text>@Zora Quillfeather knows</text><mentions><mention '
+    f'mentionpersonId="{ANN}" mentionId="{ANN}"/></mentions></threadedComment>'
+)
+
+
+def linked():
+    """Links to addresses and cells; a thread of comments, as Excel writes it, of two people."""
+    book = patients()
+    sheet = book.active
+    sheet.title = "Zora Quillfeather"
+    sheet["A2"].comment = Comment("[Threaded comment] Is Brightwater in?", f"tc={ANN}")
+    sheet["E3"].comment = Comment("plain", "Zora Quillfeather")
+    sheet["E2"].hyperlink = "of/4481923.html?n=Zora%20Quillfeather"
+    sheet["E2"].hyperlink.tooltip = "of Zora Quillfeather"
+    sheet["F2"].hyperlink = "help.html"
+    sheet["F3"].hyperlink = Hyperlink(ref="F3", location="'Zora Quillfeather'!A1", display="x")
+    sheet["C3"].hyperlink = Hyperlink(ref="C3", location="no such place")
+    parts = unpacked(saved(book))
+    space = "http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments"
+    people = f'<person displayName="Zora Quillfeather" id="{ANN}" userId="q" providerId="AD"/>'
+    people += people.replace(ANN, BOB)
+    for name, kind, root, inside, where in (
+        ("xl/threadedComments/t1.xml", "threadedComment", "ThreadedComments", THREAD, SHEET),
+        ("xl/persons/person.xml", "person", "personList", people, "workbook.xml"),
+    ):
+        parts[name] = f'<{root} xmlns="{space}">{inside}</{root}>'.encode()
+        folder, base = f"xl/{where}".rsplit("/", 1)
+        link = f'<Relationship Id="rIdT" Type="{SAID}/{kind}" Target="/{name}"/></Relationships>'
+        rels = f"{folder}/_rels/{base}.rels"
+        parts[rels] = parts[rels].replace(b"</Relationships>", link.encode())
+        told = f'<Override PartName="/{name}" ContentType="application/vnd.ms-excel.'
+        told += f'{"threadedcomments" if kind == "threadedComment" else kind}+xml"/></Types>'
+        types = "[Content_Types].xml"
+        parts[types] = parts[types].replace(b"</Types>", told.encode())
+    return packed(parts)
+
+
+SHEET = "worksheets/sheet1.xml"
+
+
+def test_links_stay_clean():
+    out, work = convert(linked())
+    sheet = opened(out).active
+    assert sheet["E2"].hyperlink.target == "of/%5BMRN%5D.html?n=%5BPERSON%5D"
+    assert sheet["E2"].hyperlink.tooltip == "of [PERSON]"
+    assert sheet["F2"].hyperlink.target == "help.html"
+    assert sheet["F3"].hyperlink.location == "'PERSON'!A1" and not sheet["C3"].hyperlink
+    assert work.left_out["hyperlink"] == 1 and not left(out, ["4481923", "Quillfeather"])
+
+
+def test_threads_of_comments_stay_clean():
+    out, work = convert(linked())
+    parts = {name: data.decode("latin-1") for name, data in unpacked(out).items()}
+    assert not left(out, ["Quillfeather", "Brightwater", "2024-03-05"])
+    thread, people = parts["xl/threadedComment.xml"], parts["xl/person.xml"]
+    assert "<text>Is [PERSON] in?</text>" in thread and "<text>[PERSON] knows</text>" in thread
+    assert work.left_out["mention"] == 1 and people.count('displayName="[PERSON]"') == 2
+    assert not left(people.encode(), [ANN, BOB]) and f'personId="{ANN}"' not in thread
+    for number in (1, 2):
+        who = f'="{{00000000-0000-0000-0000-00000000000{number}}}"'
+        assert f"personId{who}" in thread and f" id{who}" in people
+    sheet = opened(out).active
+    assert sheet["A2"].comment.author == f"tc={ANN}"
+    assert sheet["A2"].comment.text.startswith("Is [PERSON] in?")
+    assert sheet["E3"].comment.text == "plain"
 
 
 @pytest.mark.parametrize("folder", ["xl/drawings/", "xl/charts/", "xl/worksheets/", "xl/workbook"])

@@ -10,7 +10,8 @@
     │   ├── AccessError      who asks may not do this, or not yet           exit 3   HTTP 403
     │   │   ├── EntryError   who asks is not known                          exit 3   HTTP 401
     │   │   └── LimitError   who asks has asked too often                   exit 3   HTTP 429
-    │   └── BusyError        too much is asked at once                      exit 1   HTTP 503
+    │   ├── BusyError        too much is asked at once                      exit 1   HTTP 503
+    │   └── UpstreamError    a service behind this one does not answer      exit 1   HTTP 502
     └── RefusedError         this input was not anonymized, nothing left    exit 2   HTTP 422
         ├── InputError       the input cannot be read as what it claims     exit 2   HTTP 400
         ├── DetectorError    a detector could not look at all of the text   exit 2   HTTP 500
@@ -109,6 +110,13 @@ class BusyError(UsageError):
 
     code = "busy"
     http_status = 503
+
+
+class UpstreamError(UsageError):
+    """A service that this one passes requests on to does not answer."""
+
+    code = "upstream"
+    http_status = 502
 
 
 class RefusedError(ScrubjayError):

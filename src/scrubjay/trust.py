@@ -129,7 +129,7 @@ class Trust:
         accept: bool = False,
     ) -> None:  # fmt: skip
         self.vault = vault
-        self._ledger = ledger = Ledger(vault.store, vault.derive("access"), tell=self._heard)
+        self.ledger = ledger = Ledger(vault.store, vault.derive("access"), tell=self._heard)
         known = ledger.read(AUDITORS, ledger.derive(AUDITORS), Auditors) or _no_log()
         self._secrets = _secrets(vault, known)
         self._place = _place(home)
@@ -245,21 +245,21 @@ class Trust:
 
     def holds(self) -> list[Hold]:
         """Subjects whose entries must be kept."""
-        every = (hold for _, hold in self._ledger.every(HOLDS, Hold))
+        every = (hold for _, hold in self.ledger.every(HOLDS, Hold))
         return sorted(every, key=lambda hold: hold.since)
 
     def hold(self, subject: str, reason: str) -> None:
         """Keep a subject's entries until `release`."""
         self._tell_held("audit.hold", subject, reason)
-        key = self._ledger.derive(HOLDS, subject)
-        self._ledger.change([self._ledger.row(HOLDS, key, Hold(subject, reason, int(time.time())))])
+        key = self.ledger.derive(HOLDS, subject)
+        self.ledger.change([self.ledger.row(HOLDS, key, Hold(subject, reason, int(time.time())))])
 
     def release(self, subject: str, reason: str) -> None:
         """The end of a hold."""
         if subject not in {hold.subject for hold in self.holds()}:
             raise UsageError("no hold of this subject: scrubjay audit holds lists them")
         self._tell_held("audit.release", subject, reason)
-        self._ledger.change([], [(HOLDS, self._ledger.derive(HOLDS, subject))])
+        self.ledger.change([], [(HOLDS, self.ledger.derive(HOLDS, subject))])
 
     def _tell_held(self, action: str, subject: str, reason: str) -> None:
         self.tell(action, "audit", [Entry("", "", "", "done", subject=subject, reason=reason)])

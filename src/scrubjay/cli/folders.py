@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
+from msgspec import structs
 
 import scrubjay
 from scrubjay import formats, manifest, sealing
@@ -175,7 +176,7 @@ def _below(path: Path, name: str, wanted: Wanted) -> Iterator[Source]:
         yield single(path)
         return
     for source in walk(path, wanted):
-        yield source._replace(name=f"{name}/{source.name}")
+        yield structs.replace(source, name=f"{name}/{source.name}")
 
 
 def _log(trust: Trust | None, engine: Engine, asked: Asked, some: Sequence[Released]) -> None:

@@ -41,7 +41,9 @@ _path = click.Path(path_type=Path)
 @click.option("--processes", default=0, metavar="N", help="Default: one a core.")
 @click.option("--certificate", type=_path, help="A TLS certificate's file, with its chain.")
 @click.option("--key", type=_path, help="The certificate's key.")
-def command(**told: Any) -> None:
+@click.option("--openai", default="", metavar="URL", help="A model's service behind /openai.")
+@click.option("--anthropic", default="", metavar="URL", help="The same, behind /anthropic.")
+def command(openai: str, anthropic: str, **told: Any) -> None:
     """Answer over HTTP until Ctrl-C.
 
     The vault of this home says who may call. Where there is none, the service makes a store of its
@@ -52,13 +54,24 @@ def command(**told: Any) -> None:
     vaults.module()
     from scrubjay.serve import server
 
+    behind = {"openai": openai, "anthropic": anthropic}
+    upstreams = {kind: _upstream(kind, url) for kind, url in behind.items() if url}
     told |= {"processes": told["processes"] or _cores(), "largest": told["largest"] << 20}
-    settings = server.Settings(**told)
+    settings = server.Settings(**told, upstreams=upstreams)
     server.check(settings)
     place, keys = _place()
     sockets = server.bound(settings)
     _greet(settings, sockets[0].getsockname()[1], keys)
     server.serve(settings, place, sockets)
+
+
+def _upstream(kind: str, address: str) -> Any:
+    """Its key, too, where the service has it and callers need not."""
+    from scrubjay.serve.model.gateway import Upstream
+
+    if not address.startswith(("http://", "https://")):
+        raise UsageError(f"--{kind} {address}: say http:// or https://, and the path up to /v1")
+    return Upstream(address, os.environ.get(f"SCRUBJAY_{kind.upper()}_KEY", ""))
 
 
 def _place() -> tuple[Place, dict[str, str]]:

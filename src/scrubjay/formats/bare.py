@@ -1,6 +1,6 @@
 """XML of spreadsheets without words: elements with those attributes that cannot say anything.
 
-A value stays if it is a number, a cell's place, a colour or a word of the format's own.
+A value stays if it is a number, a cell's place, a colour or made of words of the formats' own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from lxml import etree
 
 from scrubjay.errors import InputError
 from scrubjay.formats import numbers
+from scrubjay.formats.officebare import code
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -21,23 +22,6 @@ PLAIN = re.compile(
     r"|[0-9A-F]{8}"  # a colour
     r"|(?:\$?[A-Z]{1,3}\$?\d{1,7}(?::\$?[A-Z]{1,3}\$?\d{1,7})? ?){1,2000}",
     re.ASCII,
-)
-_WORDS = frozenset(
-    """true false visible hidden veryHidden none single double thin medium thick hair dotted dashed
-    dashDot dashDotDot mediumDashed mediumDashDot mediumDashDotDot slantDashDot solid gray125
-    gray0625 darkGray mediumGray lightGray darkHorizontal darkVertical darkDown darkUp darkGrid
-    darkTrellis lightHorizontal lightVertical lightDown lightUp lightGrid lightTrellis general left
-    center right fill justify centerContinuous distributed top bottom context leftToRight
-    rightToLeft portrait landscape default normal pageBreakPreview pageLayout frozen frozenSplit
-    split topLeft topRight bottomLeft bottomRight linear path whole decimal list date time
-    textLength custom between notBetween equal notEqual lessThan lessThanOrEqual greaterThan
-    greaterThanOrEqual stop warning information cellIs expression colorScale dataBar iconSet top10
-    aboveAverage uniqueValues duplicateValues containsText notContainsText beginsWith endsWith
-    containsBlanks notContainsBlanks containsErrors notContainsErrors timePeriod min max num percent
-    percentile formula 3Arrows 3ArrowsGray 3Flags 3TrafficLights1 3TrafficLights2 3Signs 3Symbols
-    3Symbols2 4Arrows 4ArrowsGray 4RedToBlack 4Rating 4TrafficLights 5Arrows 5ArrowsGray 5Rating
-    5Quarters baseline superscript subscript minor major auto manual autoNoTable asDisplayed atEnd
-    downThenOver overThenDown displayed blank dash NA shared array""".split()  # noqa: SIM905
 )
 _ELEMENTS = frozenset(
     """numFmts numFmt fonts font b i strike condense extend outline shadow u vertAlign sz color name
@@ -92,11 +76,11 @@ def copy(element: Any, depth: int = 0) -> Any:
 
 
 def _kept(name: str, key: str, value: str) -> str | None:
-    if key.startswith("{"):
-        return None  # another namespace, a relation
+    if key.startswith("{") or key == "codeName" or not code(key, 4):
+        return None  # a relation; what a macro calls the sheet; a name that the formats do not have
     if name in {"name", "rFont"} and key == "val":
         known = value and all(word in _FONTS for word in value.split())
         return value if known else "Calibri"
     if key == "formatCode":
         return value if numbers.FORMAT.fullmatch(value) else "General"
-    return value if value in _WORDS or PLAIN.fullmatch(value) else None
+    return value if PLAIN.fullmatch(value) or code(value, 7) else None

@@ -9,6 +9,7 @@ from scrubjay.formats.bare import local
 from scrubjay.formats.work import Work
 
 REF = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
+PLACE = re.compile(rf"{REF.pattern}(?::{REF.pattern})?", re.ASCII)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
 from lxml import etree
 from msgspec import Struct
@@ -10,10 +11,13 @@ from msgspec import Struct
 from scrubjay.errors import InputError
 from scrubjay.formats import bare, cells
 from scrubjay.formats.bare import local
-from scrubjay.formats.officepack import Pack
+from scrubjay.formats.officepack import Made, Pack
 from scrubjay.formats.officetext import Values
+from scrubjay.formats.ooxml import relation
+from scrubjay.formats.sheet import Listed
 from scrubjay.formats.work import Work
-from scrubjay.formats.zipped import Made, relations, xml
+from scrubjay.formats.xmltree import Node
+from scrubjay.formats.zipped import relations, xml
 from scrubjay.types import Document
 
 _VML = (
@@ -35,11 +39,38 @@ class Remark(Struct):
     text: str
 
 
-def read(pack: Pack, part: str, known: Values, work: Work) -> list[Remark] | None:
-    """What readers wrote beside cells. `known`: values that are looked for in it."""
+def add(made: Made, pack: Pack, sheet: Listed, known: Values, work: Work) -> None:
+    """What readers wrote beside the cells of a sheet. `known`: values that are looked for in it."""
+    if not sheet.commented:
+        return
+    threads = list(_threads(sheet.threads))
+    places = {remark.place for remark in threads}
+    found = [one for one in _found(pack, sheet.part, work) if one.place not in places]
+    _clean(found, known, work)
+    _write(made, sheet.number, found + threads)
+    for id_, kind, target in (
+        ("rId1", "comments", f"../comments{sheet.number}.xml"),
+        ("rId2", "vmlDrawing", f"../drawings/vmlDrawing{sheet.number}.vml"),
+    ):
+        sheet.beside[id_] = relation(id_, kind, target)
+
+
+def _threads(tree: Node | None) -> Iterator[Remark]:
+    """What programs that know no threads show of one, clean as it is: that is how it is tied to
+    its cell."""
+    said: dict[str, list[Node]] = {}
+    for one in tree.children("threadedComment") if tree is not None else ():
+        id_ = one.attributes.get("parentId") or one.attributes.get("id", "")
+        said.setdefault(id_, []).append(one)
+    for id_, every in said.items():
+        texts = (text.text() for one in every for text in one.children("text"))
+        yield Remark(every[0].attributes["ref"], f"tc={id_}", "\n\n".join(texts))
+
+
+def _found(pack: Pack, part: str, work: Work) -> list[Remark]:
     parts = [target for kind, target in relations(pack, part).values() if kind == "comments"]
     if not parts:
-        return None
+        return []
     root = xml(pack, parts[0])
     authors = [a.text or "" for g in root if local(g) == "authors" for a in g]
     found: list[Remark] = []
@@ -52,6 +83,10 @@ def read(pack: Pack, part: str, known: Values, work: Work) -> list[Remark] | Non
         if not cells.REF.fullmatch(one.get("ref", "")):
             raise InputError("a comment that belongs to no cell")
         found.append(Remark(one.get("ref"), author, told))
+    return found
+
+
+def _clean(found: list[Remark], known: Values, work: Work) -> None:
     named = work.clean(
         Document(r.author, f"comment at {r.place}", field="author", label="PERSON") for r in found
     )
@@ -60,10 +95,9 @@ def read(pack: Pack, part: str, known: Values, work: Work) -> list[Remark] | Non
     texts = work.clean(Document(r.text, f"comment at {r.place}", known=known) for r in found)
     for remark, result in zip(found, list(texts), strict=True):
         remark.text = result.text
-    return found
 
 
-def write(made: Made, number: int, remarks: list[Remark]) -> None:
+def _write(made: Made, number: int, remarks: list[Remark]) -> None:
     root = bare.new("comments")
     names = list(dict.fromkeys(remark.author for remark in remarks))
     authors = bare.under(root, "authors")

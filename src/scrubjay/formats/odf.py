@@ -19,7 +19,7 @@ from scrubjay.formats import officecells, officepack, xmltree
 from scrubjay.formats.officebare import Bare
 from scrubjay.formats.officemarks import mark
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
-from scrubjay.formats.officetext import Words, sweep
+from scrubjay.formats.officetext import Words, more, sweep
 from scrubjay.formats.work import Work, seekable
 from scrubjay.formats.xmltree import Node
 
@@ -67,12 +67,13 @@ class Odf(Struct):
 
 
 def _clean(trees: list[Node], kind: str, work: Work) -> None:
-    """All words of all trees. In spreadsheets the first row says what cells are."""
+    """All words of all trees. Tables say what their cells are."""
     mark(trees)
     words = Words(work)
     sheets = "spreadsheet" in kind
     for tree in trees:
-        words.add(tree, officecells.places(tree, work.people) if sheets else None)
+        cells = officecells.places(tree, work.people, sheets=sheets)
+        words.add(tree, cells | officecells.properties(tree))
     computed = [
         (node, key, node.text())
         for tree in trees
@@ -80,7 +81,7 @@ def _clean(trees: list[Node], kind: str, work: Work) -> None:
         for key in node.attributes
         if node.name == "table-cell" and key.endswith(":formula")
     ]
-    words.clean()
+    words.clean(more({}, (one for tree in trees for one in officecells.named(tree))))
     for cell, key, told in computed:  # it would say again what was replaced
         if cell.text() != told:
             cell.attributes.pop(key, None)

@@ -29,6 +29,7 @@ _RUN = re.compile(r"[0-9][-/][0-9]|[0-9]\.[0-9]+\.[0-9]")  # a number of somebod
 _GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")
 _SPACE = re.compile(r"(?:https?://|urn:)[A-Za-z0-9:/._#-]+")
+_ISSUED = re.compile(r"/20[0-3][0-9]/(?:0?[1-9]|1[0-2])(?=/)")  # the month of its making
 _SESSION = re.compile(r"rsid|gfxdata$|userId$|providerId$|hash|salt|crypt|protection-key|digest")
 
 _GONE = frozenset(["ProcessContent", "PreserveElements", "PreserveAttributes", "schemaLocation"])
@@ -63,8 +64,8 @@ def code(value: str, digits: int = DIGITS) -> bool:
 
 @lru_cache(1 << 10)
 def known_space(uri: str) -> bool:
-    """Whether a namespace is of the formats' own making."""
-    return bool(_SPACE.fullmatch(uri)) and code(uri, 4)
+    """Whether a namespace, or a kind of relation, is of the formats' own making."""
+    return bool(_SPACE.fullmatch(uri)) and code(_ISSUED.sub("", uri), 4)
 
 
 class _Scope(Struct):

@@ -1,4 +1,6 @@
-"""Bookmarks of an office document, which are seldom seen, and say who: they get other names."""
+"""Bookmarks of an office document, which are seldom seen, and say who: they get other names. So do
+the ids of those who commented.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ def mark(roots: Iterable[Node]) -> None:
     """Other names for bookmarks, in fields and links too."""
     nodes = [node for root in roots for node in root.every()]
     _join(nodes)
-    places = [(node, key) for node in nodes for key in node.attributes if _marks(node.name, key)]
+    places = [
+        (node, key) for node in nodes for key in node.attributes if _is(node.name, key, "marks")
+    ]
     found = dict.fromkeys(node.attributes[key] for node, key in places)
     for node in nodes:
         told = node.text() if node.name == "instrText" else node.attributes.get("w:instr", "")
@@ -39,9 +43,22 @@ def mark(roots: Iterable[Node]) -> None:
                 node.attributes[key] = spoken.sub(lambda m: new[m[0]], value)
 
 
+def renumber(roots: Iterable[Node]) -> None:
+    """Other ids for people: programs give a person the same one in many files."""
+    new: dict[str, str] = {}
+    for node in (node for root in roots for node in root.every()):
+        for key, value in node.attributes.items():
+            if _is(node.name, key, "ids") and value.startswith("{"):
+                told = f"{{00000000-0000-0000-0000-{len(new) + 1:012X}}}"
+                node.attributes[key] = new.setdefault(value.upper(), told)
+        if node.name in {"person", "author"} and "id" in node.attributes:  # they must be there
+            node.attributes |= {"userId": node.attributes["id"], "providerId": "None"}
+
+
 @lru_cache(1 << 12)
-def _marks(name: str, key: str) -> bool:
-    return f"{name}@{key.rpartition(':')[2]}" in table()["marks"]
+def _is(name: str, key: str, kind: str) -> bool:
+    """Whether office.toml has the attribute among those of that kind."""
+    return f"{name}@{key.rpartition(':')[2]}" in table()[kind]
 
 
 def _join(nodes: list[Node]) -> None:

@@ -119,13 +119,35 @@ def markup(tree: Node) -> bytes:
     return DECLARED + xmltree.write(tree).encode("utf-8")
 
 
+class Made:
+    """A package in the making. Headers are plain in a target where one can go back to them."""
+
+    def __init__(self, target: IO[bytes]) -> None:
+        self.file = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED)
+
+    def add(self, name: str, data: bytes) -> None:
+        """One member, of no time and nobody. Of ODF the first is its kind, which lies there
+        unpacked."""
+        packed = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+        self.file.writestr(_info(name), data, packed)
+
+    def open(self, name: str) -> IO[bytes]:
+        """One to write, which may be large."""
+        return self.file.open(_info(name), "w", force_zip64=True)
+
+
+def _info(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o600 << 16
+    return info
+
+
 def write(parts: Iterable[tuple[str, bytes]], target: BinaryIO) -> None:
-    """In order. Of ODF the first part is its kind, which lies there unpacked."""
-    whole = io.BytesIO()  # headers are plain where one can go back to them
-    with zipfile.ZipFile(whole, "w") as made:
-        for name, data in parts:
-            info = zipfile.ZipInfo(name)
-            info.external_attr = 0o600 << 16
-            packed = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
-            made.writestr(info, data, packed)
+    """A package of them, in order."""
+    whole = io.BytesIO()
+    made = Made(whole)
+    for name, data in parts:
+        made.add(name, data)
+    made.file.close()
     target.write(whole.getbuffer())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from msgspec import Struct, field
@@ -17,13 +17,15 @@ from msgspec import Struct, field
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import officepack
-from scrubjay.formats.officebare import Bare, code
-from scrubjay.formats.officemarks import mark
+from scrubjay.formats.officebare import Bare, code, known_space
+from scrubjay.formats.officecells import named, places
+from scrubjay.formats.officemarks import mark, renumber
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
-from scrubjay.formats.officetext import Values, Words, sweep
+from scrubjay.formats.officetext import Values, Words, more, sweep
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/"
 TYPES = "application/vnd.openxmlformats-"
 RELATIONS = re.compile(
@@ -55,7 +57,10 @@ KINDS = frozenset(
     notesMaster handoutMaster presProps viewProps tableStyles commentAuthors authors
     vmlDrawing""".split()  # noqa: SIM905
 )
-DRAWN = frozenset("drawing chart chartUserShapes chartStyle chartColorStyle themeOverride".split())  # noqa: SIM905
+DRAWN = frozenset(  # on sheets, and what is said there
+    """drawing chart chartUserShapes chartStyle chartColorStyle themeOverride threadedComment
+    person""".split()  # noqa: SIM905
+)
 TOLD = {
     "chart": "chart",
     "chartEx": "chart",
@@ -100,6 +105,13 @@ class Relation(Struct):
 
     def __repr__(self) -> str:
         return "Relation()"
+
+    def renewed(self, id_: str, target: str) -> Node:
+        """As it stands in the new package."""
+        told = {"Id": id_, "Type": self.type, "Target": target}
+        if self.external:
+            told["TargetMode"] = "External"
+        return Node("Relationship", told)
 
 
 class Part(Struct):
@@ -190,16 +202,13 @@ class Package:
                 continue
             fit = re.fullmatch(r"rId\d{1,5}", relation.id)
             ids[relation.id] = relation.id if fit else f"rId{number}"
-            told = {"Id": ids[relation.id], "Type": relation.type, "Target": target}
-            if relation.external:
-                told["TargetMode"] = "External"
-            part.relations.append(Node("Relationship", told))
+            part.relations.append(relation.renewed(ids[relation.id], target))
         if part.tree is not None:
             _tie(part.tree, ids, _prefixes(part.tree))
 
     def _target(self, relation: Relation) -> str | None:
         """Where the new relation leads; nothing if it is left out."""
-        if not code(relation.type.replace("http://", ""), 4):
+        if not known_space(relation.type):
             self._drop(relation.kind)
             return None
         if relation.external:
@@ -297,7 +306,7 @@ class Package:
         parts = (self.root, *self.parts.values())
         for part in parts:
             if part.tree is not None:
-                words.add(part.tree)
+                words.add(part.tree, places(part.tree, self._work.people))
         for part in parts:
             for relation in part.relations:
                 if "TargetMode" in relation.attributes:
@@ -311,7 +320,7 @@ class Package:
         """Types, relations and parts of the new one."""
         types = {part.name: part.type for part in self.parts.values()}
         yield "[Content_Types].xml", content_types(types)
-        yield "_rels/.rels", _relationships(self.root)
+        yield "_rels/.rels", relationships(self.root.relations)
         yield from self.written()
 
     def written(self) -> Iterator[tuple[str, bytes]]:
@@ -320,7 +329,7 @@ class Package:
             yield part.name, markup(part.tree) if part.tree is not None else part.data
             if part.relations:
                 folder, name = posixpath.split(part.name)
-                yield f"{folder}/_rels/{name}.rels", _relationships(part)
+                yield f"{folder}/_rels/{name}.rels", relationships(part.relations)
 
 
 def _prefixes(root: Node) -> frozenset[str]:
@@ -368,9 +377,15 @@ def _lost(frame: Node, ids: dict[str, str], prefixes: frozenset[str]) -> bool:
     return False
 
 
-def _relationships(part: Part) -> bytes:
+def relation(id_: str, kind: str, target: str) -> Node:
+    """A new one, of a kind that is the format's own."""
+    return Relation(id_, kind, f"{OFFICE}/{kind}", target, False).renewed(id_, target)
+
+
+def relationships(relations: Iterable[Node]) -> bytes:
+    """A part of them."""
     root = Node("Relationships", {"xmlns": f"{PACKAGE}relationships"})
-    root.content.extend(part.relations)
+    root.content.extend(relations)
     return markup(root)
 
 
@@ -403,7 +418,8 @@ class Office:
         package.read()
         trees = [part.tree for part in package.parts.values() if part.tree is not None]
         mark(trees)
-        package.clean()
+        renumber(trees)
+        package.clean(more({}, (one for tree in trees for one in named(tree))))
         officepack.write(package.members(), target)
 
 

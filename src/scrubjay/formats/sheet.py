@@ -7,16 +7,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from lxml import etree
-from msgspec import Struct
+from msgspec import Struct, field
 
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, cells, comments, dialect, formula, numbers
+from scrubjay.formats import bare, cells, dialect, formula, numbers
 from scrubjay.formats.bare import MAIN, OFFICE, local
 from scrubjay.formats.columns import Columns
-from scrubjay.formats.officepack import Pack
+from scrubjay.formats.officepack import Made, Pack
 from scrubjay.formats.officetext import Values, more
 from scrubjay.formats.work import Work
-from scrubjay.formats.zipped import Made, events
+from scrubjay.formats.xmltree import Node
+from scrubjay.formats.zipped import events
 from scrubjay.types import Document
 
 CELLS = 20_000  # that are held at once
@@ -35,15 +36,18 @@ _ERRORS = frozenset({"#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", 
 
 class Listed(Struct):
     """A sheet, as its workbook lists it. `index`: its place among all; `number`: among those that
-    stay; `drawing`: the new part of what is drawn on it."""
+    stay; `links`: addresses that it may lead to, by id; `beside`: its new relations, too."""
 
     part: str
     name: str
     state: str
     index: int
     number: int
-    drawing: str = ""
+    drawn: bool = False
     commented: bool = False
+    threads: Node | None = None
+    links: dict[str, Node] = field(default_factory=dict)
+    beside: dict[str, Node] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Listed({self.number})"
@@ -78,9 +82,14 @@ class Book(Struct):
         results = work.clean(Document(one, "formula", field=new[one]) for one in new)
         self.literals.update((one, result.text) for one, result in zip(new, results, strict=True))
 
-    def said(self, literal: str) -> str:
-        """A word in a formula, as it became."""
-        return self.literals[literal]
+    def again(self, text: str) -> str | None:
+        """A formula whose words were learned, as it became; None if it is not understood."""
+        return formula.written(text, self.literals.__getitem__, self.sheets, self.names)
+
+    def written(self, text: str, work: Work) -> str | None:
+        """The same of a formula by itself."""
+        self.learn([(text, "")], work)
+        return self.again(text)
 
 
 class _Cell(Struct):
@@ -116,37 +125,34 @@ def strings(pack: Pack, part: str, work: Work) -> list[str]:
 
 
 def convert(pack: Pack, one: Listed, made: Made, book: Book, work: Work, group: str) -> None:
-    """Write one sheet, and its comments."""
+    """Write one sheet."""
     with made.open(f"xl/worksheets/sheet{one.number}.xml") as sink:
         sink.write(f'<worksheet xmlns="{MAIN}" xmlns:r="{OFFICE}">'.encode())
-        _Sheet(book, work, one.number, group, sink).write(pack, one.part)
-        if one.drawing:
+        _Sheet(book, work, one, group, sink).write(pack)
+        if one.drawn:
             sink.write(b'<drawing r:id="rId3"/>')
-        remarks = comments.read(pack, one.part, book.known, work)
-        one.commented = remarks is not None
         if one.commented:
             sink.write(b'<legacyDrawing r:id="rId2"/>')
         sink.write(b"</worksheet>")
-    if remarks is not None:
-        comments.write(made, one.number, remarks)
 
 
 class _Sheet:
-    def __init__(self, book: Book, work: Work, number: int, group: str, sink: Any) -> None:
+    def __init__(self, book: Book, work: Work, one: Listed, group: str, sink: Any) -> None:
         self._book = book
         self._work = work
-        self._where = f"sheet {number}"
+        self._one = one
+        self._where = f"sheet {one.number}"
         self._group = group
         self._sink = sink
         self._columns: Columns | None = None
         self._names: list[str] = []
         self._gone: set[str] = set()  # shared formulas that were not kept
 
-    def write(self, pack: Pack, part: str) -> None:
+    def write(self, pack: Pack) -> None:
         """The sheet's elements in their order, rows as they come."""
         depth, last, width = 0, 0, 0
         rows: list[_Row] = []
-        for event, element in events(pack, part):
+        for event, element in events(pack, self._one.part):
             if event == "start":
                 depth += 1
                 if depth == 2 and local(element) == "sheetData":
@@ -288,7 +294,7 @@ class _Sheet:
         """Whether the cell's formula is kept, and written."""
         if not (cell.formula or cell.shared) or cell.shared in self._gone - {""}:
             return False
-        new = formula.written(cell.formula, self._book.said, self._book.sheets, self._book.names)
+        new = self._book.again(cell.formula)
         if new is None or not (cell.shared or "0").isdecimal():
             return False
         one = bare.under(made, "f")
@@ -319,9 +325,38 @@ class _Sheet:
             if len(made):
                 self._sink.write(etree.tostring(made))
         elif name == "hyperlinks":
-            self._work.dropped("hyperlink", len(element))
+            self._links(element)
         elif name not in {"legacyDrawing", "drawing", "tableParts", "phoneticPr", "ignoredErrors"}:
             self._work.dropped("other part of a sheet")
+
+    def _links(self, element: Any) -> None:
+        made = bare.new("hyperlinks")
+        for old in element:
+            if (new := self._link(old)) is None:
+                self._work.dropped("hyperlink")
+            else:
+                made.append(new)
+        if len(made):
+            self._sink.write(etree.tostring(made))
+
+    def _link(self, old: Any) -> Any:
+        """To an address, which is cleaned with what is drawn, or to a place of the workbook. What
+        it shows is a copy of its cell."""
+        new = bare.new("hyperlink", ref=old.get("ref", ""))
+        id_ = next((v for key, v in old.attrib.items() if key.endswith("}id")), "")
+        if not cells.PLACE.fullmatch(old.get("ref", "")):
+            return None
+        if relation := self._one.links.get(id_):
+            new.set(f"{{{OFFICE}}}id", relation.attributes["Id"])
+            self._one.beside[relation.attributes["Id"]] = relation
+            self._work.dropped("place in a linked file", int(bool(old.get("location"))))
+        elif place := self._book.written(old.get("location", ""), self._work):
+            new.set("location", place)
+        else:
+            return None
+        if old.get("tooltip"):
+            new.set("tooltip", cells.escaped(self._clean(old.get("tooltip"), "hyperlink")))
+        return new
 
     def _ruled(self, element: Any) -> Any:
         """Rules with formulas and words; one that is not understood goes."""
@@ -341,15 +376,14 @@ class _Sheet:
         olds = [e for e in old.iter() if local(e).startswith("formula")]
         news = [e for e in new.iter() if local(e).startswith("formula")]
         for one, other in zip(olds, news, strict=False):
-            text = one.text or ""
-            self._book.learn([(text, "")], self._work)
-            other.text = formula.written(text, self._book.said, self._book.sheets, self._book.names)
+            other.text = self._book.written(one.text or "", self._work)
             if other.text is None:
                 return False
         return len(olds) == len(news)
 
     def _clean(self, text: str, what: str) -> str:
-        [result] = self._work.clean([Document(text, f"{self._where}, {what}")])
+        document = Document(text, f"{self._where}, {what}", known=self._book.known)
+        [result] = self._work.clean([document])
         return result.text
 
 

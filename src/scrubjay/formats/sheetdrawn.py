@@ -1,4 +1,5 @@
-"""What is drawn on the sheets of a workbook: charts, shapes, pictures.
+"""What is drawn on the sheets of a workbook, charts, shapes, pictures, and what is said beside
+cells in threads; addresses that links lead to.
 
 What a drawing copies from cells, the values of a chart among it, is left out: a copy does not know
 its column. Programs read the cells anew.
@@ -8,13 +9,15 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from scrubjay.formats import formula
+from scrubjay.formats import cells
+from scrubjay.formats.officemarks import renumber
 from scrubjay.formats.officepack import Pack
-from scrubjay.formats.ooxml import Package
+from scrubjay.formats.ooxml import Package, Relation
 from scrubjay.formats.sheet import Book, Listed
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 
+KEPT = frozenset(["drawing", "threadedComment", "hyperlink"])
 FORMULAS = frozenset(["f", "sqref"])
 GONE = frozenset(  # copies of cells; what a chart has of a pivot table
     """strCache numCache multiLvlStrCache datalabelsRangeCache dlblRangeCache dlblFieldTableCache
@@ -31,15 +34,17 @@ class Drawings(Struct):
 
     package: Package
     places: list[tuple[Node, str, str]] = field(default_factory=list)  # element, attribute, formula
+    people: list[Node] = field(default_factory=list)  # relations to who spoke in threads
 
     def __repr__(self) -> str:
         return "Drawings()"
 
     def clean(self, book: Book, work: Work) -> None:
         """All their words as one text; places of cells with the new names of sheets."""
-        for part in self.package.parts.values():
-            if part.tree is not None:
-                self._bare(part.tree, book, work)
+        trees = [part.tree for part in self.package.parts.values() if part.tree is not None]
+        for tree in trees:
+            self._bare(tree, book, work)
+        renumber(trees)
         self.package.clean(book.known)
         for node, key, place in self.places:
             if key:
@@ -53,6 +58,10 @@ class Drawings(Struct):
         if node.name in FORMULAS:
             told, node.content = node.text(), []
             return self._place(node, "", told, book, work)
+        if node.name == "threadedComment":
+            ref = node.attributes.pop("ref", "")
+            self.places.append((node, "ref", ref))
+            return bool(cells.PLACE.fullmatch(ref))
         linked = node.attributes.pop("textlink", "")
         if linked:
             self._place(node, "textlink", linked, book, work)
@@ -72,8 +81,7 @@ class Drawings(Struct):
         return node.name not in GONE and self._bare(node, book, work)
 
     def _place(self, node: Node, key: str, told: str, book: Book, work: Work) -> bool:
-        book.learn([(told, "")], work)
-        place = formula.written(told, book.said, book.sheets, book.names)
+        place = book.written(told, work)
         if place is None:
             work.dropped("formula")
             return False
@@ -88,11 +96,33 @@ def _silence(node: Node) -> None:
             inner.content = []
 
 
-def read(pack: Pack, sheets: list[Listed], work: Work) -> Drawings:
-    """What is drawn on them."""
+def read(pack: Pack, book: str, sheets: list[Listed], work: Work) -> Drawings:
+    """What is drawn and said on them. `book` is the workbook's part."""
     package = Package(pack, work, "xlsx.v1")
+    drawings = Drawings(package)
+    for relation in package.relations(book):
+        if relation.kind == "person" and (target := package.add(relation)):
+            number = 100_001 + len(drawings.people)  # behind those of sheets
+            drawings.people.append(relation.renewed(f"rId{number}", target))
     for sheet in sheets:
         for relation in package.relations(sheet.part):
-            if relation.kind == "drawing":
-                sheet.drawing = package.add(relation) or ""
-    return Drawings(package)
+            sheet.commented |= relation.kind == "comments"
+            if relation.kind in KEPT and (target := package.add(relation)):
+                _keep(sheet, relation, target, package)
+    return drawings
+
+
+def _keep(sheet: Listed, relation: Relation, target: str, package: Package) -> None:
+    """That the sheet leads to it; to an address only where one of its links does."""
+    number = {"drawing": 3, "threadedComment": 4}.get(relation.kind, 5 + len(sheet.links))
+    made = relation.renewed(f"rId{number}", target)
+    if relation.kind == "hyperlink":
+        if relation.external:
+            sheet.links[relation.id] = made
+            package.root.relations.append(made)  # where its address is cleaned
+        return
+    sheet.beside[made.attributes["Id"]] = made
+    if relation.kind == "drawing":
+        sheet.drawn = True
+    else:
+        sheet.threads, sheet.commented = package.parts[relation.target].tree, True

@@ -1,8 +1,8 @@
 """Workbooks (`xlsx.v1`): a new one is made of what is understood of the old one.
 
-Cells, formulas, comments, names, validations, headers and charts are cleaned and stay, in hidden
-sheets too. What holds copies or strangers' data (pivot caches, links, macros, properties) is left
-out and told.
+Cells, formulas, comments, links, names, validations, headers and charts are cleaned and stay, in
+hidden sheets too. What holds copies or strangers' data (pivot caches, links to other files, macros,
+properties) is left out and told.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from lxml import etree
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, formula, numbers, sheet, sheetdrawn
+from scrubjay.formats import bare, comments, numbers, sheet, sheetdrawn
 from scrubjay.formats.bare import OFFICE, local
-from scrubjay.formats.officepack import Pack
-from scrubjay.formats.ooxml import Package, content_types
+from scrubjay.formats.officepack import Made, Pack
+from scrubjay.formats.ooxml import Package, content_types, relation, relationships
 from scrubjay.formats.sheet import Book, Listed
 from scrubjay.formats.sheetdrawn import Drawings
 from scrubjay.formats.work import Work
-from scrubjay.formats.zipped import Made, relations, xml
+from scrubjay.formats.zipped import relations, xml
 from scrubjay.types import Document
 
-PACKAGE = "http://schemas.openxmlformats.org/package/2006/"
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml."
 MACRO = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
 DAYS = frozenset(
@@ -46,6 +45,12 @@ TOLD = {  # what is left out, by where it is in the package
     "xl/theme/": "theme",
     "xl/tables/": "table format",
     "xl/threadedcomments/": "threaded comment",
+    "xl/persons/": "threaded comment",
+    "xl/slicer": "slicer",
+    "xl/timeline": "slicer",
+    "xl/connections": "query",
+    "xl/querytables/": "query",
+    "xl/model/": "query",
 }
 SILENT = (
     "_rels/", "[content", "xl/_rels/", "xl/calcchain", "xl/sharedstrings", "xl/worksheets/",
@@ -72,7 +77,7 @@ class Xlsx:
         related = relations(pack, part)
         sheets = _sheets(root, related)
         book = _book(pack, root, related, sheets, work)
-        drawings = sheetdrawn.read(pack, sheets, work)
+        drawings = sheetdrawn.read(pack, part, sheets, work)
         _tell(pack, drawings.package, work)
         made = Made(target)
         for one in sheets:
@@ -82,6 +87,8 @@ class Xlsx:
         made.add("xl/styles.xml", etree.tostring(book.styles, encoding="utf-8"))
         made.add("xl/workbook.xml", _workbook(root, sheets, book, work))
         drawings.clean(book, work)
+        for one in sheets:
+            comments.add(made, pack, one, book.known, work)
         for name, data in drawings.package.written():
             made.add(name, data)
         _frame(made, sheets, drawings, macro="xl/vbaproject.bin" in pack)
@@ -200,8 +207,7 @@ def _workbook(root: Any, sheets: list[Listed], book: Book, work: Work) -> bytes:
 
 def _define(names: Any, old: Any, places: dict[str, str], book: Book, work: Work) -> None:
     text = old.text or ""
-    book.learn([(text, "")], work)
-    new = formula.written(text, book.said, book.sheets, book.names)
+    new = book.written(text, work)
     name = old.get("name", "")
     built_in = name if name in {"_xlnm.Print_Area", "_xlnm.Print_Titles"} else None
     called = book.names.get(name.casefold(), built_in)
@@ -231,38 +237,28 @@ def _tell(pack: Pack, drawn: Package, work: Work) -> None:
 
 def _frame(made: Made, sheets: list[Listed], drawings: Drawings, *, macro: bool) -> None:
     """What holds the package together."""
-    links = [(f"rId{s.number}", "worksheet", f"worksheets/sheet{s.number}.xml") for s in sheets]
-    links.append((f"rId{len(sheets) + 1}", "styles", "styles.xml"))
-    made.add("xl/_rels/workbook.xml.rels", links_of(links))
-    made.add("_rels/.rels", links_of([("rId1", "officeDocument", "xl/workbook.xml")]))
+    links = [
+        relation(f"rId{s.number}", "worksheet", f"worksheets/sheet{s.number}.xml") for s in sheets
+    ]
+    links.append(relation(f"rId{len(sheets) + 1}", "styles", "styles.xml"))
+    links += drawings.people
+    made.add("xl/_rels/workbook.xml.rels", relationships(links))
+    top = [relation("rId1", "officeDocument", "xl/workbook.xml")]
+    made.add("_rels/.rels", relationships(top))
     types = {
         "xl/workbook.xml": MACRO if macro else f"{SHEET_TYPE}sheet.main+xml",
         "xl/styles.xml": f"{SHEET_TYPE}styles+xml",
         "any.vml": "application/vnd.openxmlformats-officedocument.vmlDrawing",
     }
     for one in sheets:
-        n, beside = one.number, []
+        n = one.number
         types[f"xl/worksheets/sheet{n}.xml"] = f"{SHEET_TYPE}worksheet+xml"
         if one.commented:
             types[f"xl/comments{n}.xml"] = f"{SHEET_TYPE}comments+xml"
-            beside.append(("rId1", "comments", f"../comments{n}.xml"))
-            beside.append(("rId2", "vmlDrawing", f"../drawings/vmlDrawing{n}.vml"))
-        if one.drawing:
-            beside.append(("rId3", "drawing", one.drawing))
-        if beside:
-            made.add(f"xl/worksheets/_rels/sheet{n}.xml.rels", links_of(beside))
+        if one.beside:
+            made.add(f"xl/worksheets/_rels/sheet{n}.xml.rels", relationships(one.beside.values()))
     types |= {part.name: part.type for part in drawings.package.parts.values()}
     made.add("[Content_Types].xml", content_types(types))
-
-
-def links_of(links: Iterable[tuple[str, str, str]]) -> bytes:
-    """A part of relations."""
-    space = f"{PACKAGE}relationships"
-    root = etree.Element(f"{{{space}}}Relationships", nsmap={None: space})
-    for id_, kind, target in links:
-        made = etree.SubElement(root, f"{{{space}}}Relationship", Id=id_, Target=target)
-        made.set("Type", f"{OFFICE}/{kind}")
-    return etree.tostring(root, encoding="utf-8", xml_declaration=True)  # type: ignore[no-any-return]
 
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:

@@ -1,18 +1,16 @@
-"""Parts of workbooks, which may be large: read as they come, and written so."""
+"""Parts of workbooks, which may be large: read as they come."""
 
 from __future__ import annotations
 
 import contextlib
 import posixpath
-import zipfile
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 from lxml import etree
 
 from scrubjay.errors import InputError
 from scrubjay.formats.officepack import Pack, reading
-from scrubjay.formats.sink import Sink
 
 
 def xml(pack: Pack, name: str) -> Any:
@@ -77,22 +75,3 @@ def relations(pack: Pack, part: str) -> dict[str, tuple[str, str]]:
         if one.get("TargetMode") != "External":
             found[one.get("Id", "")] = kind, posixpath.normpath(whole)
     return found
-
-
-class Made:
-    """A zip file in the making."""
-
-    def __init__(self, target: BinaryIO) -> None:
-        self.file = zipfile.ZipFile(Sink(target), "w", zipfile.ZIP_DEFLATED)
-
-    def add(self, name: str, data: bytes) -> None:
-        """One member, of no time and nobody."""
-        with self.open(name) as sink:
-            sink.write(data)
-
-    def open(self, name: str) -> Any:
-        """One to write."""
-        info = zipfile.ZipInfo(name)
-        info.compress_type = zipfile.ZIP_DEFLATED
-        info.external_attr = 0o600 << 16
-        return self.file.open(info, "w", force_zip64=True)

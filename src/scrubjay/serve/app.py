@@ -32,6 +32,8 @@ from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
 from scrubjay.serve.desk import Desk
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
+from scrubjay.serve.model import gateway
+from scrubjay.serve.model.gateway import Models
 from scrubjay.serve.types import Health, LabelRow, Text
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -41,8 +43,11 @@ class State:
     """What every request can use. `desk` has vault and engines, in a thread of its own; `back` has
     what only some requests need."""
 
-    def __init__(self, desk: Desk, gate: Gate, metrics: Metrics, back: Back) -> None:
-        self.desk, self.gate, self.metrics, self.back = desk, gate, metrics, back
+    def __init__(
+        self, desk: Desk, gate: Gate, metrics: Metrics, back: Back, models: Models
+    ) -> None:
+        self.desk, self.gate, self.metrics = desk, gate, metrics
+        self.back, self.models = back, models
 
 
 def application(state: State) -> Starlette:
@@ -52,6 +57,7 @@ def application(state: State) -> Starlette:
     async def life(_: Starlette) -> AsyncIterator[None]:
         yield
         state.desk.close()
+        await state.models.client.aclose()
         state.back.close()
 
     app = Starlette(
@@ -78,7 +84,7 @@ def routes() -> list[BaseRoute]:
         ("GET", "/metrics", _metrics),
     ]
     plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
-    more = (files, jobs, review, page, policy, people, audit, restoring)
+    more = (files, jobs, review, page, policy, people, audit, restoring, gateway)
     return [*plain, *(route for module in more for route in module.routes())]
 
 

@@ -17,6 +17,7 @@ from scrubjay.serve import saved
 from scrubjay.serve.desk import ENTRY
 from scrubjay.serve.engines import Engines, Use
 from scrubjay.serve.gate import Gate
+from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Hiding, ToHide
 from scrubjay.serve.types import Clean, Found, PolicyRow
 from scrubjay.trust import Trust
 from scrubjay.types import Document
@@ -50,6 +51,7 @@ class Clerk:
         self._trust, self._gate = trust, gate
         self._about = use.domain
         self._engines = Engines(use, trust)
+        self._hiding = Hiding(trust)
 
     def work(self, kind: str, batch: Sequence[Any]) -> Iterable[Any]:
         """Answers, one for each, in order. An exception is the answer of whom it concerns."""
@@ -57,15 +59,26 @@ class Clerk:
             return map(self._enter, batch)
         if kind == POLICIES:
             return [self._policies()] * len(batch)
+        if kind == HIDE:
+            return map(self._hide, batch)
+        if kind == KEEP:
+            return map(self._hiding.keep, batch)
         return self._documents(kind, batch)
 
     def warm(self) -> None:
         """Have patterns and nets at hand before the first request."""
         self._engines[""].anonymize("warm")
+        self._hiding.forget()
 
     def _enter(self, shown: Shown) -> Caller | ScrubjayError:
         try:
             return self._gate.enter(self._trust.register, shown.key, shown.source)
+        except ScrubjayError as problem:
+            return problem
+
+    def _hide(self, asked: ToHide) -> Hidden | ScrubjayError:
+        try:
+            return self._hiding.hide(self._engines[asked.policy], asked)
         except ScrubjayError as problem:
             return problem
 

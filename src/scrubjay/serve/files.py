@@ -108,7 +108,9 @@ def _cleaned(asked: Asked, engines: Engines) -> Cleaned:
     engine = engines[asked.policy]
     facts = asked.source.stat()
     source = Source(str(asked.source), asked.name, facts.st_size, facts.st_mtime_ns)
-    done = Worker(Recipe(lambda: engine, format_=asked.format))(Task(source, asked.target))
+    done = Worker(Recipe(lambda: engine, format_=asked.format))(
+        Task(source, str(asked.target), facts.st_size)
+    )
     if done.problem:
         raise RefusedError(done.problem)
     return Cleaned(done, engine.policy.name, engine.digest, " ".join(engine.models.values()))

@@ -20,6 +20,7 @@ TODO = {
     "entry": "send a key that is known here: Authorization: Bearer sjk_...",
     "access": "ask an administrator for a key that may do this",
     "limit": "send it again after the seconds that Retry-After says",
+    "upstream": "see that the address behind `scrubjay serve` is right and answers",
     "input": "send what the Content-Type says, whole",
     "busy": "send it again after the seconds that Retry-After says",
     "too_large": "send it in parts, or as a file to /v1/files",

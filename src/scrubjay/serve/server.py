@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -31,6 +31,7 @@ from scrubjay.serve.desk import Desk, Limits, Work
 from scrubjay.serve.engines import Use
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
+from scrubjay.serve.model.gateway import Models, Upstream
 from scrubjay.serve.store import Place
 
 BACKLOG = 2048  # connections that wait to be accepted
@@ -51,6 +52,7 @@ class Settings(NamedTuple):
     processes: int = 1
     certificate: Path | None = None
     key: Path | None = None
+    upstreams: Mapping[str, Upstream] = {}
     limits: Limits = Limits()
     largest: int = 1 << 30
     jobs_in: tuple[Path, ...] = ()
@@ -212,4 +214,4 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
 
     desk = Desk(begin, end, settings.limits)
     desk.ready()
-    return State(desk, gate, metrics, Back(settings, place))
+    return State(desk, gate, metrics, Back(settings, place), Models(settings.upstreams))

@@ -55,6 +55,7 @@ def tell(pdf: pikepdf.Pdf, work: Work) -> None:
     work.dropped("document information", len(list(pdf.trailer.get("/Info", Dictionary()))))
     form = _root(pdf).get("/AcroForm", Dictionary())
     work.dropped("XFA form", int("/XFA" in form))
+    work.dropped("script", int("/CO" in form))
     names = _root(pdf).get("/Names", Dictionary())
     work.dropped("script", int("/JavaScript" in names))
     for page in pdf.pages:
@@ -64,7 +65,8 @@ def tell(pdf: pikepdf.Pdf, work: Work) -> None:
             if str(note.get("/Subtype")) not in {"/Link", "/Widget", "/Popup"}:
                 work.dropped("annotation")
             if str(note.get("/Subtype")) == "/Widget":
-                work.dropped("form field")
+                signed = str(note.get("/FT")) == "/Sig"
+                work.dropped("signature" if signed else "form field")
 
 
 def _notes(page: pikepdf.Page) -> list[Any]:

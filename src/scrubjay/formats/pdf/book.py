@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 import pikepdf
-from msgspec import Struct
+from msgspec import Struct, field
 from pikepdf import Array, Dictionary
 
 from scrubjay.errors import InputError
 from scrubjay.formats import layout, pixels
 from scrubjay.formats.layout import Change, Script, View
 from scrubjay.formats.ocr import Word
-from scrubjay.formats.pdf import apart, beside, boxes, copies, matrices, pictures
+from scrubjay.formats.pdf import apart, beside, boxes, copies, fields, matrices, pictures
 from scrubjay.formats.pdf.content import Glyph, Placed, Walk
 from scrubjay.formats.pdf.copies import Copies
 from scrubjay.formats.pdf.doubt import Doubt
@@ -33,23 +33,22 @@ class _Page(Struct):
     number: int
     drawn: bool = False
     strokes: frozenset[int] = frozenset()  # words that are no glyph's and no picture's
+    fields: list[int] = field(default_factory=list)  # of each, the first of its signs
 
 
 class Book:
     """A file on its way. `made` is the new one's bytes."""
 
     def __init__(self, pdf: pikepdf.Pdf, work: Work) -> None:
+        form = "/AcroForm" in pdf.Root
+        whole = _whole(pdf) if form else b""
+        self._fields = fields.take(pdf) if form else {}
         beside.tell(pdf, work)
         self._work = work
         self._old = pdf
         self._links = list(beside.links(pdf))
         self._titles = list(beside.titles(pdf))
-        if "/Metadata" in pdf.Root:  # reading it, pikepdf logs what it cannot read
-            del pdf.Root.Metadata
-        pdf.generate_appearance_streams()
-        pdf.flatten_annotations("all")
-        flat = io.BytesIO()
-        pdf.save(flat)
+        flat = _flat(pdf)
         self._hidden = _hides(pdf)
         self._fonts: dict[Any, Font] = {}
         self._script = Script()
@@ -59,7 +58,8 @@ class Book:
         self._new = pikepdf.new()
         self._copies = Copies(self._new, {})
         self._made: dict[Hashable, Any] = {}
-        self._drawn = apart.opened(flat.getvalue(), work.limits.pixels)  # `made` ends it
+        self._drawn = apart.opened(flat, work.limits.pixels)  # `made` ends them
+        self._seen = apart.opened(whole, work.limits.pixels) if self._fields else self._drawn
 
     def made(self) -> bytes:
         """All is read, cleaned at once, and written."""
@@ -69,9 +69,11 @@ class Book:
             self._changes = self._script.clean(self._work)
             for page in pages:
                 self._write(page)
+                self._fill(page)
             self._copies.finish()
         finally:
             self._drawn.close()
+            self._seen.close()
         self._write_beside()
         target = io.BytesIO()
         self._new.save(target, deterministic_id=True, min_version="1.7")
@@ -89,9 +91,14 @@ class Book:
         except UNSURE:
             page.drawn = True
             self._work.dropped("text of a page that is now a picture")
-            self._add_words(("drawn", number), pixels.words(self._drawn.picture(number)))
+            self._add_words(("drawn", number), pixels.words(self._seen.picture(number)))
+            self._work.dropped("form field", len(self._fields.pop(number, ())))
             return page
-        self._script.add(("text", number), layout.views([glyph.sign for glyph in walk.glyphs]))
+        signs = [glyph.sign for glyph in walk.glyphs]
+        for one in self._fields.get(number, ()):
+            page.fields.append(len(signs))
+            signs += one.signs()
+        self._script.add(("text", number), layout.views(signs))
         if walk.strokes >= STROKES:
             page.strokes = self._read_strokes(walk, number)
         return page
@@ -165,6 +172,11 @@ class Book:
             self._script.add(("link", index), [_line(link.address)])
         for index, title in enumerate(self._titles):
             self._script.add(("title", index), [_line(title.text)])
+        for number, every in self._fields.items():
+            for index, one in enumerate(every):
+                self._script.add(("field", number, index), [one.view()])
+                for place, told in enumerate([one.hint, *one.options]):
+                    self._script.add(("said", number, index, place), [_line(told)])
 
     # Writing
 
@@ -183,10 +195,11 @@ class Book:
     def _changed(self, *owner: Hashable) -> list[Change]:
         return self._changes.get(owner, [])
 
-    def _write_drawn(self, number: int, owner: Hashable) -> None:
-        image = self._drawn.picture(number)
+    def _write_drawn(self, number: int, owner: tuple[str, int]) -> None:
+        seen = self._seen if owner[0] == "drawn" else self._drawn
+        image = seen.picture(number)
         gone = pixels.gone(self._words[owner], self._changes.get(owner, ()))
-        size = self._drawn.size(number)
+        size = seen.size(number)
         page = self._new.add_blank_page(page_size=size)
         picture = pictures.page(self._new, pixels.filled(image, gone))
         page.Resources = Dictionary(XObject=Dictionary(P=picture))
@@ -195,7 +208,7 @@ class Book:
 
     def _write_text(self, number: int) -> None:
         walk = self._walk(number)
-        changes = self._changed("text", number)
+        changes = list(_within(self._changed("text", number), 0, len(walk.glyphs)))
         removed = {index for change in changes for index in change.signs}
         painted = [self._painted(placed) for placed in walk.pictures]
         for index, glyph in enumerate(walk.glyphs):
@@ -229,6 +242,19 @@ class Book:
         page.Resources = resources
         page.Contents = self._new.make_stream(data)
 
+    def _fill(self, page: _Page) -> None:
+        """Its fields become clean: of what the page tells, and what their names do."""
+        told = self._changed("text", page.number)
+        for index, one in enumerate(self._fields.get(page.number, ())):
+            first, owner = page.fields[index], (page.number, index)
+            one.hint, *one.options = (
+                _new_line(said, self._changed("said", *owner, place))
+                for place, said in enumerate([one.hint, *one.options])
+            )
+            if one.kind != "/Btn":
+                within = _within(told, first, first + len(one.value))
+                one.value = _new_line(one.value, [*within, *self._changed("field", *owner)])
+
     def _painted(self, placed: Placed) -> list[Quad]:
         """What is painted over in a picture, on the page."""
         key = _key(placed.source)
@@ -261,10 +287,39 @@ class Book:
         titles = self._new_lines("title", [title.text for title in self._titles])
         beside.add_links(self._new, self._links, links, self._work)
         beside.add_titles(self._new, self._titles, titles)
+        fields.add(self._new, [one for every in self._fields.values() for one in every])
         beside.add_files(self._old, self._new, self._work)
 
     def _new_lines(self, kind: str, texts: list[str]) -> list[str]:
         return [_new_line(text, self._changed(kind, i)) for i, text in enumerate(texts)]
+
+
+def _within(changes: Iterable[Change], first: int, end: int) -> Iterator[Change]:
+    """What changes of the signs between, counted from the first."""
+    for change in changes:
+        if signs := [index - first for index in change.signs if first <= index < end]:
+            yield Change(signs, change.text)
+
+
+def _whole(pdf: pikepdf.Pdf) -> bytes:
+    """The file as it is seen, with its fields, for pages that become pictures."""
+    copy = io.BytesIO()
+    pdf.save(copy, fix_metadata_version=False)
+    with pikepdf.open(copy, suppress_warnings=True) as other:
+        return _flat(other)
+
+
+def _flat(pdf: pikepdf.Pdf) -> bytes:
+    """The file, of whose pages its annotations are a part now."""
+    if "/Metadata" in pdf.Root:  # reading it, pikepdf logs what it cannot read
+        del pdf.Root.Metadata
+    pdf.generate_appearance_streams()
+    pdf.flatten_annotations("all")
+    for page in pdf.pages:  # of those that are left, none is seen
+        page.obj.Annots = Array()
+    flat = io.BytesIO()
+    pdf.save(flat)
+    return flat.getvalue()
 
 
 def _hides(pdf: pikepdf.Pdf) -> bool:

@@ -1,0 +1,117 @@
+"""What is in a request to a language model: which strings are the protocol's own and stay, and
+which are texts. What is not known here is a text; what cannot be read is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from scrubjay.errors import InputError
+from scrubjay.formats import fields, json, naming, slots, strings
+from scrubjay.formats.work import Work
+from scrubjay.types import Document
+
+WORD = re.compile(r"[a-z][a-z0-9_]{0,40}")
+MODEL = re.compile(r"[\w.:/@+-]{1,120}", re.ASCII)
+ID = re.compile(r"[a-z]{2,12}[_-][A-Za-z0-9_-]{6,120}", re.ASCII)
+SEALED = re.compile(r"[A-Za-z0-9+/=_-]*", re.ASCII)
+OWN = (  # by key: what a value of the protocol looks like
+    ({"model"}, MODEL),
+    ({"role", "type", "object", "status", "finish_reason", "stop_reason", "effort", "verbosity",
+      "service_tier", "tool_choice", "truncation", "include", "mode", "summary_type", "syntax",
+      "format", "encoding_format", "ttl", "required_type", "detail", "phase"}, WORD),
+    ({"id", "call_id", "tool_call_id", "tool_use_id", "previous_response_id", "item_id",
+      "conversation", "vector_store_ids"}, ID),
+    ({"signature", "encrypted_content", "data"}, SEALED),
+)  # fmt: skip
+SEALED_WITHIN = frozenset({"thinking", "redacted_thinking", "reasoning", "compaction"})
+PATTERNS = {key: pattern for keys, pattern in OWN for key in keys}
+FREE = frozenset({"arguments", "input", "metadata", "variables"})  # where keys are data, too
+WHOSE = frozenset({"user", "user_id", "safety_identifier", "prompt_cache_key"})
+SPEAKER = "speaker"  # who says a message: its name is somebody's
+UNREAD = frozenset({
+    "image_url", "input_image", "image", "input_audio", "audio", "file", "input_file", "document",
+    "container_upload", "computer_screenshot", "video",
+})  # fmt: skip
+
+
+def parts(value: Any, work: Work) -> Iterator[slots.Part]:
+    """The request as JSON, with a slot for each text."""
+    return _Walk(work).parts(value)
+
+
+class _Walk:
+    def __init__(self, work: Work) -> None:
+        self._work, self._memory = work, slots.Memory()
+
+    def parts(self, value: Any, key: str = "", within: str = "") -> Iterator[slots.Part]:
+        if isinstance(value, dict):
+            yield from self._object(value, key)
+        elif isinstance(value, list):
+            yield from _joined("[", (self.parts(one, key, within) for one in value), "]")
+        elif isinstance(value, str):
+            yield self._string(value, key, within)
+        else:
+            yield _written(value)
+
+    def _object(self, value: dict[str, Any], key: str) -> Iterator[slots.Part]:
+        kind = value.get("type")
+        if isinstance(kind, str) and (kind in UNREAD or kind.startswith("image")):
+            raise InputError(
+                f"a part of type {kind} cannot be read here; send what it says as text"
+            )
+        within = kind if isinstance(kind, str) else ""
+        if "role" in value and isinstance(value.get("name"), str):
+            within = SPEAKER
+        yield from _joined("{", (self._field(*one, within) for one in value.items()), "}")
+
+    def _field(self, key: str, value: Any, within: str) -> Iterator[slots.Part]:
+        yield f"{_written(key)}:"
+        if key in FREE and isinstance(value, dict):
+            yield from json.Reader(self._work, memory=self._memory).parts(_written(value))
+        elif key in {"input", "prompt"} and _numbers(value):
+            raise InputError(f"{key}: numbers in place of words cannot be read here; send text")
+        elif key in WHOSE and isinstance(value, str):
+            code = self._work.key.derive("model user", value).hex()[:32]
+            yield _written(code)
+        else:
+            yield from self.parts(value, key, within)
+
+    def _string(self, text: str, key: str, within: str) -> slots.Part:
+        pattern = PATTERNS.get(key)
+        if pattern is SEALED and within not in SEALED_WITHIN:
+            pattern = None
+        if pattern and pattern.fullmatch(text):
+            return _written(text)
+        document = Document(text)
+        if key == "name" and MODEL.fullmatch(text):  # only words and joints may stand there
+            speaker = fields.document(naming.words(text), key, document)
+            document = speaker if within == SPEAKER else document
+            return slots.kept(document, _written(text), lambda told: _written(told.strip("[]")))
+        return strings.part(document, _written(text), _written, self._work, memory=self._memory)
+
+
+def _joined(
+    opening: str, each: Iterator[Iterator[slots.Part]], closing: str
+) -> Iterator[slots.Part]:
+    yield opening
+    for number, one in enumerate(each):
+        if number:
+            yield ","
+        yield from one
+    yield closing
+
+
+def _numbers(value: Any) -> bool:
+    """Whether it is tokens, or lists of them."""
+    if not isinstance(value, list) or not value:
+        return False
+    return any(isinstance(one, int | float) or _numbers(one) for one in value)
+
+
+def _written(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

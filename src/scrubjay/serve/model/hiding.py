@@ -1,0 +1,132 @@
+"""What the desk's thread does for the gateway: hides a request, and keeps its table where the
+model's service keeps the conversation, so that a later turn has the same placeholders.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from scrubjay.access.ledger import Ledger
+from scrubjay.access.people import Caller
+from scrubjay.audit.entry import Entry
+from scrubjay.engine import Engine
+from scrubjay.errors import InputError, UsageError
+from scrubjay.serve.model import body
+from scrubjay.serve.model.table import Table
+from scrubjay.serve.model.veil import Veil
+from scrubjay.trust import Trust
+
+HIDE, KEEP = "hide", "keep"  # kinds of what is asked
+SPACE = "serve.conversations"
+KEPT = 30 * 86_400  # seconds, as long as such services keep them
+BEFORE = ("previous_response_id", "conversation")
+
+
+class ToHide(NamedTuple):
+    """A request that is to go to a model."""
+
+    caller: Caller
+    data: bytes
+    policy: str
+    host: str
+
+    def __repr__(self) -> str:
+        return f"ToHide(<{len(self.data)} bytes>)"
+
+
+class Hidden(NamedTuple):
+    """What goes out, and what puts names back. `keep`: the service remembers it."""
+
+    body: bytes
+    table: Table
+    counts: Counter[str]
+    keep: bool
+
+    def __repr__(self) -> str:
+        return f"Hidden(<{len(self.body)} bytes>)"
+
+
+class Keep(NamedTuple):
+    """The table of an answer, by the name that the model's service has for it."""
+
+    caller: Caller
+    name: str
+    table: Table
+
+
+class Conversation(Struct, frozen=True):
+    """What is kept of one: whose it is, and its table."""
+
+    who: str
+    until: int
+    values: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"Conversation({len(self.values)} values)"
+
+
+class Hiding:
+    """Uses the vault, so in the one thread that has it open."""
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        self._veils: dict[str, Veil] = {}
+
+    def hide(self, engine: Engine, asked: ToHide) -> Hidden:
+        """The request with placeholders, once it is in the log."""
+        self._trust.require_of(asked.caller, "anonymize.run")
+        request = _read(asked.data)
+        table = self._table(asked.caller, request)
+        veil = self._veils.setdefault(engine.digest, Veil(engine))
+        text, counts = veil.over(lambda work: body.parts(request, work), table)
+        entry = Entry(
+            "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
+            counts=dict(counts), recipient=f"model at {asked.host}",
+        )  # fmt: skip
+        self._trust.tell_of(asked.caller, "anonymize", "de-identify", [entry])
+        keeps = "input" in request and request.get("store") is not False
+        return Hidden(text.encode(), table, counts, keeps)
+
+    def keep(self, asked: Keep) -> None:
+        """Remember a table, sealed."""
+        ledger, until = self._trust.ledger, int(time.time()) + KEPT
+        told = Conversation(asked.caller.person, until, asked.table.values)
+        ledger.change([ledger.row(SPACE, ledger.derive(SPACE, asked.name), told)])
+
+    def _table(self, caller: Caller, request: dict[str, Any]) -> Table:
+        names = [request[key] for key in BEFORE if request.get(key)]
+        if not names:
+            return Table()
+        name = names[0].get("id") if isinstance(names[0], dict) else names[0]
+        ledger: Ledger = self._trust.ledger
+        key = ledger.derive(SPACE, str(name))
+        known = ledger.read(SPACE, key, Conversation) if len(names) == 1 else None
+        if known is None or known.who != caller.person or known.until < time.time():
+            raise UsageError(
+                "what was said before is not known here, so its placeholders could not be told "
+                "from new ones; send the whole conversation"
+            )
+        return Table(known.values)
+
+    def forget(self) -> None:
+        """Let go of what nobody can go on with."""
+        ledger = self._trust.ledger
+        old = [(SPACE, key) for key, one in ledger.every(SPACE, Conversation)
+               if one.until < time.time()]  # fmt: skip
+        if old:
+            ledger.change([], old)
+
+
+def _read(data: bytes) -> dict[str, Any]:
+    try:
+        request = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        raise InputError("the body is no JSON") from None
+    if not isinstance(request, dict):
+        raise InputError("the body is no JSON object")
+    return request

@@ -1,0 +1,143 @@
+"""Placeholders in place of what identifies, in all strings of a request: one table for all of it,
+and what was found in one string is found in every other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+
+from msgspec import structs
+
+from scrubjay.engine import Engine, batches
+from scrubjay.formats import slots
+from scrubjay.formats.work import Clean, Work
+from scrubjay.recent import Recent
+from scrubjay.report import unchanged
+from scrubjay.serve.model.table import Table
+from scrubjay.types import Anonymized, Document, Finding, Replacement
+
+REMEMBERED = 20_000  # texts: a conversation is sent again with each of its turns
+SHORTEST = 3  # characters of a value that is looked for in the other strings
+ALONE = frozenset({"AGE", "DATE", "TIME"})  # "62" and "May" say nothing elsewhere
+BEGINNING = 3  # signs by which a value is recognized at a glance
+Values = dict[tuple[str, str], set[bytes]]  # of labels and values, digests of where they are
+Parts = Callable[[Work], Iterable[slots.Part]]
+
+
+class Veil:
+    """One engine's. It remembers places of findings by a digest of the text, and no text."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._places: Recent[bytes, list[Finding]] = Recent(REMEMBERED)
+
+    def over(self, parts: Parts, table: Table) -> tuple[str, Counter[str]]:
+        """What `parts` writes, with placeholders; how many by label. It is looked at twice: once to
+        know the values, once to put placeholders for them everywhere."""
+        values: Values = {}
+        for label, value in table.pairs():  # of turns before this one
+            self._seek(label, value, b"", values)
+        for _ in self._written(parts, lambda documents: self._looked(documents, table, values)):
+            pass
+        counts: Counter[str] = Counter()
+        told = self._written(parts, lambda given: self._hidden(given, table, values, counts))
+        return "".join(told), counts
+
+    def _written(self, parts: Parts, clean: Clean) -> Iterator[str]:
+        work = Work(clean, rule=self.engine.operator, key=self.engine.key)
+        return slots.filled(parts(work), clean)
+
+    def _looked(
+        self, documents: Iterable[Document], table: Table, values: Values
+    ) -> Iterator[Anonymized]:
+        for batch in batches(documents):
+            for document, found in zip(batch, self._found(batch), strict=True):
+                table.avoid(document.text)
+                for one in found:
+                    self._seek(one.label, _value(document, one), _digest(document), values)
+                yield _done(document, found, [])
+
+    def _seek(self, label: str, value: str, where: bytes, values: Values) -> None:
+        if len(value) >= SHORTEST and label not in ALONE and not self.engine.keeps(label):
+            values.setdefault((label, value), set()).add(where)
+
+    def _hidden(
+        self, documents: Iterable[Document], table: Table, values: Values, counts: Counter[str]
+    ) -> Iterator[Anonymized]:
+        known = _by_label(values)
+        for batch in batches(documents):
+            told = [
+                structs.replace(one, known=known if _elsewhere(one, values) else {})
+                for one in batch
+            ]
+            found = self.engine.again(told, self._found(batch))
+            for document, places in zip(batch, found, strict=True):
+                out = [one for one in places if not self.engine.keeps(one.label)]
+                counts.update(one.label for one in out)
+                names = [table.placeholder(one.label, _value(document, one)) for one in out]
+                yield _done(document, out, names)
+
+    def _found(self, batch: list[Document]) -> list[list[Finding]]:
+        keys = list(map(_digest, batch))
+        held = [self._places.get(key) for key in keys]
+        new = [one for one, places in zip(batch, held, strict=True) if places is None]
+        looked = iter(list(self.engine.find(new)))
+        found = [next(looked) if places is None else places for places in held]
+        for key, places in zip(keys, found, strict=True):
+            self._places.put(key, places)
+        return found
+
+
+def _done(document: Document, found: list[Finding], names: list[str]) -> Anonymized:
+    """The document with these names for what was found; without names, as it is."""
+    report = unchanged(document, found).report
+    parts: list[str] = []
+    places: list[Replacement] = []
+    last = length = 0
+    for one, name in zip(found, names, strict=False):
+        parts += document.text[last : one.start], name
+        begin = length + one.start - last
+        length, last = begin + len(name), one.end
+        places.append(
+            Replacement(
+                one.start, one.end, begin, length, one.label, one.entity, one.score, one.detector,
+                "label.v1",
+            )
+        )  # fmt: skip
+    text = "".join([*parts, document.text[last:]])
+    return Anonymized(text, structs.replace(report, replacements=tuple(places)))
+
+
+def _by_label(values: Values) -> dict[str, tuple[str, ...]]:
+    known: dict[str, list[str]] = {}
+    for label, value in sorted(values):
+        known.setdefault(label, []).append(value)
+    return {label: tuple(held) for label, held in known.items()}
+
+
+def _elsewhere(document: Document, values: Values) -> bool:
+    """Whether this text may have a value that another has: what it has itself is found everywhere
+    in it already."""
+    text, own = document.text.casefold(), {_digest(document)}
+    digits = "".join(filter(str.isdigit, text))
+    others = (value for (_, value), where in values.items() if where != own)
+    return any(_may_be(value, text, digits) for value in others)
+
+
+def _may_be(value: str, text: str, digits: str) -> bool:
+    """Whether a form of a value can be in a text: a word's beginning, or a number's end."""
+    number = "".join(filter(str.isdigit, value))
+    if len(number) >= BEGINNING and number[-BEGINNING:] in digits:
+        return True
+    return any(word[:BEGINNING] in text for word in value.casefold().split())
+
+
+def _value(document: Document, finding: Finding) -> str:
+    return document.text[finding.start : finding.end]
+
+
+def _digest(document: Document) -> bytes:
+    told = "\0".join((document.field, document.label, document.language, document.text))
+    return sha256(told.encode("utf-8", "surrogatepass")).digest()

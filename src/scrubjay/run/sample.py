@@ -1,4 +1,4 @@
-"""A sample of what was written, for people to read; and how much can be left, given what they saw."""
+"""A sample of what was written, for people to read; and how much can be left, by what they saw."""
 
 from __future__ import annotations
 

@@ -44,10 +44,10 @@ class State:
     what only some requests need."""
 
     def __init__(
-        self, desk: Desk, gate: Gate, metrics: Metrics, back: Back, models: Models
+        self, desk: Desk, gate: Gate, metrics: Metrics, models: Models, *, back: Back
     ) -> None:
-        self.desk, self.gate, self.metrics = desk, gate, metrics
-        self.back, self.models = back, models
+        self.desk, self.gate, self.metrics, self.models = desk, gate, metrics, models
+        self.back = back
 
 
 def application(state: State) -> Starlette:
@@ -57,8 +57,8 @@ def application(state: State) -> Starlette:
     async def life(_: Starlette) -> AsyncIterator[None]:
         yield
         state.desk.close()
-        await state.models.client.aclose()
         state.back.close()
+        await state.models.client.aclose()
 
     app = Starlette(
         routes=routes(),
@@ -83,9 +83,9 @@ def routes() -> list[BaseRoute]:
         ("GET", "/readyz", _ready),
         ("GET", "/metrics", _metrics),
     ]
-    plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    own = [Route(path, handler, methods=[method]) for method, path, handler in rows]
     more = (files, jobs, review, page, policy, people, audit, restoring, gateway)
-    return [*plain, *(route for module in more for route in module.routes())]
+    return [*own, *(route for module in more for route in module.routes())]
 
 
 async def _detect(request: Request) -> Response:

@@ -43,6 +43,7 @@ def routes() -> list[BaseRoute]:
         Route("/v1/jobs", _start, methods=["POST"]),
         Route("/v1/jobs", _list, methods=["GET"]),
         Route(one, _show, methods=["GET"]),
+        Route(one, _forget, methods=["DELETE"]),
         Route(f"{one}/stop", _stop, methods=["POST"]),
         Route(f"{one}/resume", _resume, methods=["POST"]),
         Route(f"{one}/report", _report, methods=["GET"]),
@@ -166,6 +167,16 @@ async def _resume(request: Request) -> Response:
     if state in OVER:
         joblist.stand(job, joblist.WAITING)
     return shown(joblist.told(job))
+
+
+async def _forget(request: Request) -> Response:
+    """Nothing of it stays here; folders that somebody named stay as they are."""
+    who, job = await caller(request), await job_of(request, START)
+    if joblist.standing(job).state not in OVER:
+        raise UsageError("it is not over: stop it first")
+    await _tell(request, who, STOP, job.id)
+    await asyncio.to_thread(joblist.forget, job)
+    return shown(Made(job.id))
 
 
 async def _report(request: Request) -> Response:

@@ -214,4 +214,4 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
 
     desk = Desk(begin, end, settings.limits)
     desk.ready()
-    return State(desk, gate, metrics, Back(settings, place), Models(settings.upstreams))
+    return State(desk, gate, metrics, Models(settings.upstreams), back=Back(settings, place))

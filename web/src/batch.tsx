@@ -137,6 +137,11 @@ function JobButtons({ job, changed }: { job: Job; changed: () => void }) {
       await call(`${path}/${what}`, { method: "POST", action });
       changed();
     });
+  const forget = () =>
+    act(async () => {
+      await call(path, { method: "DELETE", action: "jobs.start" });
+      changed();
+    });
   const fetched = (what: string, name: string, action: string) =>
     act(async () => download(await (await call(`${path}/${what}`, { action })).blob(), name));
   return (
@@ -154,8 +159,22 @@ function JobButtons({ job, changed }: { job: Job; changed: () => void }) {
           <a class="button" href={`#/review/${encodeURIComponent(job.id)}`}>{T.secondLook}</a>
         </>
       )}
+      {!runs(job) && may("jobs.start") && <Forget busy={busy} forget={forget} />}
       <Trouble problem={problem} />
     </div>
+  );
+}
+
+/** Asked twice: outputs that were not fetched are gone with it. */
+function Forget({ busy, forget }: { busy: boolean; forget: () => void }) {
+  const [sure, setSure] = useState(false);
+  if (!sure) return <button class="quiet" onClick={() => setSure(true)}>{T.forget}</button>;
+  return (
+    <>
+      <span>{T.forgetAll}</span>
+      <button disabled={busy} onClick={forget}>{T.forgetSure}</button>
+      <button class="quiet" onClick={() => setSure(false)}>{T.keep}</button>
+    </>
   );
 }
 

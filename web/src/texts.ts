@@ -150,6 +150,10 @@ export const T = {
   output: "Output",
   secondLook: "Second look",
   quarantine: "Quarantine",
+  forget: "Forget",
+  forgetAll: "Forget this job, with its upload and its outputs here?",
+  forgetSure: "Forget it",
+  keep: "Keep it",
   why: "Why",
   file: "File",
 

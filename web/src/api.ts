@@ -15,7 +15,7 @@ export class Problem extends Error {
   }
 }
 
-export interface Ask {
+interface Ask {
   /** What the key must be allowed to do; empty: any key will do. */
   action?: string;
   method?: string;

@@ -131,7 +131,7 @@ function Lines({ blob, name, cells }: { blob: Blob; name: string; cells?: string
 }
 
 /** The cells of a table in text (RFC 4180). */
-export function parsed(text: string, comma: string): string[][] {
+function parsed(text: string, comma: string): string[][] {
   const rows: string[][] = [[]];
   const cell = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${comma}\\r\\n][^${comma}\\r\\n]*|))(${comma}|\\r?\\n|\\r|$)`, "y");
   for (let one = cell.exec(text); one; one = cell.exec(text)) {

@@ -3,7 +3,7 @@
 import { Problem, sent } from "./api";
 import { T } from "./texts";
 
-export interface Me {
+interface Me {
   person: string;
   roles: string[];
   actions: string[];

@@ -8,7 +8,7 @@ export interface LabelRow {
   gdpr: string;
 }
 
-export type Group = "person" | "date" | "place" | "contact" | "number" | "trait";
+type Group = "person" | "date" | "place" | "contact" | "number" | "trait";
 
 const ROOTS: Record<string, Group> = {
   PERSON: "person", TITLE: "person", USERNAME: "person",

@@ -19,7 +19,7 @@ export interface Choice {
   label: string;
 }
 
-export type Standing = "found" | "accepted" | "rejected" | "relabelled" | "added";
+type Standing = "found" | "accepted" | "rejected" | "relabelled" | "added";
 
 /** A place as it is shown: what was found, and what was decided about it. */
 export interface Item {

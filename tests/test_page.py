@@ -137,6 +137,9 @@ def test_why_a_finding_stands_and_to_reject_relabel_and_add(tab):
     )
     tab.get_by_role("button", name="Hide it in 2 places").click()
     assert after(tab).endswith("; [PERSON] called, then [PERSON] left")
+    finding(tab, "Zorblax").last.click()
+    why.get_by_role("button", name="Undo").click()
+    assert after(tab).endswith("; [PERSON] called, then Zorblax left")
 
 
 def test_nothing_is_shown_as_clean_that_the_service_did_not_clean(tab):

@@ -30,7 +30,9 @@ export function Before({ bench, picked, pick }: Given) {
     if (field.current && mirror.current) mirror.current.scrollTop = field.current.scrollTop;
   };
   const looked = () => {
-    const { selectionStart: start, selectionEnd: end } = field.current!;
+    // Browsers tell of a selection that stays behind, too, when one has gone elsewhere.
+    if (!field.current || document.activeElement !== field.current) return;
+    const { selectionStart: start, selectionEnd: end } = field.current;
     if (start < end) pick({ item: -1, start, end });
     else pick({ item: bench.items.findIndex((one) => one.start <= start && start < one.end) });
   };

@@ -14,6 +14,8 @@ export function Chip({ label }: { label: string }) {
 /** What failed, and what to do. */
 export function Trouble({ problem, again }: { problem?: Problem; again?: () => void }) {
   if (!problem) return null;
+  // What a key may not do is nothing that has failed.
+  if (problem.code === "access") return <Empty title={T.sentence(problem.what)}>{T.sentence(problem.todo)}</Empty>;
   return (
     <div class="trouble" role="alert">
       <p>

@@ -25,6 +25,10 @@ const ACTIONS: Record<string, string> = {
   "review.run": "review",
   "audit.query": "read the log",
   "audit.verify": "check the log",
+  "approvals.list": "see approvals",
+  "breakglass.list": "see emergencies",
+  "keys.show": "see how old keys are",
+  "policy.show": "read policies",
 };
 
 /** With a capital and a full stop. */

@@ -143,6 +143,10 @@ def test_tokens_and_codes_come_back_once_two_others_agree(served):
         assert (again.status_code, "was used" in again.text) == (403, True)
         last = logged(served, path)[-1]
         assert (last.who, last.outcome) == ("eva", "done") and "4399" not in repr(last.about)
+    nobody = approvals.Scope("reveal.run", "hospital/study", ("P-0001",))
+    asked = {"codes": ["P-0001"], "domain": "hospital/study", "approval": approved(nobody)}
+    assert served.client.post("/v1/reveal", json=asked, headers=headers).status_code == 400
+    assert logged(served, "reveal")[-1].outcome == "failed"
     opened.close()
     opened.vault.close()
 

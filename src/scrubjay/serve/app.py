@@ -14,17 +14,7 @@ from starlette.routing import BaseRoute, Route
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import ScrubjayError
-from scrubjay.serve import (
-    audit,
-    files,
-    jobs,
-    page,
-    people,
-    policy,
-    problems,
-    restoring,
-    review,
-)
+from scrubjay.serve import audit, files, jobs, page, people, policy, problems, restoring, review
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
@@ -44,10 +34,10 @@ class State:
     what only some requests need."""
 
     def __init__(
-        self, desk: Desk, gate: Gate, metrics: Metrics, models: Models, *, back: Back
+        self, desk: Desk, gate: Gate, metrics: Metrics, back: Back, models: Models
     ) -> None:
-        self.desk, self.gate, self.metrics, self.models = desk, gate, metrics, models
-        self.back = back
+        self.desk, self.gate, self.metrics = desk, gate, metrics
+        self.back, self.models = back, models
 
 
 def application(state: State) -> Starlette:
@@ -57,8 +47,8 @@ def application(state: State) -> Starlette:
     async def life(_: Starlette) -> AsyncIterator[None]:
         yield
         state.desk.close()
-        state.back.close()
         await state.models.client.aclose()
+        state.back.close()
 
     app = Starlette(
         routes=routes(),
@@ -83,9 +73,9 @@ def routes() -> list[BaseRoute]:
         ("GET", "/readyz", _ready),
         ("GET", "/metrics", _metrics),
     ]
-    own = [Route(path, handler, methods=[method]) for method, path, handler in rows]
+    plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
     more = (files, jobs, review, page, policy, people, audit, restoring, gateway)
-    return [*own, *(route for module in more for route in module.routes())]
+    return [*plain, *(route for module in more for route in module.routes())]
 
 
 async def _detect(request: Request) -> Response:

@@ -74,27 +74,36 @@ async def _start(request: Request) -> Response:
         raise BusyError("too many jobs wait already; come again later")
     job = Job(joblist.new_id(), who, int(time.time()))
     if "zip" in request.headers.get("content-type", ""):
-        job = structs.replace(job, policy=request.query_params.get("policy", ""))
-        await _check_policy(request, job.policy)
-        back = request.app.state.all.back
-        with back.spool.file() as path:
-            await spool.kept(request.stream(), path, back.settings.largest)
-            await _tell(request, who, START, job.id)
-            await asyncio.to_thread(joblist.add, job, path)
+        await _uploaded(request, job)
     else:
-        wanted = await read(request, Wanted)
-        source, out = _within(request, wanted.input), _within(request, wanted.output)
-        if not source.is_dir():
-            raise UsageError(f"{source} is no folder")
-        places.check(source, out)
-        told = structs.asdict(wanted) | {"input": str(source), "output": str(out)}
-        job = structs.replace(job, **told)
-        await _check_policy(request, job.policy)
-        await _tell(request, who, START, job.id)
-        await asyncio.to_thread(joblist.add, job)
+        await _named(request, job)
     answer = shown(Made(job.id))
     answer.status_code = 202
     return answer
+
+
+async def _uploaded(request: Request, job: Job) -> None:
+    """Keep a job whose input is the body."""
+    job = structs.replace(job, policy=request.query_params.get("policy", ""))
+    await _check_policy(request, job.policy)
+    back = request.app.state.all.back
+    with back.spool.file() as path:
+        await spool.kept(request.stream(), path, back.settings.largest)
+        await _tell(request, job.who, START, job.id)
+        await asyncio.to_thread(joblist.add, job, path)
+
+
+async def _named(request: Request, job: Job) -> None:
+    """Keep a job whose folders are named."""
+    wanted = await read(request, Wanted)
+    source, out = _within(request, wanted.input), _within(request, wanted.output)
+    if not source.is_dir():
+        raise UsageError(f"{source} is no folder")
+    places.check(source, out)
+    await _check_policy(request, wanted.policy)
+    told = structs.asdict(wanted) | {"input": str(source), "output": str(out)}
+    await _tell(request, job.who, START, job.id)
+    await asyncio.to_thread(joblist.add, structs.replace(job, **told))
 
 
 async def may(request: Request, action: str) -> Caller:

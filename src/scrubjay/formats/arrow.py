@@ -7,6 +7,7 @@ none of that type, nothing stands there. Metadata is left out; statistics are of
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
 import os
 import signal
@@ -89,6 +90,7 @@ def _survived(read: _Read, source: BinaryIO, work: Work) -> None:
         return
     child = os.fork()
     if not child:
+        faulthandler.disable()  # who asked tells of it
         with contextlib.suppress(BaseException):
             processes.bound(MEMORY)
             for _ in read(source, work, list(range(len(read(source, work).schema.names)))).batches:

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import ScrubjayError
-from scrubjay.serve import audit, files, jobs, people, policy, problems, restoring, review
+from scrubjay.serve import audit, files, jobs, page, people, policy, problems, restoring, review
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
@@ -74,7 +74,7 @@ def routes() -> list[BaseRoute]:
         ("GET", "/metrics", _metrics),
     ]
     plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
-    more = (files, jobs, review, policy, people, audit, restoring, gateway)
+    more = (files, jobs, review, page, policy, people, audit, restoring, gateway)
     return [*plain, *(route for module in more for route in module.routes())]
 
 

@@ -1,0 +1,66 @@
+"""A path of the service with all that is told of it: routes are made of calls, and so is what
+/openapi.json says, so that nothing can be asked that is not described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+from starlette.routing import BaseRoute, Route
+
+from scrubjay.errors import (
+    AccessError,
+    BusyError,
+    EntryError,
+    InputError,
+    LimitError,
+    ScrubjayError,
+)  # fmt: skip
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+BYTES = "application/octet-stream"
+KEYED = (EntryError, AccessError, LimitError, BusyError)  # of whatever wants a key
+
+Handler = Callable[..., Any]
+
+
+class Content(Struct, frozen=True):
+    """What a body is. `kind`: a type that msgspec knows; of NDJSON, a line's; of other media, none.
+    `example` is shown, and tried in the tests."""
+
+    kind: Any = None
+    media: str = JSON
+    example: Any = None
+
+
+class Call(Struct, frozen=True):
+    """What can be asked at a path. `query`: a struct whose fields are the parameters, as
+    `asked.query` reads them; `hears`, `sends`: headers of request and answer with what they mean;
+    `fails`: errors beside those that come with a key (`KEYED`) or with a body."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    takes: Content | None = None
+    gives: Content | None = None
+    status: int = 200
+    query: type[Struct] | None = None
+    hears: Mapping[str, str] = {}
+    sends: Mapping[str, str] = {}
+    fails: tuple[type[ScrubjayError], ...] = ()
+    key: bool = True
+
+    def errors(self) -> list[type[ScrubjayError]]:
+        """All that can go wrong, by kind."""
+        with_key = KEYED if self.key else ()
+        with_body = (InputError,) if self.takes or self.query else ()
+        return [ScrubjayError, *with_key, *with_body, *self.fails]
+
+
+def routes(calls: Iterable[Call]) -> list[BaseRoute]:
+    """Calls as the router has them."""
+    return [Route(one.path, one.handler, methods=[one.method]) for one in calls]

@@ -189,9 +189,11 @@ async def soaked(soak: Soak, seconds: float, callers: int) -> None:
     for fault in cycle(FAULTS):
         if time.monotonic() > end:
             break
+        before = soak.told["cut off"]
         await fault(soak)
-        soak.told[fault.__name__] += 1
         await asyncio.sleep(PAUSE)
+        soak.told[fault.__name__] += 1
+        soak.told[f"cut off, {fault.__name__}"] += soak.told["cut off"] - before
         soak.memory.append(load.resident(soak.pid))
     os.kill(soak.pid, signal.SIGTERM)
     await asyncio.sleep(1)

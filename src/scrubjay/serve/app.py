@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import functools
+from collections.abc import AsyncIterator
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 import scrubjay
 from scrubjay import labels
-from scrubjay.errors import ScrubjayError
+from scrubjay.errors import PolicyError, ScrubjayError
 from scrubjay.serve import audit, files, jobs, page, people, policy, problems, restoring, review
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
+from scrubjay.serve.call import NDJSON, Call, Content, routes
 from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
 from scrubjay.serve.desk import Desk
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
 from scrubjay.serve.model import gateway
 from scrubjay.serve.model.gateway import Models
-from scrubjay.serve.types import Health, LabelRow, Text
-
-Handler = Callable[[Request], Awaitable[Response]]
+from scrubjay.serve.openapi import Described, described
+from scrubjay.serve.types import Clean, Found, Health, LabelRow, Text
 
 
 class State:
@@ -51,7 +52,7 @@ def application(state: State) -> Starlette:
         state.back.close()
 
     app = Starlette(
-        routes=routes(),
+        routes=[*routes(calls()), *page.routes()],
         lifespan=life,
         exception_handlers={
             ScrubjayError: problems.refused, HTTPException: problems.unknown,
@@ -62,20 +63,26 @@ def application(state: State) -> Starlette:
     return app
 
 
-def routes() -> list[BaseRoute]:
+def calls() -> list[Call]:
     """What there is."""
-    rows: list[tuple[str, str, Handler]] = [
-        ("POST", "/v1/detect", _detect),
-        ("POST", "/v1/anonymize", _anonymize),
-        ("POST", "/v1/batch", batch),
-        ("GET", "/v1/labels", _labels),
-        ("GET", "/healthz", _alive),
-        ("GET", "/readyz", _ready),
-        ("GET", "/metrics", _metrics),
-    ]
-    plain = [Route(path, handler, methods=[method]) for method, path, handler in rows]
-    more = (files, jobs, review, page, policy, people, audit, restoring, gateway)
-    return [*plain, *(route for module in more for route in module.routes())]
+    text = Content(Text, example={"text": "Mr. Quentin Quarles, SSN 536-90-4399", "id": "note 1"})
+    own = [
+        Call("POST", "/v1/detect", _detect, "What would be replaced in a text, and where.",
+             takes=text, gives=Content(Found), fails=(PolicyError,)),
+        Call("POST", "/v1/anonymize", _anonymize, "A text without what identifies.",
+             takes=text, gives=Content(Clean), fails=(PolicyError,)),
+        Call("POST", "/v1/batch", batch, "Many texts, cleaned in order while they are sent.",
+             takes=Content(Text, NDJSON), gives=Content(Clean, NDJSON)),
+        Call("GET", "/v1/labels", _labels, "Kinds of identifiers.", gives=Content(list[LabelRow])),
+        Call("GET", "/healthz", _alive, "Whether it lives.", gives=Content(Health), key=False),
+        Call("GET", "/readyz", _ready, "Whether it answers.", gives=Content(Health), key=False),
+        Call("GET", "/metrics", _metrics, "Numbers for Prometheus.",
+             gives=Content(media="text/plain"), key=False),
+        Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
+             gives=Content(Described), key=False),
+    ]  # fmt: skip
+    more = (files, jobs, review, policy, people, audit, restoring, gateway)
+    return [*own, *(call for module in more for call in module.calls())]
 
 
 async def _detect(request: Request) -> Response:
@@ -117,3 +124,12 @@ async def _metrics(request: Request) -> Response:
     state: State = request.app.state.all
     state.metrics.waits(state.desk.waiting)
     return Response(state.metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+async def _described(request: Request) -> Response:
+    return shown(_document())
+
+
+@functools.cache
+def _document() -> Described:
+    return msgspec.convert(described(calls()), Described)

@@ -69,6 +69,14 @@ def decoded(data: bytes, kind: type[T]) -> T:
         raise InputError("the body is no JSON") from None
 
 
+def query(request: Request, kind: type[T]) -> T:
+    """What stands after `?`, as the struct that a call names for it."""
+    try:
+        return msgspec.convert(dict(request.query_params), kind, strict=False)
+    except msgspec.ValidationError as problem:
+        raise UsageError(f"after '?': {_place(problem)}") from None
+
+
 def _place(problem: msgspec.ValidationError) -> str:
     """Its message has types, names of fields that we know, and places; an unknown field's name is
     the caller's own word, and stays with them."""

@@ -8,21 +8,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import msgspec
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from scrubjay.access.people import Caller
-from scrubjay.audit import query, verify
+from scrubjay.audit import query as log
+from scrubjay.audit import verify
 from scrubjay.audit.entry import Entry
 from scrubjay.audit.tree import Head
 from scrubjay.errors import AuditError, UsageError
-from scrubjay.serve.asked import caller, shown
+from scrubjay.serve.asked import caller, query, shown
 from scrubjay.serve.back import errand
+from scrubjay.serve.call import Call, Content
 from scrubjay.trust import LOG, SEEN, Trust
 
 COUNT, MOST = 100, 10_000  # entries that are told: where nobody says, and at most
@@ -30,13 +30,55 @@ AT_ONCE = 4096  # entries that are read together, from the end
 AGAIN = 60.0  # seconds in which a log that was read is not read again
 
 
-def routes() -> list[BaseRoute]:
+def calls() -> list[Call]:
     """What there is."""
     return [
-        Route("/v1/audit", _entries, methods=["GET"]),
-        Route("/v1/audit/state", _Checks().state, methods=["GET"]),
-        Route("/v1/audit/disclosures", _disclosures, methods=["GET"]),
-    ]
+        Call("GET", "/v1/audit", _entries, "What the log says, the newest first.",
+             gives=Content(list[Numbered]), query=Wanted),
+        Call("GET", "/v1/audit/state", _Checks().state, "Whether the log is whole.",
+             gives=Content(LogState)),
+        Call("GET", "/v1/audit/disclosures", _disclosures, "What was told of a subject, to whom.",
+             gives=Content(list[Disclosed]), query=Subject),
+    ]  # fmt: skip
+
+
+When = Annotated[
+    str,
+    Meta(extra_json_schema={"anyOf": [{"format": "date-time"}, {"format": "date"}, {"const": ""}]}),
+]
+
+
+class Wanted(Struct, frozen=True):
+    """Which entries, and how many at most."""
+
+    action: str = ""
+    who: str = ""
+    subject: str = ""
+    since: When = ""
+    until: When = ""
+    count: Annotated[int, Meta(ge=1, le=MOST)] = COUNT
+
+
+class Subject(Struct, frozen=True):
+    """Whose disclosures: a code."""
+
+    subject: Annotated[str, Meta(min_length=1)]
+
+
+class Numbered(Entry, frozen=True, kw_only=True):
+    """An entry with its number."""
+
+    number: int
+
+
+class Disclosed(Struct, frozen=True):
+    """A line of an accounting of disclosures."""
+
+    date: str
+    recipient: str
+    description: str
+    purpose: str
+    entry: int
 
 
 class LogState(Struct, frozen=True):
@@ -51,33 +93,27 @@ class LogState(Struct, frozen=True):
 
 async def _entries(request: Request) -> Response:
     """The newest first."""
-    who, told = await caller(request), request.query_params
-    since, until = (_time(told.get(name, "")) for name in ("since", "until"))
-    count = told.get("count", f"{COUNT}")
-    if not count.isdecimal() or not 0 < int(count) <= MOST:
-        raise UsageError(f"count is a number from 1 to {MOST:,}")
-    wanted = {name: told[name] for name in ("action", "who", "subject") if told.get(name)}
+    who, told = await caller(request), query(request, Wanted)
+    since, until = _time(told.since), _time(told.until)
+    named = {"action": told.action, "who": told.who, "subject": told.subject}
+    wanted = {name: value for name, value in named.items() if value}
 
-    def read(trust: Trust) -> list[dict[str, Any]]:
+    def read(trust: Trust) -> list[Numbered]:
         _note(trust, who)
-        found = query.select(_backwards(trust), since, until, **wanted)
-        return [
-            {"number": number, **msgspec.to_builtins(entry)}
-            for number, entry in islice(found, int(count))
-        ]
+        found = log.select(_backwards(trust), since, until, **wanted)
+        newest = islice(found, told.count)
+        return [Numbered(number=number, **structs.asdict(entry)) for number, entry in newest]
 
     return shown(await errand(request, read))
 
 
 async def _disclosures(request: Request) -> Response:
-    who, subject = await caller(request), request.query_params.get("subject", "")
-    if not subject:
-        raise UsageError("whose disclosures: ?subject=CODE")
+    who, told = await caller(request), query(request, Subject)
 
-    def read(trust: Trust) -> list[dict[str, Any]]:
+    def read(trust: Trust) -> list[Disclosed]:
         _note(trust, who)
-        found = query.disclosures(trust.entries(), subject, datetime.now(UTC))
-        return [one._asdict() for one in found]
+        found = log.disclosures(trust.entries(), told.subject, datetime.now(UTC))
+        return [Disclosed(*one) for one in found]
 
     return shown(await errand(request, read))
 
@@ -88,7 +124,7 @@ def _note(trust: Trust, who: Caller) -> None:
     trust.tell_of(who, "audit.query", "audit", [Entry("", "", "", "done")])
 
 
-def _backwards(trust: Trust) -> Iterator[query.Item]:
+def _backwards(trust: Trust) -> Iterator[log.Item]:
     end = trust.head.size
     while end:
         start = max(0, end - AT_ONCE)

@@ -12,20 +12,21 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, TypeVar
 from urllib.parse import quote
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
 
 from scrubjay import formats
 from scrubjay.access.people import Caller
 from scrubjay.audit.entry import Entry
-from scrubjay.errors import RefusedError
+from scrubjay.errors import PolicyError, RefusedError
 from scrubjay.run.folder import RATE, SECONDS
 from scrubjay.run.walk import Source
 from scrubjay.run.worker import Done, Recipe, Task, Worker
 from scrubjay.serve import spool
-from scrubjay.serve.asked import caller
+from scrubjay.serve.asked import caller, query
 from scrubjay.serve.back import errand
+from scrubjay.serve.call import BYTES, Call, Content
 from scrubjay.serve.engines import Engines
 from scrubjay.trust import Trust
 
@@ -33,9 +34,25 @@ BLOCK = 1 << 18
 T = TypeVar("T")
 
 
-def routes() -> list[BaseRoute]:
+def calls() -> list[Call]:
     """What there is."""
-    return [Route("/v1/files", _files, methods=["POST"])]
+    sends = {
+        "Scrubjay-Report": "Format, counts, what was left out, policy: JSON.",
+        "Content-Disposition": "The clean file's name.",
+    }
+    return [
+        Call("POST", "/v1/files", _files, "A file of any format that is known comes back clean.",
+             takes=Content(media=BYTES), gives=Content(media=BYTES), query=Named, sends=sends,
+             fails=(PolicyError, RefusedError)),
+    ]  # fmt: skip
+
+
+class Named(Struct, frozen=True):
+    """What is said of a file beside it. `format`: where the name does not tell it."""
+
+    name: str = ""
+    policy: str = ""
+    format: str = ""
 
 
 class Asked(NamedTuple):
@@ -63,9 +80,9 @@ class Cleaned(NamedTuple):
 async def _files(request: Request) -> Response:
     who = await caller(request)
     state = request.app.state.all
-    told = request.query_params
-    kind = formats.named(told["format"]) if told.get("format") else ""
-    name = PurePosixPath(told.get("name", "").replace("\\", "/")).name or "file"
+    told = query(request, Named)
+    kind = formats.named(told.format) if told.format else ""
+    name = PurePosixPath(told.name.replace("\\", "/")).name or "file"
     await errand(request, lambda trust: trust.require_of(who, "anonymize.run"))
     state.back.readers.check()
     with (
@@ -73,7 +90,7 @@ async def _files(request: Request) -> Response:
         state.back.spool.file() as source, state.back.spool.file() as target,
     ):  # fmt: skip
         read = await spool.kept(request.stream(), source, state.back.settings.largest)
-        asked = Asked(name, told.get("policy", ""), kind, source, target)
+        asked = Asked(name, told.policy, kind, source, target)
         patience = SECONDS + source.stat().st_size / RATE
         work = state.back.readers.ask(partial(_cleaned, asked), patience)
         cleaned: Cleaned = await unless_gone(request, work)
@@ -138,7 +155,7 @@ def _sent(cleaned: Cleaned, file: BinaryIO) -> Response:
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(done.name, safe='')}",
         "Scrubjay-Report": json.dumps(report, separators=(",", ":")),
     }
-    return StreamingResponse(blocks(file), headers=headers, media_type="application/octet-stream")
+    return StreamingResponse(blocks(file), headers=headers, media_type=BYTES)
 
 
 async def blocks(file: BinaryIO) -> AsyncIterator[bytes]:

@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from scrubjay import home
 from scrubjay.access.people import Caller
-from scrubjay.errors import InputError
+from scrubjay.errors import MissingError
 
 ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
@@ -136,7 +136,7 @@ def read(id: str) -> Job:
     """A job by its id."""
     told = _read(above() / id / "job.json", Job) if ID.fullmatch(id) else None
     if told is None:
-        raise InputError("no job of that id is here: GET /v1/jobs lists them")
+        raise MissingError("no job of that id is here: GET /v1/jobs lists them")
     return told
 
 

@@ -14,42 +14,63 @@ import msgspec
 from msgspec import Struct, structs
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
 
 from scrubjay.access.people import Caller
 from scrubjay.audit.entry import Entry
-from scrubjay.errors import BusyError, InputError, PolicyError, UsageError
+from scrubjay.errors import BusyError, MissingError, PolicyError, UsageError
 from scrubjay.run import page, places
 from scrubjay.run.folder import ASIDE
 from scrubjay.run.summary import Summary
 from scrubjay.serve import joblist, saved, spool
-from scrubjay.serve.asked import caller, read, shown
+from scrubjay.serve.asked import caller, query, read, shown
 from scrubjay.serve.back import errand
+from scrubjay.serve.call import Call, Content
 from scrubjay.serve.clerk import POLICIES
 from scrubjay.serve.files import blocks
-from scrubjay.serve.joblist import Job
+from scrubjay.serve.joblist import Job, JobRow
 from scrubjay.trust import Trust
 
+ZIP = "application/zip"
 MOST = 1000  # jobs that are not over
 START, SHOW, STOP = "jobs.start", "jobs.show", "jobs.stop"
 ROLES = {START: "de-identify", SHOW: "", STOP: ""}
 OVER = (joblist.DONE, joblist.STOPPED, joblist.FAILED)
 
 
-def routes() -> list[BaseRoute]:
+def calls() -> list[Call]:
     """What there is."""
-    one = "/v1/jobs/{id}"
+    one, row = "/v1/jobs/{id}", Content(JobRow)
+    fails = (MissingError, UsageError)
     return [
-        Route("/v1/jobs", _start, methods=["POST"]),
-        Route("/v1/jobs", _list, methods=["GET"]),
-        Route(one, _show, methods=["GET"]),
-        Route(one, _forget, methods=["DELETE"]),
-        Route(f"{one}/stop", _stop, methods=["POST"]),
-        Route(f"{one}/resume", _resume, methods=["POST"]),
-        Route(f"{one}/report", _report, methods=["GET"]),
-        Route(f"{one}/quarantine", _quarantine, methods=["GET"]),
-        Route(f"{one}/output", _output, methods=["GET"]),
-    ]
+        Call("POST", "/v1/jobs", _start, "Clean a folder, or an archive that is sent.",
+             takes=(Content(Wanted), Content(media=ZIP)), gives=Content(Made), status=202,
+             query=Upload, fails=(PolicyError,)),
+        Call("GET", "/v1/jobs", _list, "All jobs, the newest first.", gives=Content(list[JobRow])),
+        Call("GET", one, _show, "How a job stands.", gives=row, fails=fails),
+        Call("DELETE", one, _forget, "Let nothing of it stay here.", gives=Content(Made),
+             fails=fails),
+        Call("POST", f"{one}/stop", _stop, "Stop a job.", gives=row, fails=fails),
+        Call("POST", f"{one}/resume", _resume, "Let it go on.", gives=row, fails=fails),
+        Call("GET", f"{one}/report", _report, "What was done, as JSON or as a page.",
+             gives=(Content(Summary), Content(media="text/html")), query=Form, fails=fails),
+        Call("GET", f"{one}/quarantine", _quarantine, "Files that were not cleaned, and why.",
+             gives=Content(media="text/tab-separated-values"), fails=fails),
+        Call("GET", f"{one}/output", _output, "The clean files of an archive.",
+             gives=Content(media=ZIP), fails=fails,
+             sends={"Content-Disposition": "A name for it."}),
+    ]  # fmt: skip
+
+
+class Upload(Struct, frozen=True):
+    """What is said of an archive beside it."""
+
+    policy: str = ""
+
+
+class Form(Struct, frozen=True):
+    """How a report is shown: `page=1` as HTML."""
+
+    page: str = ""
 
 
 class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,7 +105,7 @@ async def _start(request: Request) -> Response:
 
 async def _uploaded(request: Request, job: Job) -> None:
     """Keep a job whose input is the body."""
-    job = structs.replace(job, policy=request.query_params.get("policy", ""))
+    job = structs.replace(job, policy=query(request, Upload).policy)
     await _check_policy(request, job.policy)
     back = request.app.state.all.back
     with back.spool.file() as path:
@@ -191,7 +212,7 @@ async def _forget(request: Request) -> Response:
 async def _report(request: Request) -> Response:
     job = await job_of(request, SHOW)
     data = await asyncio.to_thread(_written, job, "report.json")
-    if request.query_params.get("page", "") in ("", "0"):
+    if query(request, Form).page in ("", "0"):
         return Response(data, media_type="application/json")
     told = msgspec.json.decode(data, type=Summary)
     return Response(page.render(told), media_type="text/html; charset=utf-8")
@@ -208,7 +229,7 @@ def _written(job: Job, name: str) -> bytes:
     try:
         return (job.folder / name).read_bytes()
     except FileNotFoundError:
-        raise InputError("there is none before the job was done") from None
+        raise MissingError("there is none before the job was done") from None
 
 
 async def _output(request: Request) -> Response:
@@ -225,7 +246,7 @@ async def _output(request: Request) -> Response:
         "Content-Length": str(file.seek(0, 2)),
     }
     file.seek(0)
-    return StreamingResponse(blocks(file), headers=headers, media_type="application/zip")
+    return StreamingResponse(blocks(file), headers=headers, media_type=ZIP)
 
 
 def _packed(folder: Path, path: Path) -> None:

@@ -11,23 +11,29 @@ from typing import Any
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from scrubjay.access import approvals, breakglass
 from scrubjay.access.matrix import allowed, matrix
 from scrubjay.access.people import Caller
 from scrubjay.serve.asked import caller, shown
 from scrubjay.serve.back import errand
+from scrubjay.serve.call import Call, Content
 from scrubjay.trust import Trust
 from scrubjay.vault.vault import Vault
 
 
-def routes() -> list[BaseRoute]:
+def calls() -> list[Call]:
     """What there is."""
-    rows: dict[str, Callable[[Trust, Caller], Any]] = {
-        "me": _me, "approvals": _approvals, "emergencies": _emergencies, "keys": _keys,
-    }  # fmt: skip
-    return [Route(f"/v1/{path}", _told(do), methods=["GET"]) for path, do in rows.items()]
+    rows: list[tuple[str, Callable[[Trust, Caller], Any], Any, str]] = [
+        ("me", _me, Me, "Who has shown this key, and what may be done with it."),
+        ("approvals", _approvals, list[ApprovalRow], "Requests that can be signed or used."),
+        ("emergencies", _emergencies, list[EmergencyRow], "Emergencies that nobody reviewed."),
+        ("keys", _keys, Keys, "How old keys are."),
+    ]
+    return [
+        Call("GET", f"/v1/{path}", _told(do), told, gives=Content(kind))
+        for path, do, kind, told in rows
+    ]
 
 
 class Me(Struct, frozen=True):

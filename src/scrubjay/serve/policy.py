@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import msgspec
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from scrubjay import policies
 from scrubjay.access.people import Caller
 from scrubjay.audit.entry import Entry
+from scrubjay.errors import PolicyError
 from scrubjay.serve import saved
 from scrubjay.serve.asked import body, caller, shown
 from scrubjay.serve.back import errand
+from scrubjay.serve.call import Call, Content
 from scrubjay.serve.clerk import POLICIES
 from scrubjay.serve.types import PolicyRow
 from scrubjay.trust import Trust
+from scrubjay.types import Policy
+
+TOML = "application/toml"
 
 
-def routes() -> list[BaseRoute]:
+def calls() -> list[Call]:
     """What there is."""
+    one = "/v1/policies/{name}"
+    written = Content(media=TOML)
     return [
-        Route("/v1/policies", _list, methods=["GET"]),
-        Route("/v1/policies/{name}", _show, methods=["GET"]),
-        Route("/v1/policies/{name}", _save, methods=["PUT"]),
-    ]
+        Call("GET", "/v1/policies", _list, "Policies that a request can name.",
+             gives=Content(list[PolicyRow])),
+        Call("GET", one, _show, "A policy as it was written; as JSON, all that is in force.",
+             gives=(written, Content(InForce)), fails=(PolicyError,)),
+        Call("PUT", one, _save, "Save a policy under a name of your own.",
+             takes=(written, Content(dict[str, Any])), gives=Content(PolicyRow),
+             fails=(PolicyError,)),
+    ]  # fmt: skip
+
+
+class InForce(Policy, frozen=True):
+    """A policy with what it extends, and its digest."""
+
+    digest: str = ""
 
 
 async def _list(request: Request) -> Response:
@@ -41,8 +58,8 @@ async def _show(request: Request) -> Response:
     path = _path(request, name)
     if "application/json" in request.headers.get("accept", ""):
         loaded = policies.load(path)
-        return shown({"digest": policies.digest(loaded), **msgspec.to_builtins(loaded)})
-    return Response(path.read_bytes(), media_type="application/toml")
+        return shown(InForce(**structs.asdict(loaded), digest=policies.digest(loaded)))
+    return Response(path.read_bytes(), media_type=TOML)
 
 
 def _path(request: Request, name: str) -> Path:

@@ -10,26 +10,35 @@ from hashlib import sha256
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from scrubjay import restore
 from scrubjay.access import approvals
 from scrubjay.access.approvals import Scope
 from scrubjay.access.people import Caller
 from scrubjay.audit.entry import Entry
-from scrubjay.errors import AccessError, ScrubjayError
+from scrubjay.errors import (
+    AccessError,
+    RefusedError,
+    ScrubjayError,
+    UsageError,
+    VaultError,
+)  # fmt: skip
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import errand
+from scrubjay.serve.call import Call, Content
 from scrubjay.trust import Trust, disclosed
 from scrubjay.types import Document
 
 
-def routes() -> list[BaseRoute]:
+def calls() -> list[Call]:
     """What there is."""
+    fails = (UsageError, VaultError, RefusedError)
     return [
-        Route("/v1/restore", _restore, methods=["POST"]),
-        Route("/v1/reveal", _reveal, methods=["POST"]),
-    ]
+        Call("POST", "/v1/restore", _restore, "A text with what stands behind its tokens.",
+             takes=Content(Tokens), gives=Content(Restored), fails=fails),
+        Call("POST", "/v1/reveal", _reveal, "Whose codes these are.",
+             takes=Content(Codes), gives=Content(Revealed), fails=fails),
+    ]  # fmt: skip
 
 
 class Tokens(Struct, frozen=True, forbid_unknown_fields=True):

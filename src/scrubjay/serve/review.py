@@ -12,22 +12,23 @@ import secrets
 import time
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from scrubjay import home
 from scrubjay.access.people import Caller
 from scrubjay.audit.entry import Entry
-from scrubjay.errors import UsageError
+from scrubjay.errors import MissingError, RefusedError, UsageError
 from scrubjay.run.folder import SECONDS
 from scrubjay.run.sample import Bound, Mark, Passage, bounded, sampled
 from scrubjay.serve import joblist
-from scrubjay.serve.asked import caller, read, shown
+from scrubjay.serve.asked import caller, query, read, shown
 from scrubjay.serve.back import errand
+from scrubjay.serve.call import Call, Content
 from scrubjay.serve.engines import Engines
 from scrubjay.serve.files import unless_gone
 from scrubjay.serve.joblist import Job
@@ -38,12 +39,21 @@ COUNT, MOST = 50, 1000  # passages: where nobody says, and at most
 REVIEW = "review.run"
 
 
-def routes() -> list[BaseRoute]:
+def calls() -> list[Call]:
     """What there is."""
+    one, fails = "/v1/review/{id}", (MissingError, UsageError, RefusedError)
     return [
-        Route("/v1/review/{id}", _show, methods=["GET"]),
-        Route("/v1/review/{id}/marks", _mark, methods=["POST"]),
-    ]
+        Call("GET", one, _show, "Passages of a job's outputs, to be read again.",
+             gives=Content(Queue), query=Wanted, fails=fails),
+        Call("POST", f"{one}/marks", _mark, "Say how much was missed in a passage.",
+             takes=Content(Marked), gives=Content(Reviewed), fails=fails),
+    ]  # fmt: skip
+
+
+class Wanted(Struct, frozen=True):
+    """How many passages."""
+
+    count: Annotated[int, Meta(ge=1, le=MOST)] = COUNT
 
 
 class Sample(Struct, frozen=True):
@@ -104,7 +114,7 @@ async def _show(request: Request) -> Response:
     who, job = await caller(request), await job_of(request, REVIEW)
     if joblist.standing(job).state not in (joblist.DONE, joblist.STOPPED):
         raise UsageError("it has no outputs to review before it is done or stopped")
-    sample = _sample(job, _count(request))
+    sample = _sample(job, query(request, Wanted).count)
     task = partial(_drawn, job.out, sample)
     work = request.app.state.all.back.readers.ask(task, SECONDS)
     passages: list[Passage] = await unless_gone(request, work)
@@ -130,13 +140,6 @@ async def _mark(request: Request) -> Response:
     with os.fdopen(handle, "wb") as file:
         file.write(msgspec.json.encode(kept) + b"\n")
     return shown(_reviewed(sample.items, _marks(job)))
-
-
-def _count(request: Request) -> int:
-    told = request.query_params.get("count", f"{COUNT}")
-    if not told.isdecimal() or not 0 < int(told) <= MOST:
-        raise UsageError(f"count is a number from 1 to {MOST}")
-    return int(told)
 
 
 def _drawn(folder: Path, sample: Sample, engines: Engines) -> list[Passage]:

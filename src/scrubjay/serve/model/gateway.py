@@ -11,13 +11,13 @@ import httpx
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from scrubjay.access.people import Caller
-from scrubjay.errors import ScrubjayError, UpstreamError, UsageError
+from scrubjay.errors import PolicyError, ScrubjayError, UpstreamError, UsageError
 from scrubjay.serve import problems
 from scrubjay.serve.asked import admitted, body
+from scrubjay.serve.call import Call, Content
 from scrubjay.serve.model import reply
 from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Keep, ToHide
 from scrubjay.serve.model.table import Table
@@ -69,12 +69,23 @@ class Models:
         return self._upstreams[kind]
 
 
-def routes() -> list[BaseRoute]:
-    """What there is."""
-    found: list[BaseRoute] = []
+def calls() -> list[Call]:
+    """What there is. What a model's service says passes through, whatever its status."""
+    hears = {"X-Scrubjay-Key": "The key for here.", "X-Scrubjay-Policy": "Another policy."}
+    passed = Content(dict[str, Any])
+    found = []
     for kind, paths in PATHS.items():
-        found += [Route(f"/{kind}/{path}", _Gate(kind), methods=["POST"]) for path in paths]
-        found += [Route(f"/{kind}/v1/models", _Gate(kind), methods=["GET"])]
+        gate, fails = _Gate(kind), (UsageError, UpstreamError, PolicyError)
+        asked = "{} of " + kind + ", with placeholders there and names here."
+        found += [
+            Call("POST", f"/{kind}/{path}", gate, asked.format(path), takes=passed, gives=passed,
+                 status=0, hears=hears, fails=fails)
+            for path in paths
+        ]  # fmt: skip
+        found.append(
+            Call("GET", f"/{kind}/v1/models", gate, asked.format("models"), gives=passed,
+                 status=0, hears=hears, fails=fails)
+        )  # fmt: skip
     return found
 
 

@@ -26,14 +26,19 @@ from scrubjay.serve.metrics import Metrics
 from scrubjay.serve.model import gateway
 from scrubjay.serve.model.gateway import Models
 from scrubjay.serve.openapi import Described, described
+from scrubjay.serve.presidio import gateway as presidio
 from scrubjay.serve.types import Clean, Found, Health, LabelRow, PolicyRow, Text
 
 
 class State:
-    """What every request can use. `desk` has vault and engines, in a thread of its own."""
+    """What every request can use. `desk` has vault and engines, in a thread of its own;
+    `open_presidio`: whether Presidio's paths want no key."""
 
-    def __init__(self, desk: Desk, gate: Gate, metrics: Metrics, models: Models) -> None:
+    def __init__(
+        self, desk: Desk, gate: Gate, metrics: Metrics, models: Models, *, open_presidio: bool
+    ) -> None:
         self.desk, self.gate, self.metrics, self.models = desk, gate, metrics, models
+        self.open_presidio = open_presidio
 
 
 def application(state: State) -> Starlette:
@@ -77,7 +82,7 @@ def calls() -> list[Call]:
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
              gives=Content(Described), key=False),
     ]  # fmt: skip
-    return [*own, *gateway.calls()]
+    return [*own, *gateway.calls(), *presidio.calls()]
 
 
 async def _detect(request: Request) -> Response:

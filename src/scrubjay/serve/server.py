@@ -51,6 +51,7 @@ class Settings(NamedTuple):
     key: Path | None = None
     upstreams: Mapping[str, Upstream] = {}
     limits: Limits = Limits()
+    open_presidio: bool = False
 
 
 def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> None:
@@ -67,11 +68,13 @@ def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> Non
 
 
 def check(settings: Settings) -> None:
-    """Refuse clear text on anything but this machine itself."""
+    """Refuse clear text, and paths without a key, on anything but this machine itself."""
     if settings.processes < 1:
         raise UsageError("a service needs one process or more")
     if bool(settings.certificate) != bool(settings.key):
         raise UsageError("--certificate and --key go together")
+    if settings.open_presidio and not loopback(settings.host):
+        raise UsageError("--open-presidio wants no key, so it listens on 127.0.0.1 alone")
     if not loopback(settings.host) and settings.certificate is None:
         raise UsageError(
             f"--host {settings.host} can be reached from outside: give --certificate and "
@@ -206,4 +209,5 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
 
     desk = Desk(begin, end, settings.limits)
     desk.ready()
-    return State(desk, gate, metrics, Models(settings.upstreams))
+    models = Models(settings.upstreams)
+    return State(desk, gate, metrics, models, open_presidio=settings.open_presidio)

@@ -12,9 +12,10 @@ for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
 
 from serving import NOTE, service  # noqa: E402
 
-from scrubjay.errors import UsageError  # noqa: E402
+from scrubjay.errors import OperatorError, UsageError  # noqa: E402
 from scrubjay.serve import server, store  # noqa: E402
 from scrubjay.serve.presidio import entities  # noqa: E402
+from scrubjay.serve.presidio.operators import ANONYMIZERS, DEANONYMIZERS  # noqa: E402
 from scrubjay.serve.presidio.regexes import Regex  # noqa: E402
 
 FOLDER = Path(__file__).parent / "presidio"
@@ -144,6 +145,26 @@ def test_each_entity_of_presidio_has_its_own_name_here(served):
         assert first[name] == {name}
 
 
+def test_presidio_decrypts_what_is_encrypted_here_and_the_other_way_round():
+    cipher = pytest.importorskip("presidio_anonymizer.operators.aes_cipher").AESCipher
+    for key in ("k" * 16, "ключ" * 3, "k" * 32):
+        made = ANONYMIZERS["encrypt"]("Quentin Quarlés", "PERSON", {"key": key})
+        assert cipher.decrypt(key.encode(), made) == "Quentin Quarlés"
+        theirs = cipher.encrypt(key.encode(), "Quentin Quarlés")
+        assert DEANONYMIZERS["decrypt"](theirs, "PERSON", {"key": key}) == "Quentin Quarlés"
+        with pytest.raises(OperatorError):
+            DEANONYMIZERS["decrypt"](theirs[:-4], "PERSON", {"key": key})
+
+
+def test_a_small_request_for_much_is_refused(served):
+    found = [{"start": n, "end": n + 1, "score": 1, "entity_type": "A"} for n in range(0, 9000, 2)]
+    long = {"DEFAULT": {"type": "replace", "new_value": "a" * 10_000}}
+    body = {"text": "a-" * 4500, "analyzer_results": found, "anonymizers": long}
+    assert asked(served, "/anonymize", body)[0].status_code == 422
+    body = {"text": ["a"] * 10_001, "language": "en"}
+    assert asked(served, "/analyze", body)[0].status_code == 400
+
+
 # Real clients
 
 
@@ -235,6 +256,16 @@ def test_without_the_option_a_key_is_wanted(tmp_path, monkeypatch):
         assert one.client.post("/analyze", json=body, headers=shown).status_code == 200
         shown = {"X-API-Key": one.keys["auditor"]}
         assert one.client.post("/analyze", json=body, headers=shown).status_code == 403
+
+
+def test_in_a_vault_of_its_own_people_name_the_guest_themselves(served, tmp_path):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path))
+        store.let_in(served.place)  # is known already
+        place, _ = store.made()
+        monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path / "elsewhere"))
+        with pytest.raises(UsageError, match="people add presidio --service"):
+            store.let_in(place)
 
 
 def test_paths_without_a_key_are_never_open_to_the_network():

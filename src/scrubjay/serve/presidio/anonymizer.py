@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from scrubjay.errors import RefusedError
 from scrubjay.serve.presidio.operators import Operator
 
+LARGEST = 1 << 25  # characters that are looked at and written: a small request costs little
 SPACES = re.compile(r" +\n?")
 Operators = Mapping[str, tuple[str, Operator, Mapping[str, Any]]]  # by entity: name, itself, params
 
@@ -63,20 +64,27 @@ def operated(text: str, results: Iterable[Result], operators: Operators) -> Done
     """The new text. Of two that overlap, both are replaced, and nothing of either stays."""
     parts: list[str] = []
     told: list[tuple[Result, str, str]] = []
-    left = len(text)
+    left, size = len(text), 0
     for one in sorted(results, key=lambda one: (one.start, one.end), reverse=True):
-        if one.end > len(text):
-            raise RefusedError(
-                f"Invalid analyzer result, start: {one.start} and end: {one.end}, "
-                f"while text length is only {len(text)}."
-            )
+        _check_place(one, text)
         name, operator, params = _chosen(operators, one.entity_type)
         new = operator(text[one.start : one.end], one.entity_type, params)
+        size += len(new) + one.end - one.start
+        if size > LARGEST:
+            raise RefusedError("values that overlap, or new ones, are too long; ask for fewer")
         told.append((one, new, name))
         parts += [text[one.end : left], new]
         left = one.start
     parts.append(text[:left])
     return Done("".join(reversed(parts)), _items(parts, told))
+
+
+def _check_place(one: Result, text: str) -> None:
+    if one.end > len(text):
+        raise RefusedError(
+            f"Invalid analyzer result, start: {one.start} and end: {one.end}, "
+            f"while text length is only {len(text)}."
+        )
 
 
 def _items(parts: list[str], told: list[tuple[Result, str, str]]) -> list[Item]:

@@ -18,6 +18,8 @@ from scrubjay.serve.presidio.types import Analyze
 from scrubjay.serve.presidio.work import Look, Wanted
 from scrubjay.types import Document
 
+MOST_TEXTS = 10_000
+MOST_BESIDE = 1000
 Allowed = Callable[[str], bool]
 
 
@@ -29,15 +31,22 @@ def look(who: Caller, told: Analyze) -> tuple[Look, Allowed]:
     if not told.language:
         raise ScrubjayError("No language provided")
     texts = [told.text] if isinstance(told.text, str) else told.text
-    own = told.ad_hoc_recognizers or []
-    wanted = frozenset(told.entities or ())
-    if wanted and wanted.isdisjoint({*entities.known(), *(one.entity for one in own)}):
-        raise ScrubjayError("No matching recognizers were found to serve the request.")
-    threshold = told.score_threshold or 0.0
     context = told.context or []
-    documents = [Document(text, language=told.language, field=" ".join(context)) for text in texts]
-    adhoc = AdHoc(own, context) if own else None
-    return Look(who, documents, Wanted(threshold, wanted), adhoc), _allowed(told)
+    beside = " ".join(context)
+    if len(texts) > MOST_TEXTS or len(beside) > MOST_BESIDE:
+        raise UsageError(f"more than {MOST_TEXTS} texts, or {MOST_BESIDE} characters of context")
+    documents = [Document(text, language=told.language, field=beside) for text in texts]
+    adhoc = AdHoc(told.ad_hoc_recognizers, context) if told.ad_hoc_recognizers else None
+    return Look(who, documents, _wanted(told), adhoc), _allowed(told)
+
+
+def _wanted(told: Analyze) -> Wanted:
+    """Of the entities, those that anything here finds: Presidio passes over the others, too."""
+    own = (one.entity for one in told.ad_hoc_recognizers or ())
+    wanted = frozenset(told.entities or ()) & {*entities.known(), *own}
+    if told.entities and not wanted:
+        raise ScrubjayError("No matching recognizers were found to serve the request.")
+    return Wanted(told.score_threshold or 0.0, wanted)
 
 
 def _allowed(told: Analyze) -> Allowed:

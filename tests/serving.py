@@ -72,6 +72,14 @@ def started(*arguments: str, home: Path) -> Iterator[tuple[httpx.Client, subproc
         process.wait(40)
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a service's first one has started, but for those that only tidy up."""
+    told = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True
+    )
+    return [int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line]
+
+
 def until(true: Any, seconds: float = 20) -> Any:
     """What a function gives as soon as it gives something."""
     end = time.monotonic() + seconds

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import threading
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
     pytest.importorskip(needed)
 
-from serving import KEY, NOTE, service, started, until  # noqa: E402
+from serving import KEY, NOTE, children, service, started, until  # noqa: E402
 
 from scrubjay.audit import log as logs  # noqa: E402, F401
 from scrubjay.errors import BusyError, InputError, UsageError  # noqa: E402
@@ -226,13 +225,6 @@ def answered(client):
         except httpx.TransportError:
             continue
     return False
-
-
-def children(pid):
-    told = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True
-    )
-    return [int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line]
 
 
 def test_a_port_that_is_taken_and_a_policy_that_is_not_there_are_told(tmp_path):

@@ -20,10 +20,11 @@ MOST = 4096  # keys
 
 
 class Known(NamedTuple):
-    """A caller who came in."""
+    """A caller who came in, and between which times that is remembered."""
 
     caller: Caller
     per_minute: int
+    since: float
     until: float
 
 
@@ -38,7 +39,7 @@ class Gate:
     def known(self, shown: str) -> Caller | None:
         """Who showed this key not long ago, if anybody; counted as one more request of theirs."""
         found, now = self._known.get(_digest(shown)), self._clock()
-        if found is None or now >= found.until:
+        if found is None or not found.since <= now < found.until:  # a clock may go back
             return None
         self._rates.take(found.caller.via, max(1, found.per_minute // self._share), int(now))
         return found.caller
@@ -54,7 +55,7 @@ class Gate:
             raise EntryError(str(problem)) from None
         key = register.people()[caller.person].keys[caller.via.removeprefix("key ")]
         until = min(now + REMEMBERED, key.expires)
-        self._known.put(_digest(shown), Known(caller, key.per_minute, until))
+        self._known.put(_digest(shown), Known(caller, key.per_minute, now, until))
         return caller
 
 

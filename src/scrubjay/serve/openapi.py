@@ -65,7 +65,8 @@ def _operation(call: Call, schemas: Schemas) -> dict[str, Any]:
     if parameters := [*_in_path(call), *_in_query(call), *_in_headers(call)]:
         told["parameters"] = parameters
     if call.takes:
-        told["requestBody"] = {"required": True, "content": _content(call.takes, schemas)}
+        must = call.takes.media != NDJSON  # which may have no lines
+        told["requestBody"] = {"required": must, "content": _content(call.takes, schemas)}
     return told
 
 

@@ -31,6 +31,7 @@ from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
 from scrubjay.serve.model.gateway import Models, Upstream
 from scrubjay.serve.store import Place
+from scrubjay.serve.wire import Wire, room
 
 BACKLOG = 2048  # connections that wait to be accepted
 GRACE = 30  # seconds in which what was accepted is answered
@@ -178,9 +179,10 @@ def _orphaned() -> None:
 
 def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics) -> None:
     sys.setswitchinterval(TURN)
+    room()
     config = uvicorn.Config(
         application(state(settings, place, metrics)), log_config=None, access_log=False,
-        server_header=False, loop="uvloop", http="httptools", lifespan="on",
+        server_header=False, loop="uvloop", http=Wire, ws="none", lifespan="on",
         timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
         ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
     )  # fmt: skip

@@ -4,9 +4,19 @@ disagree.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated
 
+from msgspec import Meta, Struct
+
+from scrubjay import labels
+from scrubjay.errors import UsageError
 from scrubjay.types import Document, Finding, Replacement
+
+_LABELS = frozenset(labels.table())
+Known = Annotated[
+    dict[str, tuple[str, ...]],
+    Meta(extra_json_schema={"propertyNames": {"enum": sorted(_LABELS)}}),
+]
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,11 +28,13 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True):
     group: str = ""
     field: str = ""
     language: str = "und"
-    known: dict[str, tuple[str, ...]] = {}
+    known: Known = {}
     policy: str = ""
 
     def document(self) -> Document:
         """As the engine has it."""
+        if not self.known.keys() <= _LABELS:  # the engine's own refusal would say which
+            raise UsageError("known: a label that is none; GET /v1/labels lists them")
         return Document(self.text, self.id, self.language, self.group, self.field, known=self.known)
 
 

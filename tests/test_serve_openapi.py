@@ -16,7 +16,8 @@ from scrubjay.serve import app, openapi  # noqa: E402
 from scrubjay.serve.app import application  # noqa: E402
 from scrubjay.serve.call import routes  # noqa: E402
 
-GATEWAYS = "^/(openai|anthropic)/"  # what is behind them is not ours to describe
+# What is behind them is not ours to describe; Presidio says 500 where others say 400.
+GATEWAYS = "^/(openai|anthropic|presidio)/|^/(analyze|anonymize|deanonymize)$"
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_nothing_that_wants_a_key_is_answered_without_one(served):
     for call in app.calls():
         if call.key and call.status:  # the gateways, first of all, want a model behind them
             answer = served.client.request(call.method, call.path, headers={"Authorization": ""})
-            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "entry")
+            assert answer.status_code == 401 and "www-authenticate" in answer.headers
 
 
 def test_schemathesis_finds_no_lie(served):

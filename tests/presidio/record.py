@@ -67,6 +67,7 @@ def requests():
         ASKED | {"entities": ["NO_SUCH"]},
         {"text": NOTE},
         {"language": "en"},
+        {},
         {"text": "", "language": "en"},
         {"text": [], "language": "en"},
     ]  # fmt: skip

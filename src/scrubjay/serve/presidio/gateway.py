@@ -153,7 +153,7 @@ def _explained(one: Finding) -> Explanation:
 
 
 async def _anonymize(request: Request) -> Response:
-    who, told = await _caller(request), await _read(request, Anonymize)
+    who, told = await _caller(request), _filled(await _read(request, Anonymize))
     chosen = operators(told.anonymizers, ANONYMIZERS)
     chosen.setdefault("DEFAULT", ("replace", ANONYMIZERS["replace"], {}))
     results = places(told.analyzer_results, scored=True)
@@ -161,7 +161,7 @@ async def _anonymize(request: Request) -> Response:
 
 
 async def _deanonymize(request: Request) -> Response:
-    who, told = await _caller(request), await _read(request, Deanonymize)
+    who, told = await _caller(request), _filled(await _read(request, Deanonymize))
     chosen = operators(told.deanonymizers, DEANONYMIZERS)
     results = places(told.anonymizer_results or [], scored=False)
     return await _replaced(request, Replace(who, told.text, results, chosen, settle=False))
@@ -178,8 +178,12 @@ async def _read(request: Request, kind: type[T]) -> T:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != JSON:
         raise HTTPException(415, f"the Content-Type is not {JSON}")
-    told = await read(request, kind)
-    if told == kind():
+    return await read(request, kind)
+
+
+def _filled(told: T) -> T:
+    """A request that says something."""
+    if told == type(told)():
         raise UsageError("Invalid request json")
     return told
 

@@ -19,8 +19,7 @@ from typing import Any
 import harness
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from scrubjay import labels
-from scrubjay.cli import restore
+from scrubjay import labels, restore
 from scrubjay.keys import Key
 from scrubjay.types import Document
 from scrubjay.vault import fpe, packets, token, twoperson

@@ -49,6 +49,17 @@ def service(monkeypatch: Any, folder: Path, **told: Any) -> Iterator[Service]:
     metrics.close()
 
 
+def logged(one: Service, action: str = "") -> list[Any]:
+    """What its log has, in order."""
+    trust = one.place.open()
+    try:
+        found = [item.entry for item in trust.entries() if item.entry]
+        return [entry for entry in found if action in ("", entry.action)]
+    finally:
+        trust.close()
+        trust.vault.close()
+
+
 def compiled(home: Path) -> None:
     """Let a home have the patterns that this one has compiled already."""
     (home / "cache").symlink_to(built.cache_folder())

@@ -210,6 +210,36 @@ def test_the_patients_own_name_is_found_in_descriptors(everything: scrubjay.Engi
     assert told.StudyDescription == "CT head [PERSON]"
 
 
+def test_an_orders_number_is_known_and_a_title_is_nobodys(everything: scrubjay.Engine) -> None:
+    image = ct()
+    image.PatientName, image.FillerOrderNumberImagingServiceRequest = (
+        "Lee^Ann^^Prof.^MD",
+        "PO-99123",
+    )
+    image.PatientComments = "Ann Lee, PO-99123, asked Prof. X, MD"
+    assert (
+        read(run(saved(image), everything)).PatientComments == "[PERSON], [ID], asked Prof. X, MD"
+    )
+
+
+def test_a_number_alone_goes_unless_it_is_a_concepts(everything: scrubjay.Engine) -> None:
+    image, code = ct(), Dataset()
+    code.CodeValue, code.CodingSchemeDesignator = "271649006", "SCT"
+    code.CodingSchemeVersion = "20240301"
+    image.SeriesDescription, image.ProcedureCodeSequence = "536904399", [code]
+    told = read(run(saved(image), everything))
+    assert told.SeriesDescription == "[ID]"
+    assert told.ProcedureCodeSequence[0] == code
+
+
+def test_names_of_things_are_no_ones() -> None:
+    image = ct()
+    image.SequenceName, image.InstitutionName = "Spin Echo", "Mercy General"
+    keep = scrubjay.load("gdpr-pseudonymise", profile="patterns")
+    told = read(run(saved(image), keep))
+    assert (told.SequenceName, told.InstitutionName) == ("Spin Echo", "Mercy General")
+
+
 def test_basic_profile_alone() -> None:
     target = io.BytesIO()
     form = formats.make("dicom-basic.v1", encoding="utf-8", group="")
@@ -376,7 +406,7 @@ def test_bombs_and_lies(everything: scrubjay.Engine) -> None:
         with pytest.raises(InputError):
             run(bad, everything)
     with pytest.raises(InputError, match="deep"):
-        Reader(io.BytesIO(deep * 10_000), len(deep) * 10_000).elements(len(deep) * 10_000, EXPLICIT)
+        Reader(io.BytesIO(deep * 10_000)).elements(len(deep) * 10_000, EXPLICIT)
     image = ct(DeflatedExplicitVRLittleEndian, size=2048)
     image.PixelData = b"\0" * len(image.PixelData)
     form, work = Dicom("dicom.v1", ""), Work(everything.stream, limits=Limits(ratio=2))

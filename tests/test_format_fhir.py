@@ -292,6 +292,20 @@ def test_damaged_xml_is_refused_or_read(place, new, length):
         convert("fhir.v1", data[:place] + new + data[place + length :])
 
 
+def test_an_oid_stays_one_the_same_everywhere():
+    oid = "urn:oid:1.2.3.536904399"
+    value = {
+        "resourceType": "Patient",
+        "identifier": [{"system": oid, "value": "1"}],
+        "extension": [{"url": "http://x.example/oid", "valueOid": oid}],
+    }
+    told = json.loads(convert("fhir.v1", json.dumps(value).encode()))
+    new = told["extension"][0]["valueOid"]
+    assert (
+        re.fullmatch(r"urn:oid:2\.25\.[1-9][0-9]*", new) and told["identifier"][0]["system"] == new
+    )
+
+
 def test_a_name_in_an_address_that_begins_as_public_ones_do():
     where = ("entry", 0, "resource", "identifier", 0, "system")
     for name in ("John-Smith", "garcia", "MaryJones"):

@@ -194,3 +194,9 @@ def test_damage_is_refused_or_read(place, new, length):
 
 def test_the_contract():
     check_format(formats.make("x12.v1"), x12().replace(b"XYZ*QUACKENBUSH~\n", b""))
+
+
+def test_a_number_in_the_place_of_a_country_goes_and_a_race_stays():
+    lines = "N4*BOSTON*MA*02101*536904399~DMG*D8*19500304*M**:RET:2106-3~"
+    told = convert("x12.v1", (X12_HEAD + f"ST*837*0001~{lines}SE*4*0001~").encode(), SAFE)
+    assert b"536904399" not in told and b"*:RET:2106-3~" in told

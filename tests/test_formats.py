@@ -20,6 +20,7 @@ from scrubjay.types import Anonymized, Document, Replacement
 ENGINE = scrubjay.load(
     "everything", profile="patterns", detectors=[FakeDetector({"Ann Lee": "PERSON"})]
 )
+MONTHS = FakeDetector({"5 sep": "DATE", "sep": "DATE"})
 
 
 @given(
@@ -80,6 +81,9 @@ def test_the_place_of_a_text_says_what_it_is():
 def test_names_of_files_are_data():
     assert filenames.clean("Ann_Lee_2.docx", ENGINE.stream) == "[PERSON]_2.docx"
     assert filenames.clean("ward round.txt", ENGINE.stream) == "ward round.txt"
+    dates = scrubjay.load("everything", profile="patterns", detectors=[MONTHS])
+    assert filenames.clean("sep.csv", dates.stream) == "sep.csv"
+    assert filenames.clean("5_sep.csv", dates.stream) == "[DATE].csv"
     assert filenames.clean("ann.lee@example.org.txt", ENGINE.stream) == "[EMAIL].txt"
     assert filenames.clean("ann.lee@example.org", ENGINE.stream) == "[EMAIL]"
     assert filenames.clean("readme.md", ENGINE.stream) == "readme.md"

@@ -1,6 +1,8 @@
 """Known values on the whole way: reports, errors, what is kept, and time for hostile texts."""
 
+import gc
 import time
+from types import FunctionType, ModuleType
 
 import pytest
 
@@ -112,3 +114,29 @@ def test_time_is_linear(family):
     size = 60_000 if seconds(8_000) < 0.05 else 8_000  # what is slow shows its growth sooner
     small, large = seconds(size), seconds(8 * size)
     assert large < 8 * 2.2 * max(small, 0.005), (small, large)
+
+
+def strings_in(thing):
+    """All that can be reached from an object, but for types, functions and modules."""
+    found, seen, waiting = set(), set(), [thing]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or isinstance(one, type | FunctionType | ModuleType):
+            continue
+        seen.add(id(one))
+        if isinstance(one, str):
+            found.add(one)
+        waiting += gc.get_referents(one)
+    return found
+
+
+def test_a_subjects_forms_are_kept_for_a_run_and_no_longer():
+    known = Known()
+    documents = [Document("saw Maria", known=MARIA)]
+    known.detect(documents)
+    assert "gonzalez" not in strings_in(known)
+    with known.run():
+        first = known.detect(documents)
+        assert "gonzalez" in strings_in(known)
+        assert known.detect(documents) == first
+    assert "gonzalez" not in strings_in(known)

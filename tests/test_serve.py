@@ -11,7 +11,7 @@ import pytest
 for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
     pytest.importorskip(needed)
 
-from serving import KEY, NOTE, children, service, started, until  # noqa: E402
+from serving import KEY, NOTE, children, logged, service, started, until  # noqa: E402
 
 from scrubjay.audit import log as logs  # noqa: E402, F401
 from scrubjay.errors import BusyError, InputError, UsageError  # noqa: E402
@@ -28,21 +28,12 @@ def served(tmp_path_factory):
         yield one
 
 
-def entries(one):
-    trust = one.place.open()
-    try:
-        return [item.entry for item in trust.entries()]
-    finally:
-        trust.close()
-        trust.vault.close()
-
-
 def test_clean_text_and_its_line_in_the_log(served):
-    before = len(entries(served))
+    before = len(logged(served))
     told = served.client.post("/v1/anonymize", json={"text": NOTE, "id": "n1"}).json()
     assert told["text"] == "Mr. [PERSON 1], SSN [SSN 1], seen 2024"
     assert told["counts"]["SSN"] == 1 and told["id"] == "n1"
-    [*_, last] = entries(served)[before:]
+    [*_, last] = logged(served)[before:]
     assert (last.who, last.action, last.counts["SSN"]) == ("desk", "anonymize", 1)
 
 
@@ -69,7 +60,7 @@ def test_a_key_does_what_its_owner_may(served):
     headers = {"Authorization": f"Bearer {served.keys['auditor']}"}
     answer = served.client.post("/v1/anonymize", json={"text": NOTE}, headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "access")
-    assert entries(served)[-1].outcome == "refused"
+    assert logged(served)[-1].outcome == "refused"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +107,7 @@ def test_numbers_for_prometheus(served):
 def test_a_store_is_made_once_and_one_cut_short_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path))
     first, keys = store.made()
-    assert set(keys) == {"desk", "auditor"} and KEY not in repr(first)
+    assert set(keys) == {"desk", "auditor", "admin"} and KEY not in repr(first)
     assert store.made() == (first, {})
     (store.own() / "whole").unlink()
     with pytest.raises(UsageError, match="cut short"):

@@ -74,12 +74,16 @@ def run(detector: plugins.Detector, batch: list[Document]) -> list[list[Finding]
 def check_text(document: Document) -> None:
     """Refuse what cannot be text, with its place."""
     text = document.text
-    where = f"document '{document.id}'" if document.id else "document"
-    nul = text.find("\x00")
-    if nul >= 0:
-        raise InputError(f"{where}: NUL character at {nul}: this is not text")
+    if "\x00" in text:
+        place = text.index("\x00")
+        raise InputError(f"{_where(document)}: NUL character at {place}: this is not text")
     if not text.isascii():
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as problem:
-            raise InputError(f"{where}: lone surrogate at {problem.start}") from None
+            place = problem.start
+            raise InputError(f"{_where(document)}: lone surrogate at {place}") from None
+
+
+def _where(document: Document) -> str:
+    return f"document '{document.id}'" if document.id else "document"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -24,7 +24,6 @@ BATCH_CHARACTERS = 1 << 18  # a batch ends when it holds this much, or
 BATCH_DOCUMENTS = 256  # different ones
 BATCH_LONGEST = 1 << 13  # documents, equal ones included
 PLACE = "place.v1"  # the detector that a format's own knowledge of a text counts as
-_KNOWN = Known()
 
 
 def load(
@@ -67,7 +66,9 @@ class Engine:
     ) -> None:
         self.policy = policy
         self.detectors = tuple(detectors)
+        self._known = Known()
         self._names = tuple(detector.name for detector in detectors)
+        self._names_with_known = (*self._names, self._known.name)
         self._key = key or (domain.lasting("operators") if domain else Key.random())
         self._domain = domain
         self._pseudonyms = domain.pseudonyms() if domain else None
@@ -75,6 +76,7 @@ class Engine:
         self.digest = policies.digest(policy)
         self._allow = frozenset(words(value) for value in policy.allow)
         self._thresholds: dict[str, float] = {}
+        self._settling: dict[str, bool] = {}
         self._operators: dict[str, tuple[str, plugins.Operator]] = {}
         self._memory: dict[str, Any] = {}
 
@@ -99,24 +101,28 @@ class Engine:
 
     def stream(self, documents: Iterable[Document | str]) -> Iterator[Anonymized]:
         """Any number of documents, in order. One that cannot be anonymized ends the stream."""
-        for batch in batches(map(_document, documents)):
-            replaced = partial(map, self._anonymize, batch, self._find(batch))
-            if self._pseudonyms is None:
-                yield from replaced()
-            else:
-                yield from self._pseudonyms.kept((each.group for each in batch), replaced)
+        with self._known.run():
+            for batch in batches(map(_document, documents)):
+                today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
+                anonymize = partial(self._anonymize, today)
+                replaced = partial(map, anonymize, batch, self._find(batch))
+                if self._pseudonyms is None:
+                    yield from replaced()
+                else:
+                    yield from self._pseudonyms.kept((each.group for each in batch), replaced)
 
     def find(self, documents: Iterable[Document | str]) -> Iterator[list[Finding]]:
         """What would be replaced, of any number of documents, in order."""
-        for batch in batches(map(_document, documents)):
-            yield from self._find(batch)
+        with self._known.run():
+            for batch in batches(map(_document, documents)):
+                yield from self._find(batch)
 
     def again(
         self, documents: Sequence[Document], found: Sequence[list[Finding]]
     ) -> list[list[Finding]]:
         """What was found in documents, with what is `known` now and was not when they were looked
         at: no other detector looks again."""
-        known = detect.run(_KNOWN, list(documents))
+        known = detect.run(self._known, list(documents))
         return [
             resolve(one.text, [*before, *filter(self._counts, more)], self._allow, self.keeps)
             if more else before
@@ -125,32 +131,36 @@ class Engine:
 
     def _find(self, batch: list[Document]) -> list[list[Finding]]:
         """Equal texts under equal names are looked at once: a table's column repeats itself."""
-        different = {_looks(document): document for document in batch}
-        found = dict(zip(different, self._look(list(different.values())), strict=True))
-        return [found[_looks(document)] for document in batch]
+        looks = list(map(_looks, batch))
+        different = dict(zip(looks, batch, strict=True))
+        found = dict(zip(different, self._look(different.values()), strict=True))
+        return [found[look] for look in looks]
 
-    def _look(self, batch: list[Document]) -> list[list[Finding]]:
-        placed = list(map(_placed, batch))
-        settled = list(map(self._settled, placed))
-        unsettled = [one for one, done in zip(batch, settled, strict=True) if not done]
-        found = iter(self._detected(unsettled))
+    def _look(self, batch: Collection[Document]) -> list[list[Finding]]:
+        told = list(map(self._told, batch))
+        found = iter(self._detected([d for d, t in zip(batch, told, strict=True) if t is None]))
         return [
-            whole(document.text, place, self._allow) if place and done
-            else self._resolved(document, place, next(found))
-            for document, place, done in zip(batch, placed, settled, strict=True)
-        ]  # fmt: skip
+            self._resolved(document, next(found)) if known is None else known
+            for document, known in zip(batch, told, strict=True)
+        ]
 
-    def _resolved(
-        self, document: Document, place: Finding | None, found: list[Finding]
-    ) -> list[Finding]:
+    def _told(self, document: Document) -> list[Finding] | None:
+        """The findings of a text whose place alone says that all of it goes: then nobody need look
+        at it."""
+        label = document.label
+        if not label or not document.text:
+            return None
+        if label not in self._settling:
+            self._settling[label] = self._counts(_place(document)) and not self.keeps(label)
+        return (
+            whole(document.text, _place(document), self._allow) if self._settling[label] else None
+        )
+
+    def _resolved(self, document: Document, found: list[Finding]) -> list[Finding]:
         """What a place keeps, "White" as a race, stays, whatever a net takes all of it for."""
-        if place and self._counts(place):
+        if document.label and document.text and self._counts(place := _place(document)):
             found = [place, *(one for one in found if not _guessed(one, document.text))]
         return resolve(document.text, found, self._allow, self.keeps) if found else []
-
-    def _settled(self, place: Finding | None) -> bool:
-        """Whether the place alone says that all of a text goes: then nobody need look at it."""
-        return place is not None and self._counts(place) and not self.keeps(place.label)
 
     def _detected(self, batch: list[Document]) -> list[list[Finding]]:
         """What detectors find, as far as it is certain enough."""
@@ -158,23 +168,22 @@ class Engine:
             return []
         detectors = self.detectors
         if any(document.known for document in batch):
-            detectors += (_KNOWN,)
+            detectors += (self._known,)
         found = [detect.run(detector, batch) for detector in detectors]
         return [list(filter(self._counts, chain(*every))) for every in zip(*found, strict=True)]
 
-    def _anonymize(self, document: Document, findings: list[Finding]) -> Anonymized:
-        text, replacements = self._replace(document, findings) if findings else (document.text, [])
-        names = (*self._names, _KNOWN.name) if document.known else self._names
+    def _anonymize(
+        self, today: datetime.date, document: Document, findings: list[Finding]
+    ) -> Anonymized:
+        text = document.text
+        replacements: list[Replacement] = []
+        if findings:
+            scene = operators.Scene(
+                document, findings, self._key, self._memory, today, self._domain, self._pseudonyms
+            )
+            text, replacements = replace(scene, self._operator)
+        names = self._names_with_known if document.known else self._names
         return report.anonymized(text, document, replacements, self.policy, self.digest, names)
-
-    def _replace(
-        self, document: Document, findings: list[Finding]
-    ) -> tuple[str, list[Replacement]]:
-        today = self._today or datetime.datetime.now(tz=datetime.UTC).date()
-        scene = operators.Scene(
-            document, findings, self._key, self._memory, today, self._domain, self._pseudonyms
-        )
-        return replace(scene, self._operator)
 
     def _counts(self, finding: Finding) -> bool:
         """Whether a finding is certain enough for its label's rule."""
@@ -199,10 +208,8 @@ class Engine:
         return self._operators[label]
 
 
-def _placed(document: Document) -> Finding | None:
+def _place(document: Document) -> Finding:
     """What the place of a text says of it."""
-    if not (document.label and document.text):
-        return None
     return Finding(0, len(document.text), document.label, 1.0, PLACE)
 
 

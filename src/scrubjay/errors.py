@@ -10,6 +10,7 @@
     │   ├── AccessError      who asks may not do this, or not yet           exit 3   HTTP 403
     │   │   ├── EntryError   who asks is not known                          exit 3   HTTP 401
     │   │   └── LimitError   who asks has asked too often                   exit 3   HTTP 429
+    │   ├── MissingError     what is asked for is not here                  exit 1   HTTP 404
     │   ├── BusyError        too much is asked at once                      exit 1   HTTP 503
     │   └── UpstreamError    a service behind this one does not answer      exit 1   HTTP 502
     └── RefusedError         this input was not anonymized, nothing left    exit 2   HTTP 422
@@ -103,6 +104,13 @@ class LimitError(AccessError):
     def __init__(self, message: str, wait: int) -> None:
         super().__init__(f"{message}; try again in {wait} s")
         self.wait = wait
+
+
+class MissingError(UsageError):
+    """What is asked for is not here."""
+
+    code = "not_found"
+    http_status = 404
 
 
 class BusyError(UsageError):

@@ -61,13 +61,13 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def settle(paths: Sequence[Path]) -> None:
+def settle(paths: Sequence[str]) -> None:
     """The bytes of files of one disk are on it. In one go where the system can, since asked for
     each file a disk writes its journal each time."""
     together = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if together is None or len(paths) < FEW:
         for path in paths:
-            sync(path)
+            sync(Path(path))
         return
     handle = os.open(paths[0], os.O_RDONLY)
     try:

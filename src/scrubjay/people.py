@@ -19,7 +19,8 @@ def link(mentions: list[str]) -> list[int]:
     walks the text once and asks a table who bore this name last."""
     if len(mentions) < 2:
         return [0] * len(mentions)
-    names = [parse(mention) for mention in mentions]
+    parsed = {mention: parse(mention) for mention in set(mentions)}
+    names = [parsed[mention] for mention in mentions]
     persons: list[int | None] = [None] * len(names)
     first: dict[Name, int] = {}
     count = 0

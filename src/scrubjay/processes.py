@@ -23,9 +23,10 @@ def bound(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (told, most))
 
 
-def end_with_parent() -> None:
-    """Nobody waits for what a killed parent asked, or ends a reader that is stuck."""
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+def end_with_parent(parent: int = 0) -> None:
+    """Nobody waits for what a killed parent asked, or ends a reader that is stuck. `parent`: its
+    number, for who starts so slowly that it may be gone already."""
+    threading.Thread(target=_end_with, args=(parent or os.getppid(),), daemon=True).start()
 
 
 def _end_with(parent: int) -> None:

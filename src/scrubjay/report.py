@@ -44,7 +44,9 @@ def anonymized(
     detectors: tuple[str, ...],
 ) -> Anonymized:
     """The clean text with its report."""
-    counts = Counter(replacement.label for replacement in replacements)
+    counts: dict[str, int] = {}
+    for label in sorted([replacement.label for replacement in replacements]):
+        counts[label] = counts.get(label, 0) + 1
     return Anonymized(
         text,
         Report(
@@ -52,7 +54,7 @@ def anonymized(
             policy=policy.name,
             policy_digest=digest,
             version=scrubjay.__version__,
-            counts=dict(sorted(counts.items())),
+            counts=counts,
             replacements=tuple(replacements),
             detectors=detectors,
         ),

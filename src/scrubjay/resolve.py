@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from scrubjay import labels
 from scrubjay.detectors import lists
-from scrubjay.detectors.known import UNSURE, WORD, Values, Words, words
+from scrubjay.detectors.known import FEW, UNSURE, WORD, Values, Words, fold, words
 from scrubjay.people import link
 from scrubjay.types import Finding
 
@@ -38,9 +38,10 @@ def resolve(
     the labels that stay in the text: in an overlap they give way to those that do not."""
     placeholders = _placeholders(text)
     wanted = partial(_wanted, text, allow, placeholders)
-    outside = chain.from_iterable(_outside(finding, placeholders) for finding in findings)
-    found = merge(filter(wanted, outside), kept)
-    again = list(filter(wanted, everywhere(text, found)))
+    if placeholders:
+        findings = chain.from_iterable(_outside(finding, placeholders) for finding in findings)
+    found = merge(filter(wanted, findings), kept)
+    again = list(filter(wanted, _new(everywhere(text, found), found)))
     return number(text, merge([*found, *again], kept) if again else found)
 
 
@@ -55,7 +56,7 @@ def _wanted(
 ) -> bool:
     """Neither allowed nor the name of a placeholder: a second run changes nothing."""
     value = text[finding.start : finding.end]
-    if not any(map(str.isalnum, value)):
+    if not value.isalnum() and not any(map(str.isalnum, value)):
         return False
     if allow and words(value) in allow:
         return False
@@ -68,7 +69,7 @@ def _wanted(
 
 def _outside(finding: Finding, placeholders: list[tuple[int, int]]) -> Iterator[Finding]:
     """What a net found, without the placeholders that it took for values. Rules know better."""
-    if not placeholders or not finding.detector.startswith("tagger."):
+    if not finding.detector.startswith("tagger."):
         yield finding
         return
     start = finding.start
@@ -92,11 +93,13 @@ def merge(
 ) -> list[Finding]:
     """Overlapping findings as one: their union, under the label of the stronger."""
     merged: list[Finding] = []
+    end = 0
     for finding in sorted(findings):
-        if merged and finding.start < merged[-1].end:
+        if finding.start < end:
             merged[-1] = _union(merged[-1], finding, kept)
         else:
             merged.append(finding)
+        end = merged[-1].end
     return merged
 
 
@@ -118,12 +121,26 @@ def _strength(
     return not kept(finding.label), named, finding.score, length, depth
 
 
+def _new(findings: Iterable[Finding], found: list[Finding]) -> list[Finding]:
+    """Without those that a rule found in their place already: merged, they would change nothing."""
+    new = list(findings)
+    if not new:
+        return new
+    same = {(f.start, f.end, f.label, f.score) for f in found if _first(f)}
+    return [f for f in new if (f.start, f.end, f.label, f.score) not in same]
+
+
 def everywhere(text: str, findings: list[Finding]) -> Iterator[Finding]:
     """Other places of values already found."""
     seeds: dict[Words, Finding] = {}
-    for finding in findings:
+    folded = fold(text) if len(findings) <= FEW else ""
+    different: dict[tuple[str, str, str], Finding] = {}
+    for f in findings:
+        different.setdefault((text[f.start : f.end], f.label, f.detector), f)
+    for finding in different.values():
         for value in _seeds(text, finding):
-            seeds.setdefault(value, finding)
+            if not (folded and _once(folded, value, finding)):
+                seeds.setdefault(value, finding)
     if not seeds:
         return
     for start, end, seed in Values(seeds).occurrences(text):
@@ -133,8 +150,22 @@ def everywhere(text: str, findings: list[Finding]) -> Iterator[Finding]:
             yield Finding(_with_given_names(text, start), end, seed.label, seed.score, EVERYWHERE)
 
 
+def _once(folded: str, value: Words, finding: Finding) -> bool:
+    """Whether a value stands nowhere but in its finding, which stays what it is. A name may begin
+    before its known part."""
+    return finding.label != "PERSON" and _first(finding) and folded.count(value[0]) == 1
+
+
+def _first(finding: Finding) -> bool:
+    """Whether `merge` leaves a finding as it is, where its value is found again in its place: it
+    comes first, and no net, which a rule is stronger than, found it."""
+    return finding.detector < EVERYWHERE < "tagger."
+
+
 def _with_given_names(text: str, start: int) -> int:
     """Where the name begins whose known part begins here: "J. Smith", "Hannah M. Smith"."""
+    if text[max(0, start - 1) : start] not in (" ", ".", "\n"):
+        return start
     initials = _INITIALS.search(text, max(0, start - 8), start)
     begin = initials.start() if initials else start
     given = _GIVEN.search(text, max(0, begin - 24), begin)
@@ -185,12 +216,15 @@ def _common(word: str) -> bool:
 
 def number(text: str, findings: list[Finding]) -> list[Finding]:
     """Entities per label, numbered as they appear."""
+    if len(findings) == 1:
+        return [replace(findings[0], entity=1)]
     mentions = [text[f.start : f.end] for f in findings if f.label == "PERSON"]
     people = iter(link(mentions))
     numbers: dict[str, dict[object, int]] = {}
+    compared = {value: words(value) for value in {text[f.start : f.end] for f in findings}}
     numbered = []
     for f in findings:
-        identity = next(people) if f.label == "PERSON" else words(text[f.start : f.end])
+        identity = next(people) if f.label == "PERSON" else compared[text[f.start : f.end]]
         known = numbers.setdefault(f.label, {})
         entity = known.setdefault(identity, len(known) + 1)
         numbered.append(Finding(f.start, f.end, f.label, f.score, f.detector, entity))

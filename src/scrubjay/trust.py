@@ -33,7 +33,7 @@ from scrubjay.audit.entry import Entry, digest
 from scrubjay.audit.note import Signer, Verifier
 from scrubjay.audit.secrets import EntryKeys, Secrets
 from scrubjay.audit.tiles import CHECKPOINT
-from scrubjay.audit.tree import WIDTH
+from scrubjay.audit.tree import WIDTH, Head
 from scrubjay.errors import AccessError, AuditError, UsageError
 from scrubjay.manifest import Manifest
 from scrubjay.vault.domain import Domain
@@ -192,13 +192,6 @@ class Trust:
         who = caller.person
         return self._log.append([replace(e, who=who, action=action, role=role) for e in entries])
 
-    def tell_disclosed(self, action: str, grant: Grant, outputs: Iterable[Path]) -> None:
-        """Log that people are named again: what was written, or each subject who is shown."""
-        one = Entry("", "", "", "done", about=grant.scope.domain, details=f"by {grant.id}")
-        entries = [replace(one, output=self.digest(path)) for path in outputs]
-        entries += [replace(one, subject=code) for code in grant.scope.subjects]
-        self.tell(action, "re-identify", entries or [one])
-
     def tell_failed(self, action: str, problem: BaseException) -> None:
         """Log that what was asked for, and perhaps announced, did not come to its end."""
         refused = isinstance(problem, AccessError)
@@ -218,12 +211,18 @@ class Trust:
         """The log's public key."""
         return self._secrets.signer.verifier
 
-    def entries(self) -> Iterator[query.Item]:
-        """All that was logged, in order."""
+    def entries(self, start: int = 0) -> Iterator[query.Item]:
+        """All that was logged, in order, from a number on."""
         self._log.publish()
         secrets = self._secrets
         keys = EntryKeys(secrets.signer.name, secrets.secret, secrets.store, os.urandom)
-        return query.read(self._place.folder, self.key, keys)
+        return query.read(self._place.folder, self.key, keys, start=start)
+
+    @property
+    def head(self) -> Head:
+        """The log as it is now, all of it where readers look."""
+        self._log.publish()
+        return self._log.head
 
     def gap(self) -> str:
         """Where store and log are not of one time, for one of them was put back: what is lost."""
@@ -293,6 +292,14 @@ class Trust:
     def _heard(self, event: Event) -> None:
         self._refused = self._refused or bool(event.refused)
         self._log.append([logged(event)])
+
+
+def disclosed(grant: Grant, outputs: Iterable[str]) -> list[Entry]:
+    """That people are named again: digests of what is released, and each subject who is shown."""
+    one = Entry("", "", "", "done", about=grant.scope.domain, details=f"by {grant.id}")
+    entries = [replace(one, output=digest) for digest in outputs]
+    entries += [replace(one, subject=code) for code in grant.scope.subjects]
+    return entries or [one]
 
 
 def account() -> str:

@@ -1,7 +1,7 @@
 """The data that crosses module borders: each idea once, frozen, the same inside and on the wire.
 
 `start` and `end` are code points, half-open. A finding holds places, never values, and no repr
-shows document text.
+shows document text. None can be part of a cycle: the garbage collector passes them by.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct, field
 
 
-class Document(Struct, frozen=True):
+class Document(Struct, frozen=True, gc=False):
     """One text. `group` is the patient or subject whose dates shift and pseudonyms agree; `field`
     is the name that the text stands under: a key, a column's header. `label` is what all of the
     text is, where its place says so: a birth date's element. `known` holds, by label, what is known
@@ -29,7 +29,7 @@ class Document(Struct, frozen=True):
         return f"Document(<{len(self.text)} characters>, language={self.language!r})"
 
 
-class Finding(Struct, frozen=True, order=True):
+class Finding(Struct, frozen=True, order=True, gc=False):
     """A place that holds an identifier. `entity` numbers who or what, per document; 0: not yet."""
 
     start: int
@@ -76,7 +76,7 @@ class Policy(Struct, frozen=True):
         return self.default
 
 
-class Replacement(Struct, frozen=True):
+class Replacement(Struct, frozen=True, gc=False):
     """One change: where it was in the text, where its substitute is in the new text."""
 
     start: int
@@ -90,7 +90,7 @@ class Replacement(Struct, frozen=True):
     operator: str
 
 
-class Report(Struct, frozen=True):
+class Report(Struct, frozen=True, gc=False):
     """What was done to one document: places, labels and rules, never values."""
 
     document: str
@@ -102,7 +102,7 @@ class Report(Struct, frozen=True):
     detectors: tuple[str, ...] = ()
 
 
-class Anonymized(Struct, frozen=True):
+class Anonymized(Struct, frozen=True, gc=False):
     """Clean text and the report of how it came to be."""
 
     text: str

@@ -16,18 +16,20 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
+from msgspec import structs
 
 import scrubjay
-from scrubjay import formats, home, manifest, sealing
+from scrubjay import formats, manifest, sealing
 from scrubjay.cli import files, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import OutputError, QuarantineError, UsageError
 from scrubjay.keys import Key
 from scrubjay.run import folder as runs
-from scrubjay.run import page, state
+from scrubjay.run import page, places, state
 from scrubjay.run.folder import Order, Released
 from scrubjay.run.people import People
+from scrubjay.run.quarantine import Left
 from scrubjay.run.state import State
 from scrubjay.run.summary import Summary, summary
 from scrubjay.run.walk import Source, Wanted, single, walk
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 
 REPORT, PAGE = "scrubjay-report.json", "scrubjay-report.html"
 QUARANTINE = "quarantine.tsv"
-SHOWN = 5  # files in quarantine that the terminal names
 
 
 def anonymize(asked: Asked) -> None:
@@ -54,7 +55,7 @@ def anonymize(asked: Asked) -> None:
         kept = State(place, out, _recipe(asked, engine), restart=asked.restart)
         if not (asked.key_file or asked.domain):
             engine = Engine(engine.policy, engine.detectors, key=kept.secret)
-        with contextlib.closing(kept), _Left(place / QUARANTINE) as left:
+        with contextlib.closing(kept), Left(place / QUARANTINE) as left:
             told = _run(asked, engine, kept, (out, left), (trust, opener))
         if not asked.quiet:
             click.echo(_line(told, dry=asked.dry_run), err=True)
@@ -76,22 +77,9 @@ def _places(asked: Asked) -> Iterator[tuple[Path, Path]]:
             yield Path(name) / "out", Path(name) / "state"
         return
     out = asked.output or Path()
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is no folder")
-    if _in(home.home(), out):
-        raise UsageError(f"{home.home()} lies in {out}: it is not for who gets that; SCRUBJAY_HOME")
     for source in asked.inputs:
-        if _in(out, source):
-            raise UsageError(f"{out} lies in {source}: the run would read what it writes")
-        if _in(source, out):
-            raise UsageError(f"{source} lies in {out}: what is not clean would be among what is")
-        if _in(home.home(), source):
-            raise UsageError(f"{home.home()} lies in {source}: keys are no documents")
+        places.check(source, out)
     yield out, state.folder(out)
-
-
-def _in(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())
 
 
 @contextlib.contextmanager
@@ -126,7 +114,7 @@ def _recipe(asked: Asked, engine: Engine) -> str:
 
 
 def _run(
-    asked: Asked, engine: Engine, kept: State, places: tuple[Path, _Left],
+    asked: Asked, engine: Engine, kept: State, places: tuple[Path, Left],
     trusted: tuple[Trust | None, Opener | None],
 ) -> Summary:  # fmt: skip
     out, left = places
@@ -163,30 +151,6 @@ def _run(
     return told
 
 
-class _Left:
-    """What is not anonymized, by its real name, in a file: for who runs this, not for who gets the
-    outputs. The first few are shown. Names are one line each, and move no cursor."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.first: list[str] = []
-
-    def __enter__(self) -> _Left:
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._stream = open(handle, "w", encoding="utf-8")  # noqa: PTH123 - a handle
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.close()
-
-    def add(self, source: Source, why: str) -> None:
-        """One more."""
-        name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in source.name)
-        self._stream.write(f"{name}\t{why}\n")
-        if len(self.first) < SHOWN:
-            self.first.append(f"{name}: {why}")
-
-
 def _own(asked: Asked, engine: Engine, opener: Opener | None) -> Engine:
     """The engine of one process: a vault's files are open in one alone."""
     if not (asked.domain and opener):
@@ -212,27 +176,15 @@ def _below(path: Path, name: str, wanted: Wanted) -> Iterator[Source]:
         yield single(path)
         return
     for source in walk(path, wanted):
-        yield source._replace(name=f"{name}/{source.name}")
+        yield structs.replace(source, name=f"{name}/{source.name}")
 
 
 def _log(trust: Trust | None, engine: Engine, asked: Asked, some: Sequence[Released]) -> None:
     """An entry for each file that is about to be released."""
-    if not (trust and some):
-        return
-    from scrubjay.audit.entry import Entry
+    if trust and some:
+        from scrubjay.run.entries import entries
 
-    model = " ".join(engine.models.values())
-    trust.tell(
-        "anonymize", "de-identify",
-        [
-            Entry(
-                "", "", "", "done", policy=engine.digest, model=model, counts=one.done.counts,
-                about=asked.domain, input=trust.keyed(one.done.read_sha256),
-                output=trust.keyed(one.done.sha256),
-            )
-            for one in some
-        ],
-    )  # fmt: skip
+        trust.tell("anonymize", "de-identify", entries(trust, engine, asked.domain, some))
 
 
 def _tell(

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import io
 import time
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from scrubjay import formats, labels
+from scrubjay import formats
 from scrubjay.cli import files, options, vaults
 from scrubjay.errors import AccessError, InputError, UsageError, VaultError
 from scrubjay.formats import subjects
 from scrubjay.formats.work import Work
-from scrubjay.report import Edit, edited, unchanged
+from scrubjay.report import unchanged
 from scrubjay.types import Anonymized, Document
 
 if TYPE_CHECKING:
     from scrubjay.access.approvals import Grant, Scope
     from scrubjay.access.signing import Signer
+    from scrubjay.restore import Put
     from scrubjay.trust import Trust
     from scrubjay.vault.domain import Domain
     from scrubjay.vault.pseudonyms import Surrogate
-    from scrubjay.vault.token import Readers
-
-Put = Callable[[list[Document]], list[Anonymized]]
-Told = tuple[int, int, str | VaultError]  # a token's start, end, and value
-DAMAGED = VaultError("a damaged token")
-OTHER = VaultError("a token that was not there when the file was read first")
 
 _path = click.Path(path_type=Path)
 _domain = click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Whose tokens.")
@@ -71,7 +65,10 @@ def command(
     It takes an approval for these very tokens (scrubjay approvals ask), or an emergency. Codes
     stay: reveal tells whose they are.
     """
+    from scrubjay import restore as restoring
+    from scrubjay.access import holders
     from scrubjay.cli.anonymize import plan
+    from scrubjay.trust import disclosed
 
     if not inputs or files.STDIO in inputs:
         raise UsageError("name files: they are read twice, to see what was approved")
@@ -82,12 +79,14 @@ def command(
     scope = _restoring(tokens, place, domain, records)
     own = None if emergency else _own(trust, place, file)
     grant = _granted(trust, scope, approval, emergency)
-    put_back = putting_back(_readers(place, own, grant), tokens, records.surrogates(place))
+    readers = restoring.readers(place, holders.take(own, place, grant) if own else {})
+    put_back = restoring.putting_back(readers, tokens, records.surrogates(place))
     with files.Outputs() as outputs:
         for source, target in plan(inputs, output, in_place=False):
             with outputs.open(target) as sink:
                 _each(source, sink, put_back, records)
-        trust.tell_disclosed("restore", grant, [path for _, path in outputs.ready()])
+        digests = [trust.digest(path) for _, path in outputs.ready()]
+        trust.tell("restore", "re-identify", disclosed(grant, digests))
 
 
 @click.command()
@@ -97,12 +96,14 @@ def command(
 @_emergency
 def reveal(codes: tuple[str, ...], domain: str, approval: str, emergency: bool) -> None:
     """Print whose CODES these are."""
+    from scrubjay.trust import disclosed
+
     trust = vaults.trusted("reveal.run", needs=_needs(emergency))
     place = trust.domain(domain)
     scope = scope_of((), codes, place, domain, Whose())
     grant = _granted(trust, scope, approval, emergency)
     told = [place.reveal(code) for code in codes]
-    trust.tell_disclosed("reveal", grant, [])
+    trust.tell("reveal", "re-identify", disclosed(grant, []))
     for code, subject in zip(codes, told, strict=True):
         click.echo(f"{code}\t{subject}")
 
@@ -155,23 +156,19 @@ def scope_of(
 
 
 def _restoring(tokens: set[str], place: Domain, domain: str, whose: Whose) -> Scope:
-    from scrubjay.access import approvals
+    from scrubjay import restore
 
-    found = tokens.union(whose.codes(place))
-    if not found:
-        raise InputError("no token in there: nothing to restore")
-    return approvals.Scope("restore.run", domain, digest=approvals.digest(found))
+    return restore.scope(tokens.union(whose.codes(place)), domain)
 
 
 def _tokens(inputs: tuple[Path, ...], whose: Whose) -> set[str]:
     """All that are in these files, in the records that are asked for."""
-    from scrubjay.vault import packets
+    from scrubjay import restore
 
     found: set[str] = set()
 
     def look(documents: list[Document]) -> list[Anonymized]:
-        joined = packets.APART.join(document.text for document in documents)
-        found.update(joined[start:end] for start, end, _ in packets.find(joined))
+        found.update(restore.tokens(documents))
         return [unchanged(document) for document in documents]
 
     for path in inputs:
@@ -232,63 +229,6 @@ def _own(trust: Trust, place: Domain, file: Path | None) -> Signer | None:
     if own.public != holders.receiver(trust.register, trust.caller.person):
         raise AccessError(f"{file} is not the key that is registered for you; take that one")
     return own
-
-
-def _readers(place: Domain, own: Signer | None, grant: Grant) -> Readers:
-    """Of every label, with the private keys of a two-person domain."""
-    from scrubjay.access import holders
-    from scrubjay.vault import token, twoperson
-
-    privates = holders.take(own, place, grant) if own else {}
-    return token.Readers(twoperson.readers(place, labels.table(), privates))
-
-
-def putting_back(readers: Readers, tokens: set[str], surrogates: Iterable[Surrogate] = ()) -> Put:
-    """What puts values back into texts. A token that cannot be read, or is none of `tokens`, is an
-    error with its place: the file may have been swapped since it was approved."""
-    from scrubjay.vault import packets, pseudonyms
-
-    stand_in = pseudonyms.places(surrogates)
-
-    def put_back(documents: list[Document]) -> list[Anonymized]:
-        joined = packets.APART.join(document.text for document in documents)
-        starts, ends, groups = packets.scan(joined)
-        opened = readers.values(groups)
-        values = [
-            opened.get(at, DAMAGED) if joined[start:end] in tokens else OTHER
-            for at, (start, end) in enumerate(zip(starts, ends, strict=True))
-        ]
-        begin, last, done = 0, 0, []
-        for document in documents:
-            end = begin + len(document.text)
-            first, last = last, bisect_left(starts, end, last)
-            told = zip(starts[first:last], ends[first:last], values[first:last], strict=True)
-            put = list(_values(document, begin, told))
-            done.append(edited(document, _apart(put, stand_in(document.text))))
-            begin = end + len(packets.APART)
-        return done
-
-    return put_back
-
-
-def _values(document: Document, begin: int, told: Iterable[Told]) -> Iterator[Edit]:
-    """The values of the tokens in a text, which begins there in its batch."""
-    for start, end, value in told:
-        if not isinstance(value, str):
-            where = f"{document.id}: " if document.id else ""
-            raise InputError(f"{where}at {start - begin}: {value}: nothing was written")
-        yield start - begin, end - begin, value
-
-
-def _apart(tokens: list[Edit], surrogates: Iterable[Edit]) -> list[Edit]:
-    """Both, in order: what looks like a surrogate inside a token is none."""
-    ends = [end for _, end, _ in tokens]
-    outside = []
-    for one in surrogates:
-        at = bisect_right(ends, one[0])
-        if at == len(tokens) or one[1] <= tokens[at][0]:
-            outside.append(one)
-    return sorted([*tokens, *outside])
 
 
 def _each(source: Path, sink: Any, change: Put, whose: Whose) -> None:

@@ -29,6 +29,15 @@ _path = click.Path(path_type=Path)
     "--domain", default="", metavar="TENANT/DOMAIN",
     help="Whose keys and pseudonyms: a domain of the vault.",
 )  # fmt: skip
+@click.option(
+    "--largest", default=1024, show_default=True, metavar="MIB", type=click.IntRange(1),
+    help="Of a file that somebody sends.",
+)  # fmt: skip
+@click.option(
+    "--jobs-in", "jobs_in", multiple=True, metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Jobs may read and write below it. Repeatable; without one they are uploads alone.",
+)  # fmt: skip
 @click.option("--processes", default=0, metavar="N", help="Default: one a core.")
 @click.option("--certificate", type=_path, help="A TLS certificate's file, with its chain.")
 @click.option("--key", type=_path, help="The certificate's key.")
@@ -51,8 +60,8 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
 
     behind = {"openai": openai, "anthropic": anthropic}
     upstreams = {kind: _upstream(kind, url) for kind, url in behind.items() if url}
-    processes = told.pop("processes") or _cores()
-    settings = server.Settings(**told, processes=processes, upstreams=upstreams)
+    told |= {"processes": told["processes"] or _cores(), "largest": told["largest"] << 20}
+    settings = server.Settings(**told, upstreams=upstreams)
     server.check(settings)
     place, keys = _place()
     if settings.open_presidio:

@@ -26,6 +26,7 @@ from scrubjay.detectors.linear import ANYWHERE, Matcher, matcher, value
 from scrubjay.detectors.shadow import Shadow
 from scrubjay.detectors.triggers import Expression
 from scrubjay.errors import CatalogueError
+from scrubjay.recent import remembered
 from scrubjay.types import Document, Finding
 
 FOLDER = Path(__file__).parent / "patterns"
@@ -67,6 +68,7 @@ class _Armed(Struct, frozen=True):
 
 
 Kept = tuple[int, int, float, _Armed]  # byte offsets, score
+Verdicts = dict[tuple[checks.Check, bytes], "bool | float | tuple[int, int]"]  # of one batch
 
 
 class Patterns:
@@ -84,24 +86,26 @@ class Patterns:
         headings = [_heading(d.field) if d.field else "" for d in documents]
         shadows = [Shadow(h + d.text) for h, d in zip(headings, documents, strict=True)]
         return [
-            _after(_findings(shadow, kept), len(heading))
+            _findings(shadow, kept, len(heading)) if kept else []
             for heading, shadow, kept in zip(headings, shadows, self._kept(shadows), strict=True)
         ]
 
     def _kept(self, shadows: Sequence[Shadow]) -> list[list[Kept]]:
-        """One scan for all: each table is fetched into the processor's cache once."""
+        """One scan for all: each table is fetched into the processor's cache once. A check sees a
+        value once, however often the texts hold it."""
         texts = [shadow.data for shadow in shadows]
         starts = [0, *accumulate(len(text) + 1 for text in texts)]
         kept: list[list[Kept]] = [[] for _ in texts]
+        verdicts: Verdicts = {}
         for index, start, end in self._scan(scan.BORDER.join(texts)):
             number = bisect_right(starts, start) - 1
             begin = starts[number]
             armed = self._armed[index] or self._arm(index)
-            hit = _judge(armed, texts[number], start - begin, end - begin)
+            hit = _judge(armed, texts[number], start - begin, end - begin, verdicts)
             if hit:
                 kept[number].append(hit)
                 if begin + hit[1] < end:  # the check kept a part
-                    kept[number] += _rest(armed, texts[number], hit[1], end - begin)
+                    kept[number] += _rest(armed, texts[number], hit[1], end - begin, verdicts)
         return kept
 
     def _arm(self, index: int) -> _Armed:
@@ -109,32 +113,24 @@ class Patterns:
         return armed
 
 
-def _findings(shadow: Shadow, kept: list[Kept]) -> list[Finding]:
+def _findings(shadow: Shadow, kept: list[Kept], heading: int) -> list[Finding]:
+    """What was found in the text alone, without what lies in the heading before it."""
     spans = shadow.spans([(start, end) for start, end, _, _ in kept])
     return [
-        Finding(start, end, armed.label, score, armed.detector)
+        Finding(max(start - heading, 0), end - heading, armed.label, score, armed.detector)
         for (start, end), (_, _, score, armed) in zip(spans, kept, strict=True)
+        if end > heading
     ]
 
 
+@remembered
 def _heading(field: str) -> str:
     """A key as a person would write it before the value: `patientName` -> "patient Name: "."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_./-]+", " ", field).strip()
     return f"{spaced}: " if spaced else ""
 
 
-def _after(findings: list[Finding], heading: int) -> list[Finding]:
-    """Findings of the text alone, without what lies in the heading before it."""
-    if not heading:
-        return findings
-    return [
-        msgspec.structs.replace(f, start=max(f.start - heading, 0), end=f.end - heading)
-        for f in findings
-        if f.end > heading
-    ]
-
-
-def _judge(armed: _Armed, data: bytes, start: int, end: int) -> Kept | None:
+def _judge(armed: _Armed, data: bytes, start: int, end: int, verdicts: Verdicts) -> Kept | None:
     """The hit's exact place and score, or nothing."""
     if armed.not_before and start and data[start - 1] in armed.not_before:
         return None
@@ -144,12 +140,14 @@ def _judge(armed: _Armed, data: bytes, start: int, end: int) -> Kept | None:
             return None
     score = armed.score
     if armed.check:
-        text = data[start:end].decode("utf-8")
-        verdict = armed.check(text)
+        found = data[start:end]
+        verdict = verdicts.get((armed.check, found))
+        if verdict is None:
+            verdict = verdicts[armed.check, found] = armed.check(found.decode("utf-8"))
         if verdict is False:
             return None
         if isinstance(verdict, tuple):  # only this part of the value
-            before, kept = (text[:part] for part in verdict)
+            before, kept = (found.decode("utf-8")[:part] for part in verdict)
             start, end = start + len(before.encode("utf-8")), start + len(kept.encode("utf-8"))
         elif verdict is not True:
             score = verdict
@@ -158,14 +156,14 @@ def _judge(armed: _Armed, data: bytes, start: int, end: int) -> Kept | None:
     return start, end, score, armed
 
 
-def _rest(armed: _Armed, data: bytes, start: int, end: int) -> Iterator[Kept]:
+def _rest(armed: _Armed, data: bytes, start: int, end: int, verdicts: Verdicts) -> Iterator[Kept]:
     """What begins in the part of a match that its check did not keep: Dr. Smith Dr. Jones."""
     while start < end:
         spans = armed.match(ANYWHERE, data, start, min(end + BEFORE, len(data)))
         if not start <= spans[0][0] < end:
             return
         place = value(spans)
-        hit = _judge(armed, data, *place)
+        hit = _judge(armed, data, *place, verdicts)
         if hit:
             yield hit
         start = hit[1] if hit else place[1]

@@ -134,8 +134,8 @@ class Shadow:
 
     def __init__(self, text: str) -> None:
         self._length = len(text)
-        self._straight = Straight(text)
-        text = self._straight.text
+        self._straight = None if text.isascii() else Straight(text)
+        text = self._straight.text if self._straight else text
         if "___" in text or "..." in text:
             text = _FILL.sub(lambda fill: " " * len(fill[0]), text)
         self.data = text.encode("utf-8")
@@ -151,7 +151,8 @@ class Shadow:
 
     def spans(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Byte spans of the shadow as code point spans of the text."""
-        if len(self.data) == self._length and self._straight.same:
+        straight = self._straight
+        if straight is None or (len(self.data) == self._length and straight.same):
             return spans
         at = self.places(offset for span in spans for offset in span)
-        return [self._straight.original(at[start], at[end]) for start, end in spans]
+        return [straight.original(at[start], at[end]) for start, end in spans]

@@ -72,6 +72,18 @@ class Meter:
         return copy  # type: ignore[return-value]
 
 
+def _safe(name: str, work: Work) -> list[str]:
+    """A path's components; none for what an operating system left there."""
+    parts = name.replace("\\", "/").rstrip("/").split("/")
+    parts = [part for part in parts if part != "."]
+    if ".." in parts or "" in parts or any(":" in part or "\0" in part for part in parts):
+        raise InputError("a member's name leads out of the archive")
+    if LITTER.intersection(parts) or parts[-1].startswith("._"):
+        work.dropped("file of an operating system")
+        return []
+    return parts
+
+
 class Names:
     """Clean names of members, each once."""
 
@@ -79,17 +91,6 @@ class Names:
         self._work = work
         self._known: dict[str, str] = {}
         self._taken: set[str] = set()
-
-    def safe(self, name: str) -> list[str]:
-        """A path's components; none for what an operating system left there."""
-        parts = name.replace("\\", "/").rstrip("/").split("/")
-        parts = [part for part in parts if part != "."]
-        if ".." in parts or "" in parts or any(":" in part or "\0" in part for part in parts):
-            raise InputError("a member's name leads out of the archive")
-        if LITTER.intersection(parts) or parts[-1].startswith("._"):
-            self._work.dropped("file of an operating system")
-            return []
-        return parts
 
     def new(self, parts: list[str]) -> str:
         """Without what identifies; one that is taken gets a number."""
@@ -119,6 +120,10 @@ class _Sink(io.RawIOBase):
         return len(data)
 
 
+def _every(name: str) -> bool:
+    return True
+
+
 class Zip:
     """`zip.v1`: the same members in the same order, deflated."""
 
@@ -127,23 +132,22 @@ class Zip:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Folders of their own stay out: files make them."""
-        source, names = seekable(source), Names(work)
-        meter = Meter(source, work)
+        names = Names(work)
+        with (
+            _reading("zip"),
+            zipfile.ZipFile(_Sink(target), "w", zipfile.ZIP_DEFLATED) as new,
+        ):
+            for number, parts, plain in _zipped(source, work, _every):
+                with _reading(f"member {number}"):
+                    self._write(new, names.new(parts), plain, work, "/".join(parts))
+
+    def members(
+        self, source: BinaryIO, work: Work, wanted: Callable[[str], bool]
+    ) -> Iterator[tuple[str, BinaryIO]]:
+        """Those whose last name is wanted, as they are."""
         with _reading("zip"):
-            directory.check(source, work.limits.members)
-        with _reading("zip"), zipfile.ZipFile(source) as packed:
-            if packed.comment:
-                work.dropped("archive comment")
-            with zipfile.ZipFile(_Sink(target), "w", zipfile.ZIP_DEFLATED) as new:
-                for number, info in enumerate(packed.infolist(), 1):
-                    work.spend("members")
-                    with _reading(f"member {number}"):
-                        parts = names.safe(info.filename)
-                        _check_zipped(info)
-                        if parts and not info.is_dir():
-                            with packed.open(info) as stream:
-                                plain = meter.copy(stream, info.file_size)
-                            self._write(new, names.new(parts), plain, work, parts[-1])
+            for _, parts, plain in _zipped(source, work, wanted):
+                yield "/".join(parts), plain
 
     def _write(
         self, new: zipfile.ZipFile, name: str, plain: BinaryIO, work: Work, called: str
@@ -153,6 +157,28 @@ class Zip:
         told.compress_type = zipfile.ZIP_DEFLATED
         with new.open(told, "w", force_zip64=True) as sink:
             work.file(called, plain, sink)  # type: ignore[arg-type]
+
+
+def _zipped(
+    source: BinaryIO, work: Work, wanted: Callable[[str], bool]
+) -> Iterator[tuple[int, list[str], BinaryIO]]:
+    """Files in a zip: which member, its name's parts, and what is in it."""
+    source = seekable(source)
+    meter = Meter(source, work)
+    directory.check(source, work.limits.members)
+    with zipfile.ZipFile(source) as packed:
+        if packed.comment:
+            work.dropped("archive comment")
+        for number, info in enumerate(packed.infolist(), 1):
+            work.spend("members")
+            with _reading(f"member {number}"):
+                parts = _safe(info.filename, work)
+                _check_zipped(info)
+                if not parts or info.is_dir() or not wanted(parts[-1]):
+                    continue
+                with packed.open(info) as stream:
+                    plain = meter.copy(stream, info.file_size)
+            yield number, parts, plain
 
 
 def _check_zipped(info: zipfile.ZipInfo) -> None:
@@ -170,24 +196,22 @@ class Tar:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Folders of their own stay out."""
-        source, names = seekable(source), Names(work)
-        meter = Meter(source, work)
+        names = Names(work)
         with (
             _reading("tar"),
-            tarfile.open(fileobj=source, mode="r:") as packed,
             tarfile.open(fileobj=_Sink(target), mode="w|", format=tarfile.PAX_FORMAT) as new,
         ):
-            for number, info in enumerate(packed, 1):
-                work.spend("members")
+            for number, parts, plain in _untarred(source, work, _every):
                 with _reading(f"member {number}"):
-                    if info.issparse() or not (info.isreg() or info.isdir()):
-                        raise InputError("it is a link, a device or sparse, not a file")
-                    parts = names.safe(info.name)
-                    stream = packed.extractfile(info)
-                    if stream and parts:
-                        plain = meter.copy(stream, info.size)
-                        self._write(new, names.new(parts), plain, work, parts[-1])
-            _check_end(source, packed.offset)
+                    self._write(new, names.new(parts), plain, work, "/".join(parts))
+
+    def members(
+        self, source: BinaryIO, work: Work, wanted: Callable[[str], bool]
+    ) -> Iterator[tuple[str, BinaryIO]]:
+        """Those whose last name is wanted, as they are."""
+        with _reading("tar"):
+            for _, parts, plain in _untarred(source, work, wanted):
+                yield "/".join(parts), plain
 
     def _write(
         self, new: tarfile.TarFile, name: str, plain: BinaryIO, work: Work, called: str
@@ -198,6 +222,27 @@ class Tar:
             told.size = sink.tell()
             sink.seek(0)
             new.addfile(told, sink)
+
+
+def _untarred(
+    source: BinaryIO, work: Work, wanted: Callable[[str], bool]
+) -> Iterator[tuple[int, list[str], BinaryIO]]:
+    """As `_zipped`."""
+    source = seekable(source)
+    meter = Meter(source, work)
+    with tarfile.open(fileobj=source, mode="r:") as packed:
+        for number, info in enumerate(packed, 1):
+            work.spend("members")
+            with _reading(f"member {number}"):
+                if info.issparse() or not (info.isreg() or info.isdir()):
+                    raise InputError("it is a link, a device or sparse, not a file")
+                parts = _safe(info.name, work)
+                stream = packed.extractfile(info)
+                if not stream or not parts or not wanted(parts[-1]):
+                    continue
+                plain = meter.copy(stream, info.size)
+            yield number, parts, plain
+        _check_end(source, packed.offset)
 
 
 def _check_end(source: BinaryIO, at: int) -> None:
@@ -229,6 +274,16 @@ class Single:
                 plain = Meter(source, work).copy(stream)
             with self._packing(_Sink(target)) as sink:
                 work.file(_inner(work.called), plain, sink)
+
+    def members(
+        self, source: BinaryIO, work: Work, wanted: Callable[[str], bool]
+    ) -> Iterator[tuple[str, BinaryIO]]:
+        """The one there is, if its name is wanted, as it is."""
+        name = _inner(work.called)
+        if wanted(name):
+            source = seekable(source)
+            with _reading(self.name.partition(".")[0]), self._opened(source) as stream:
+                yield name, Meter(source, work).copy(stream)
 
 
 def _inner(name: str) -> str:

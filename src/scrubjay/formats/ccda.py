@@ -177,6 +177,8 @@ class _Elements:
             if result.text != text:
                 put(result.text)
 
+        if label or field != "code":  # which may be a concept's
+            label = clinical.label(text, label)
         person = self._person.of(text) if field in ("code", "anchor") else self._person
         self._record.ask(text, told, field=field, label=label, person=person)
 
@@ -315,6 +317,7 @@ class _Elements:
     def _time(self, node: Node, name: str, value: str) -> None:
         label = {"birthTime": "BIRTH_DATE", "deceasedTime": "DEATH_DATE"}.get(node.name, "DATE")
         question = clinical.spelled(value)
+        label = label if question else clinical.label(value, "") or label
 
         def told(result: Anonymized) -> None:
             if result.text == question:

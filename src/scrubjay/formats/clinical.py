@@ -22,9 +22,15 @@ from scrubjay.types import Anonymized, Document
 REMEMBERED = 1 << 16  # texts in which nothing was found
 PEOPLE = 1 << 12  # about whom they were
 INJECTIVE = ("hash.v1", "surrogate.v1", "code.v1", "token.v1", "fpe.v1")
+NUMBER = re.compile(r"[0-9]{7,}|[0-9]{5}-[0-9]{4}")  # as long as people's are
+WORDS = frozenset(  # labels of what is told in words
+    ("", "CITY", "COUNTRY", "ETHNICITY", "GENDER", "MARITAL_STATUS", "NATIONALITY",
+     "PROFESSION", "RELIGION", "STATE", "TIME", "TITLE")
+)  # fmt: skip
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T([\d:.]+)(Z|[+-]\d\d:?\d\d)?)?")
 _COMPACT = re.compile(
-    r"(\d{4})(?:(\d\d)(?:(\d\d)(\d\d(?:\d\d(?:\d\d(?:\.\d{1,6})?)?)?)?)?)?([+-]\d{4})?"
+    r"((?:1[5-9]|20|99)\d\d)(?:(0[1-9]|1[0-2])(?:(0[1-9]|[12]\d|3[01])"
+    r"((?:[01]\d|2[0-4])(?:[0-5]\d(?:[0-6]\d(?:\.\d{1,6})?)?)?)?)?)?([+-]\d{4})?"
 )
 
 Told = Callable[[Anonymized], None]
@@ -37,15 +43,19 @@ class Plain:
     def __init__(self) -> None:
         self._texts: set[tuple[str, str, int]] = set()
         self._people: dict[Any, int] = {NOBODY.content: 0}
+        self._latest = NOBODY, 0
         self._numbers = count(1)  # none is given twice: answers may be late
 
     def about(self, person: Person) -> int:
         """A number for what is known, the same for the same."""
+        if person is self._latest[0]:
+            return self._latest[1]
         if len(self._people) > PEOPLE:
             self._people = {NOBODY.content: 0}
         if person.content not in self._people:
             self._people[person.content] = next(self._numbers)
-        return self._people[person.content]
+        self._latest = person, self._people[person.content]
+        return self._latest[1]
 
     def __contains__(self, text: tuple[str, str, int]) -> bool:
         return text in self._texts
@@ -76,6 +86,7 @@ class Record:
         if not text or text.isspace():
             return
         about = self._plain.about(person)
+        field = "" if label else field  # of which detectors would guess less than the label says
         if not label and (text, field, about) in self._plain:
             return
         key = (text, field, label, person.group, about)
@@ -122,6 +133,11 @@ def through(work: Work, items: Iterable[R], record: Callable[[R], Record]) -> It
         waiting[0][1].hear(result)
     while waiting:
         yield waiting.popleft()[0]
+
+
+def label(text: str, label: str) -> str:
+    """What a value is: a number that may be somebody's is none of the words that belong there."""
+    return "ID" if label in WORDS and NUMBER.fullmatch(text.strip()) else label
 
 
 def new_id(old: str, result: Anonymized, fits: Callable[[str], bool], key: Key) -> str:

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from msgspec import structs
+
 from scrubjay.errors import InputError
-from scrubjay.formats import fields, slots, strings, subjects
+from scrubjay.formats import births, fields, slots, strings, subjects
 from scrubjay.formats.subjects import NOBODY, Find, Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Document
@@ -37,6 +39,7 @@ class Columns:
         self._given = self._parts("given")
         self._family = self._parts("family")
         self._numbers = self._numbered(group)
+        self._birth = births.whole(self._labels, self._names)
         self._plain: set[tuple[int, str]] = set()
 
     def _parts(self, kind: str) -> list[int]:
@@ -101,10 +104,31 @@ class Columns:
         memory = slots.Memory()
         for row, column, document in self._documents(rows, wheres, work.people):
             places.append((row, column))
-            if strings.opens(document.text):
+            if birth := self._born_with(rows[row], column, document):
+                told = partial(self._agreed, births.part(self._names[column]))
+                yield slots.Slot([document, birth], told)
+            elif strings.opens(document.text):
                 yield strings.part(document, document.text, str, work, memory=memory)
             else:
                 yield slots.Slot([document], partial(self._told, column, document))
+
+    def _born_with(self, row: Row, column: int, document: Document) -> Document | None:
+        """The whole day of birth of which a cell is a part."""
+        if self._birth < 0 or column >= len(self._names):
+            return None
+        which, day = births.part(self._names[column]), self._cell(row, self._birth)
+        if not which or not births.agrees(which, document.text, day):
+            return None
+        name, label, _ = self._column(self._birth)
+        # as the day's own cell: where a row has no group, dates move by the document
+        place = f"{document.id.rpartition(' ')[0]} {self._birth + 1}"
+        return structs.replace(document, text=day, id=place, field=name, label=label)
+
+    @staticmethod
+    def _agreed(which: str, results: list[Anonymized]) -> str:
+        """A part of a day as it became, if that still has it."""
+        own, whole = results
+        return births.told(which, whole.text) or own.text
 
     def _told(self, column: int, document: Document, results: list[Anonymized]) -> str:
         """The cell as it became; one that was found plain is remembered."""

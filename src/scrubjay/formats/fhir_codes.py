@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from scrubjay.formats import tables
+from scrubjay.formats.clinical import NUMBER
 from scrubjay.operators import names
 
 _TIMES = (
@@ -60,8 +61,10 @@ def passes(system: str, value: str) -> bool:
 
 @lru_cache(1 << 14)
 def suspect(value: str) -> str:
-    """What the label of a code is that is a name in our lists, not a word of the standards: none
-    of a public system is. Others are for detectors to tell."""
+    """What the label of a code is that is a name in our lists, not a word of the standards, or a
+    number as long as people's are: none of a public system is. Others are for detectors to tell."""
+    if NUMBER.search(value) and not snomed(value):
+        return "ID"
     named = _WORD.fullmatch(value) and not is_word(value) and names.roles(value.capitalize())
     return "PERSON" if named else ""
 

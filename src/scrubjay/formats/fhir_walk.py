@@ -227,6 +227,7 @@ class Walk:
             place.put(MASKED)
             self._work.dropped("encoded value")
             return
+        label = clinical.label(value, label)
         of = self._person.of(value) if place.kind == "Coding" and not label else self._person
         self._ask(place, value, label, person=of)
 
@@ -236,7 +237,7 @@ class Walk:
         public = is_code(system, value) or self._public(value)  # some codes are addresses
         if not label and not shows and (public or is_word(value)):
             return
-        label = label or suspect(value)
+        label = clinical.label(value, label) if label else suspect(value)
         asked = value if shows else question(value, label)
 
         def told(result: Anonymized) -> None:
@@ -253,7 +254,7 @@ class Walk:
     def _date(self, place: Place, value: str, label: str) -> None:
         timed = "T" in value
         self._ask(
-            place, value, label or "DATE",
+            place, value, clinical.label(value, "") or label or "DATE",
             lambda new: bool(DATE.fullmatch(new)) and (timed or "T" not in new),
             self._person.undated,
         )  # fmt: skip
@@ -262,13 +263,18 @@ class Walk:
         self._ask(
             place,
             value,
-            label or "DATE",
+            clinical.label(value, "") or label or "DATE",
             lambda new: bool(INSTANT.fullmatch(new)),
             self._person.undated,
         )
 
     def _time(self, place: Place, value: str, label: str) -> None:
-        self._ask(place, value, label or "TIME", lambda new: bool(TIME.fullmatch(new)))
+        self._ask(
+            place,
+            value,
+            clinical.label(value, label or "TIME"),
+            lambda new: bool(TIME.fullmatch(new)),
+        )
 
     def _drop(self, place: Place, value: str, label: str) -> None:
         place.put(GONE)
@@ -307,9 +313,15 @@ class Walk:
             new = clinical.new_id(
                 value, result, lambda text: bool(URI.fullmatch(text)), self._work.key
             )
-            put(new if URI.fullmatch(new) else f"urn:uuid:{clinical.code(value, self._work.key)}")
+            put(new if URI.fullmatch(new) else self._urn(value))
 
         self._record.ask(value, told, field="url", label="URL", person=self._person.of(value))
+
+    def _urn(self, value: str) -> str:
+        """What stands for an address everywhere: a UUID, as an OID where one must stand."""
+        new = clinical.code(value, self._work.key)
+        oid = value.startswith("urn:oid:")
+        return f"urn:oid:2.25.{int(new.replace('-', ''), 16)}" if oid else f"urn:uuid:{new}"
 
     def _public(self, value: str) -> bool:
         return is_public(value) and not self._person.shows(value)

@@ -35,15 +35,19 @@ def label(name: str) -> str:
 def document(text: str, name: str, about: Document = NOWHERE, *, within: str = "") -> Document:
     """A text that stands under a name, in an object that is called `within`, in a place like
     `about`."""
-    said = label(whole(name, within)) if name else ""
-    if said == "PERSON" and _thing(within) and normal(name) in table()["weak"].split():
-        said = ""
-    return structs.replace(about, text=text, field=name, label=said)
+    field = whole(name, within)
+    return structs.replace(about, text=text, field=field, label=label(field) if name else "")
 
 
+@lru_cache(1 << 14)
 def whole(name: str, within: str) -> str:
-    """The name of a part of a name says so: `family` within `name` is the `family name`."""
-    if label(name) or normal(name) not in part("given") | part("family"):
+    """The name of a part of a name says so: `family` within `name` is the `family name`. A `name`
+    within what says whose it is, is that one's: the `city name`; and of a `drug` it is the drug."""
+    words = normal(name) if within else ""
+    if words in table()["weak"].split():
+        whose = f"{within} {name}", f"{within.removesuffix('s')} {name}"
+        return next(filter(label, whose), within if _thing(within) else name)
+    if label(name) or words not in part("given") | part("family"):
         return name
     return f"{name} name" if label(within) == "PERSON" else name
 
@@ -98,6 +102,7 @@ def part(kind: str) -> frozenset[str]:
     return frozenset(table()[kind].split())
 
 
+@lru_cache(1 << 14)
 def normal(name: str) -> str:
     """Its words in lower case, without accents, a blank between them."""
     if len(name) > LONGEST:

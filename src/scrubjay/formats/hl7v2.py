@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, BinaryIO
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import clinical, fhir_codes, subjects, tables
 from scrubjay.formats.clinical import Plain, Record
-from scrubjay.formats.hl7v2_wire import HEADERS, NULL, Segment, leaves, read, segments, write
+from scrubjay.formats.hl7v2_wire import HEADERS, NULL, Leaf, Segment, leaves, read, segments, write
 from scrubjay.formats.pieces import Pieces
 from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
@@ -28,7 +28,10 @@ from scrubjay.types import Anonymized
 MOST = 100_000  # segments of a message
 EVENT = re.compile(r"[A-Z][0-9A-Z][0-9]|[A-Z]{3}_[A-Z0-9]{3}|2\.[0-9](\.[0-9])?")
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
+LINES = ("OBX", "NTE", "DSP")  # segments that hold a text, a line each
+WIDE_LINE = re.compile(r"\s*[A-Za-z0-9+/]{20,}={0,2}\s*")
 EMPTY = [[[""]]]
+NAMES = {"XPN": "PERSON", "XCN": "STAFF", "NDL": "STAFF"}  # what values of a type tell of people
 WIDE = ("CWE", "FN", "SAD", "EIP")  # types whose label counts for more than their first component
 SYSTEMS = {
     "LN": "http://loinc.org", "SCT": "http://snomed.info/sct", "UCUM": "http://unitsofmeasure.org",
@@ -158,12 +161,17 @@ def _numbers(segment: Segment) -> Iterator[tuple[str, str]]:
 
 
 def _values(segment: Segment) -> Iterator[tuple[str, str]]:
-    for told, label in table()["known"].get(segment.name, {}).items():
-        field = int(told)
-        rows = segment.fields[field] if field < len(segment.fields) else EMPTY
-        for n in range(1, len(rows) + 1 if rows != EMPTY else 1):
-            parts = [segment.cell(field, c, n) for c in range(1, 8)]
-            yield from _known(label, parts)
+    """What is known of people: all names, whatever field they stand in, and what the table says."""
+    own = table()["known"].get(segment.name, {})
+    specs = table()["segments"].get(segment.name, {})
+    for number, field in enumerate(segment.fields):
+        spec = specs.get(str(number), "")
+        label = own.get(str(number)) or NAMES.get(spec)
+        if label and field != EMPTY:
+            for repetition in field:
+                parts = repetition[0] if spec == "NDL" else [part[0] for part in repetition]
+                told = ["" if part == NULL else read(part, segment.marks)[0] for part in parts]
+                yield from _known(label, [*told, *[""] * 7])
 
 
 def _known(label: str, parts: list[str]) -> Iterator[tuple[str, str]]:
@@ -190,12 +198,12 @@ class _Fields:
         self._record = record
         self._person = person
         self._work = work
-        self._notes: list[tuple[list[str], int, Segment]] = []
+        self._notes: list[tuple[Leaf, Segment]] = []
 
     def ask(self, every: list[Segment]) -> None:
         last = ""
         for segment in every:
-            if segment.name != last or segment.name not in ("OBX", "NTE"):
+            if segment.name != last or segment.name not in LINES:
                 self._note()
             last = segment.name
             self._segment(segment)
@@ -217,29 +225,23 @@ class _Fields:
                 continue
             if spec == "nm" and segment.name == "OBX" and _is_age(segment):
                 spec = "nm:AGE"
-            for cells, index, (component, repetition) in leaves(field):
-                self._leaf(segment, cells, index, _guess(spec, repetition), component, repetition)
+            for repetition in field:
+                for leaf in leaves(repetition):
+                    self._leaf(segment, leaf, _guess(spec, repetition))
 
-    def _leaf(
-        self, segment: Segment, cells: list[str], index: int, spec: str, component: int,
-        repetition: list[list[str]],
-    ) -> None:  # fmt: skip
-        raw = cells[index]
-        if not raw or raw == NULL:
+    def _leaf(self, segment: Segment, leaf: Leaf, spec: str) -> None:
+        how, label = rule(spec, leaf.component, leaf.index)
+        if "note" in (spec, how):
+            self._notes.append((leaf, segment))
             return
-        how, label = rule(spec, component, index)
-        if spec == "note" or how == "note":
-            self._notes.append((cells, index, segment))
+        if how == "code" and not label and self._is_code(segment, leaf):
             return
-        if how == "code" and not label and self._is_code(segment, raw, repetition):
-            return
-        text, plain = read(raw, segment.marks)
-        if how == "?":
+        text, plain = read(leaf.raw, segment.marks)
+        if how == "?" or (how == "text" and not label):
             how = "ts" if _is_time(text) else "text"
-        if spec.startswith("CX") and component == index == 0:
-            label = _kind(repetition, label)
-        asked = _Asked(cells, index, segment, text, plain)
-        getattr(self, f"_{how}")(asked, label, repetition)
+        if spec.startswith("CX") and leaf.component == leaf.index == 0:
+            label = _kind(leaf.repetition, label)
+        getattr(self, f"_{how}")(_Asked(leaf, segment, text, plain), label)
 
     def _ask(self, asked: _Asked, label: str, typed: bool = False) -> None:
         """A `typed` value that does not stay what it is goes."""
@@ -256,31 +258,32 @@ class _Fields:
             question, told, field=_context(asked.segment, typed), label=label, person=person
         )
 
-    def _text(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
+    def _text(self, asked: _Asked, label: str) -> None:
         if not label and clinical.opaque(asked.text):
             asked.put("")
             self._work.dropped("encoded value")
             return
-        self._ask(asked, label)
+        self._ask(asked, clinical.label(asked.text, label))
 
-    def _zip(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
+    def _zip(self, asked: _Asked, label: str) -> None:
         us = re.fullmatch(r"\d{5}(-?\d{4})?", asked.text)
         self._ask(asked, "ZIP" if us else "POSTAL_CODE")
 
-    def _is_code(self, segment: Segment, raw: str, repetition: list[list[str]]) -> bool:
+    def _is_code(self, segment: Segment, leaf: Leaf) -> bool:
         """Whether it is a code of its public system, a word of a table, or too short to tell."""
-        system = SYSTEMS.get(repetition[2][0], "") if len(repetition) > 2 else ""
+        raw = leaf.raw
+        system = SYSTEMS.get(leaf.repetition[2][0], "") if len(leaf.repetition) > 2 else ""
         public = fhir_codes.passes(system, raw)
         if not public and not (segment.name == "MSH" and EVENT.fullmatch(raw)):
             return False
         escaped = segment.marks.escape and segment.marks.escape in raw
         return not escaped and not self._person.shows(raw)
 
-    def _code(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
+    def _code(self, asked: _Asked, label: str) -> None:
         """What is no code for sure is asked about: it stays or goes."""
         text = asked.text
         shows = self._person.shows(text)
-        label = label or fhir_codes.suspect(text)
+        label = clinical.label(text, label) if label else fhir_codes.suspect(text)
         question = text if shows else fhir_codes.question(text, label)
 
         def told(result: Anonymized) -> None:
@@ -291,18 +294,20 @@ class _Fields:
 
         self._record.ask(question, told, label=label, person=self._person.of(text))
 
-    def _nm(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
+    def _nm(self, asked: _Asked, label: str) -> None:
         number = NUMBER.fullmatch(asked.text)
         whole, point, _ = asked.text.partition(".")
         digits = sum(map(str.isdigit, whole if point else asked.text))
         if number and not label and digits < 5:
             return
+        if not label and (digits > 8 or not number):  # counts of cells have eight
+            label = clinical.label(asked.text, label)
         self._ask(asked, label, typed=bool(number))
 
-    def _ts(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
+    def _ts(self, asked: _Asked, label: str) -> None:
         question = clinical.spelled(asked.text)
         if not question:
-            self._ask(asked, label or "DATE", typed=True)
+            self._ask(asked, clinical.label(asked.text, "") or label or "DATE", typed=True)
             return
 
         def told(result: Anonymized) -> None:
@@ -315,10 +320,10 @@ class _Fields:
             question, told, field="date", label=label or "DATE", person=self._person.undated
         )
 
-    def _tm(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
-        self._ask(asked, label or "TIME", typed=True)
+    def _tm(self, asked: _Asked, label: str) -> None:
+        self._ask(asked, clinical.label(asked.text, label or "TIME"), typed=True)
 
-    def _id(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
+    def _id(self, asked: _Asked, label: str) -> None:
         """Numbers of messages: acknowledgements name them, so each gets one of its own."""
         fits = re.compile(r"[A-Za-z0-9._-]{1,20}").fullmatch
 
@@ -328,7 +333,7 @@ class _Fields:
 
         self._record.ask(asked.text, told, field="id", label="ID")
 
-    def _drop(self, asked: _Asked, label: str, repetition: list[list[str]]) -> None:
+    def _drop(self, asked: _Asked, label: str) -> None:
         asked.put("")
         self._work.dropped(f"{asked.segment.name} value of no use or of no known type")
 
@@ -336,27 +341,32 @@ class _Fields:
         """ED: source, type, subtype, encoding, data (2.A.24)."""
         for repetition in field:
             told = [parts[0] for parts in repetition] + [""] * 5
-            for component, parts in enumerate(repetition[:4]):
-                for index in range(len(parts)):
-                    self._leaf(segment, parts, index, "code", component, repetition)
+            for leaf in leaves(repetition):
+                if leaf.component < 4:
+                    self._leaf(segment, leaf, "code")
             new = ""
             if told[3].upper() == "BASE64":
                 name = SUFFIXES.get(told[2].upper(), f".{told[2].lower()}")
                 new = clinical.opened(told[4], name, self._person, self._work)
             elif told[3].upper() in ("A", ""):
-                for parts in repetition[4:]:
-                    self._notes += [(parts, index, segment) for index in range(len(parts))]
+                texts = (leaf for leaf in leaves(repetition) if leaf.component >= 4)
+                self._notes += [(leaf, segment) for leaf in texts]
                 continue
             if told[4] and not new:
                 self._work.dropped("attached file")
             repetition[4:] = [[new]] if len(repetition) > 4 else []
 
     def _note(self) -> None:
-        """Lines of a report as one text."""
-        notes, self._notes = self._notes, []
-        if not notes:
+        """Lines of a report as one text, but for those that are something else in base64."""
+        asked = [_Asked(leaf, s, *read(leaf.raw, s.marks)) for leaf, s in self._notes]
+        self._notes = []
+        for run in _encoded(asked):
+            for each in run:
+                each.put("")
+            asked = [each for each in asked if each not in run]
+            self._work.dropped("encoded value")
+        if not asked:
             return
-        asked = [_Asked(c, i, s, *read(c[i], s.marks)) for c, i, s in notes]
         pieces = Pieces([each.text for each in asked], ["\n"] * len(asked))
 
         def told(result: Anonymized) -> None:
@@ -366,26 +376,35 @@ class _Fields:
                 else:
                     each.put(new)
 
-        field = _context(notes[0][2])
-        self._record.ask(pieces.text, told, field=field, person=self._person)
+        self._record.ask(
+            pieces.text, told, field=_context(asked[0].segment),
+            label=clinical.label(pieces.text, ""), person=self._person,
+        )  # fmt: skip
 
 
 class _Asked(Struct):
     """A value and its place."""
 
-    cells: list[str]
-    index: int
+    leaf: Leaf
     segment: Segment
     text: str
     plain: bool
 
     def put(self, new: str) -> None:
-        self.cells[self.index] = write(new, self.segment.marks)
+        self.leaf.cells[self.leaf.index] = write(new, self.segment.marks)
 
     def kept(self) -> None:
         """As it was, but for escapes that hide something."""
         if not self.plain:
             self.put(self.text)
+
+
+def _encoded(asked: list[_Asked]) -> Iterator[list[_Asked]]:
+    """Runs of lines that are, put together, what nobody can read."""
+    for wide, run in groupby(asked, lambda each: bool(WIDE_LINE.fullmatch(each.text))):
+        lines = list(run)
+        if wide and clinical.opaque("".join(each.text.strip() for each in lines)):
+            yield lines
 
 
 def _context(segment: Segment, typed: bool = False) -> str:

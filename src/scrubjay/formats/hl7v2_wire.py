@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -19,10 +19,11 @@ LONGEST = 1 << 27  # bytes of one segment
 HEADERS = ("MSH", "FHS", "BHS")
 NULL = '""'
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
-CHARSETS = {
+CHARSETS = {  # table 0211
     "ASCII": "utf-8", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "8859/1": "latin-1",
-    "8859/2": "iso8859-2", "8859/5": "iso8859-5", "8859/7": "iso8859-7", "8859/9": "iso8859-9",
-    "8859/15": "iso8859-15", "ISO IR87": "iso2022_jp", "GB 18030-2000": "gb18030",
+    **{f"8859/{n}": f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 9, 15)},
+    "ISO IR87": "iso2022_jp", "ISO IR159": "iso2022_jp_2", "KS X 1001": "euc_kr", "BIG-5": "big5",
+    "GB 18030-2000": "gb18030",
 }  # fmt: skip
 
 
@@ -38,7 +39,9 @@ class Marks(Struct, frozen=True):
 
     def split(self, field: str) -> list[list[list[str]]]:
         """Repetitions of components of subcomponents, escaped as they were."""
-        if not any(mark and mark in field for mark in (self.component, self.repetition, self.part)):
+        if not field or not any(
+            mark and mark in field for mark in (self.component, self.repetition, self.part)
+        ):
             return [[[field]]]
         return [
             [_cut(component, self.part) for component in _cut(repetition, self.component)]
@@ -195,6 +198,8 @@ def _escaped(code: str, marks: Marks) -> str:
         return data.decode("utf-8", "replace").replace("\0", " ")
     if code.startswith("."):
         return "\n" if code.startswith((".br", ".sp", ".ce")) else " "
+    if code[:1] in ("X", "C", "M"):  # bytes that are none, or of another character set
+        return " "
     return f" {code[1:]} "
 
 
@@ -215,11 +220,23 @@ def write(text: str, marks: Marks) -> str:
     return "".join(told)
 
 
-def leaves(field: list[list[list[str]]]) -> Iterator[tuple[list[str], int, Any]]:
-    """Every value that there is, with the list it stands in, its index there, and (component,
-    repetition)."""
-    for repetition in field:
-        for component, parts in enumerate(repetition):
-            for index, value in enumerate(parts):
-                if value and value != NULL:
-                    yield parts, index, (component, repetition)
+class Leaf(Struct):
+    """A value where it stands: the list that holds it, its index there, and what is around it."""
+
+    cells: list[str]
+    index: int
+    component: int
+    repetition: list[list[str]]
+
+    @property
+    def raw(self) -> str:
+        """As it is written, escapes and all."""
+        return self.cells[self.index]
+
+
+def leaves(repetition: list[list[str]]) -> Iterator[Leaf]:
+    """Every value that there is in one repetition of a field."""
+    for component, parts in enumerate(repetition):
+        for index, value in enumerate(parts):
+            if value and value != NULL:
+                yield Leaf(parts, index, component, repetition)

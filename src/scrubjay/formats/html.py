@@ -18,21 +18,16 @@ from msgspec import structs
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, fields, json, scripts, slots, strings
+from scrubjay.formats import carried, fields, json, places, records, scripts, slots, strings
 from scrubjay.formats.markup import ENCODINGS, QUOTED, SPECIAL, escape
 from scrubjay.formats.naming import says_who, words
+from scrubjay.formats.places import BLOCKS
 from scrubjay.formats.slots import Part, Piece, Slot
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Document
 
 TEXT = {sign: told for sign, told in SPECIAL.items() if sign != ord("\r")}
-BLOCKS = frozenset(  # end a text; all other elements lie in one, as those do that nobody knows
-    """address article aside audio blockquote body button canvas caption center col colgroup dd
-    details dialog dir div dl dt fieldset figcaption figure footer form frame frameset h1 h2 h3 h4
-    h5 h6 head header hgroup hr html legend li link main menu meta nav noscript object ol optgroup
-    option p pre section select summary table tbody td template text tfoot th thead tr ul video
-    """.split()  # noqa: SIM905
-)
 RAW = frozenset(["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"])
 BARE = frozenset(  # attributes that stand without a value
     """allowfullscreen async autofocus checked compact controls crossorigin default defer disabled
@@ -65,54 +60,6 @@ END = re.compile(r"[\s/]*+>")
 REFERENCE = re.compile(r"&(?:#[0-9]++|#[xX][0-9a-fA-F]++|[a-zA-Z][a-zA-Z0-9]*+);?")
 
 
-class Place:
-    """Where in a table or list the reader is: what the next text stands under."""
-
-    def __init__(self) -> None:
-        self._columns: list[str] = []
-        self._row: list[str] = []
-        self._cell = self._before = ""
-        self._headed = True
-
-    def opened(self, tag: str) -> None:
-        """A tag that may be a cell's, a row's or a table's."""
-        if tag == "table":
-            self._columns, self._row = [], []
-        elif tag == "tr":
-            if self._row and (self._headed or self._known()):
-                self._columns = self._row
-            self._row, self._headed = [], True
-        elif tag in {"td", "th"}:
-            self._before = self._row[-1] if self._row else ""
-            self._row.append("")
-            self._headed = self._headed and tag == "th"
-        if tag in {"table", "tr", "td", "th", "dt", "dd"}:
-            self._cell = tag
-
-    def _known(self) -> bool:
-        """Whether a table's first row holds names of fields for the most part, `td` or not."""
-        return not self._columns and 2 * sum(map(_names, self._row)) > max(2, len(self._row))
-
-    def field(self) -> str:
-        """The header of this cell's column, else what stands before it."""
-        at = len(self._row) - 1
-        if self._cell == "td" and at < len(self._columns):
-            return self._columns[at]
-        return self._before if self._cell in {"td", "dd"} else ""
-
-    def said(self, text: str) -> None:
-        """What was read there."""
-        told = " ".join(text.split())[:40].strip(" :")
-        if told and self._cell in {"td", "th"} and self._row:
-            self._row[-1] = told
-        elif told and self._cell == "dt":
-            self._before = told
-
-
-def _names(cell: str) -> bool:
-    return bool(fields.label(cell)) or fields.measure(cell)
-
-
 class Page:
     """One page, or what stands in a string, in a place like `about`."""
 
@@ -132,11 +79,16 @@ class Page:
         self._links = links  # new names of what a mail's page shows
         self._memory = slots.Memory()
         self._renamed: dict[str, str] = {}  # or the same name, once it was looked at
-        self._place = Place()
+        self._place = places.Place()
+        self._whose = Person(about.group, about.known)
         self._run: list[Part | Piece] = []
 
     def parts(self, text: str) -> Iterator[Part]:
         """All of it."""
+        shape = places.Shape(text)
+        people = records.People(shape.outline.objects, self._work.people, self._whose)
+        self._whose = people.of(shape.top)
+        self._within = {at: people.of(one) for at, one in shape.within.items()}
         at = 0
         while at < len(text):
             if found := SPOKEN.match(text, at):
@@ -152,7 +104,8 @@ class Page:
             return (yield from self._start(text, found))
         if found := CLOSED.match(text, at):
             name = found[1].lower()
-            yield from self._around(name, [self._name("</", name), ">"], closing=True)
+            tag: list[Part] = [self._name("</", name), ">"]
+            yield from self._around(name, tag, found.start(), closing=True)
             return found.end()
         if found := COMMENT.match(text, at):
             self._run += self._comment(found[1] or "")
@@ -186,7 +139,7 @@ class Page:
             self._run.append(_spoken(text[at:]))
             return len(text)
         if name not in RAW:
-            yield from self._around(name, tag)
+            yield from self._around(name, tag, found.start())
             return at
         close = re.compile(rf"</{name}(?=[\s/>])", re.I).search(text, at)
         last = close.start() if close else len(text)
@@ -197,8 +150,10 @@ class Page:
             yield f"</{name}>"
         return last
 
-    def _around(self, name: str, tag: list[Part], *, closing: bool = False) -> Iterator[Part]:
-        """An inline tag lies in a text; any other ends it."""
+    def _around(
+        self, name: str, tag: list[Part], at: int, *, closing: bool = False
+    ) -> Iterator[Part]:
+        """An inline tag lies in a text; any other ends it, and a record may begin or end at it."""
         if name == "br":
             self._run += [*tag, Piece("", str, "\n")]
         elif name not in BLOCKS and name not in RAW:
@@ -206,6 +161,7 @@ class Page:
         else:
             yield from self._flush()
             yield from tag
+            self._whose = self._within.get(at, self._whose)
             if not closing:
                 self._place.opened(name)
 
@@ -213,7 +169,7 @@ class Page:
         run, self._run = self._run, []
         said = "".join(part.text for part in run if isinstance(part, Piece))
         document = self._document(said, self._place.field() or self._about.field)
-        if _names(said.strip()):
+        if places.names(said.strip()):
             document = structs.replace(document, label="")
         alone = run[0] if len(run) == 1 else None
         if isinstance(alone, Piece):
@@ -223,10 +179,11 @@ class Page:
         self._place.said(said)
 
     def _document(self, text: str, field: str = "") -> Document:
-        return fields.document(text, field, self._about)
+        return fields.document(text, field, self._whose.document(text, self._about.id))
 
     def _inner(self, text: str) -> Iterator[Part]:
-        return Page(self._work, self._depth + 1, about=self._about).parts(text)
+        about = self._whose.owned(structs.replace(self._about, known={}))
+        return Page(self._work, self._depth + 1, about=about).parts(text)
 
     def _name(self, before: str, name: str, beside: str = "") -> Part:
         """A tag's or attribute's: another one, the same each time, where it says somebody's, alone
@@ -280,7 +237,8 @@ class Page:
             return strings.part(
                 document, raw, quote, self._work, memory=self._memory, depth=self._depth
             )
-        document = structs.replace(self._about, text=value, field="" if name in SILENT else name)
+        about = self._whose.document(value, self._about.id)
+        document = structs.replace(about, field="" if name in SILENT else name)
         return self._memory.kept(document, raw, quote)
 
     def _url(self, value: str, raw: str) -> Part:
@@ -308,12 +266,14 @@ class Page:
         kind = next((_value(a) for a in attributes if a["name"].lower() == "type"), "")
         if name in {"title", "textarea"}:
             named = [_value(a) for a in attributes if a["name"].lower() in {"name", "id"}]
-            yield slots.pieced([_spoken(text)], self._document("", named[0] if named else ""))
+            about = self._document(html.unescape(text), named[0] if named else "")
+            yield slots.pieced([_spoken(text)], about)
         elif name == "style":
             yield slots.together([scripts.css(text, self._work)], _harmless)
         elif name == "script" and "json" in kind.lower() and json.valid(text.encode()):
             yield slots.together(
-                json.Reader(self._work, depth=self._depth + 1).parts(text), _harmless
+                json.Reader(self._work, whose=self._whose, depth=self._depth + 1).parts(text),
+                _harmless,
             )
         elif name == "script" and ("html" in kind.lower() or "template" in kind.lower()):
             yield slots.together(self._inner(text), _harmless)

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import fields, naming, records, slots, strings
+from scrubjay.formats import fields, grids, naming, records, slots, strings
 from scrubjay.formats.subjects import NOBODY, Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -48,9 +48,9 @@ class Reader(Struct):
 
     def parts(self, text: str, name: str = "") -> Iterator[slots.Part]:
         """Of text that is known to be JSON, and stands under a name."""
-        objects = _objects(text)
-        people = records.People(objects, self.work.people, self.whose)
-        opening = iter(objects)
+        shape = _Shape(text)
+        people = records.People(shape.outline.objects, self.work.people, self.whose)
+        opening, cells = iter(shape.opened), grids.Cursor(shape.marks)
         stack: list[tuple[str, set[str], Person]] = []
         taken, within, said, at = set[str](), "", "", 0
         while at < len(text):
@@ -64,22 +64,28 @@ class Reader(Struct):
                 if sign[-1:] == "[" and (lines := LINES.match(text, at)):
                     yield self._lines(lines[0], name)
                     at = lines.end()
-                for bracket in sign:
-                    if bracket in "{[":
+                for one in sign:
+                    if one in "{[":
                         stack.append((name, taken, self.whose))
-                        within, taken = name, set()
+                        name = within = cells.name(name)
+                        taken = set()
                         self.whose = self._of(people.of(next(opening)))
-                    elif bracket in "}]":
+                    elif one in "}]":
                         name, taken, self.whose = stack.pop()
                         within = stack[-1][0] if stack else ""
+                    cells.read(one)
+                    if row := shape.rows.get(cells.place):
+                        self.whose = self._of(people.of(row))
             elif found["key"] is not None:
                 key = _plain(raw)
                 yield self._key(raw, key, taken)
                 name, said = said or key, _said(key, text, at)
+            elif raw is not None and cells.names(name):
+                yield self._key(raw, _plain(raw), set())
             elif raw is not None:
-                yield f'"{raw}"' if said else self._value(raw, name, within)
+                yield f'"{raw}"' if said else self._value(raw, cells.name(name), within)
             else:
-                document = self._document(found[0], name, within)
+                document = self._document(found[0], cells.name(name), within)
                 yield self.memory.kept(document, found[0], self._number)
 
     def _of(self, person: Person) -> Person:
@@ -95,9 +101,7 @@ class Reader(Struct):
         return f"{self.place}: " if self.place else ""
 
     def _document(self, text: str, name: str = "", within: str = "") -> Document:
-        known = self.whose.known if self.whose.tells(text) else {}
-        about = Document("", id=self.place, group=self.whose.group, known=known)
-        return fields.document(text, name, about, within=within)
+        return fields.document(text, name, self.whose.document(text, self.place), within=within)
 
     def _value(self, raw: str, name: str, within: str) -> slots.Part:
         document = self._document(_plain(raw), name, within)
@@ -135,33 +139,52 @@ class Reader(Struct):
         return quoted if self.utf else re.sub(r"[^\x00-\x7f]", _escaped, quoted)
 
 
-def _objects(text: str) -> list[records.Object]:
-    """Objects and lists in the order in which they open, with what is said in them. A list in a
-    list is that list."""
-    stack: list[records.Object] = []
-    found: list[records.Object] = []
-    name = ""
-    for match in TOKEN.finditer(text):
-        if (sign := match["sign"]) is not None:
-            for bracket in sign:
-                if bracket in "{[":
-                    stack.append(_opened(stack[-1] if stack else None, name, bracket == "["))
-                    found.append(stack[-1])
-                elif bracket in "}]":
-                    stack.pop()
-        elif match["key"] is not None:
-            name = _plain(match["string"])
-        elif stack:
-            raw = match["string"]
-            value = match["number"] if raw is None else _plain(raw)
-            stack[-1].told(stack[-1].name if stack[-1].is_list else name, value)
-    return found
+class _Shape:
+    """Objects and lists in the order in which they open, with what is said in them; `rows` of
+    tables that are kept by columns, by their places."""
 
+    def __init__(self, text: str) -> None:
+        self.outline = records.Outline()
+        self.marks = grids.marks(text)
+        self.opened: list[records.Object] = []
+        self.rows: dict[tuple[int, int], records.Object] = {}
+        self._cells = grids.Cursor(self.marks)
+        self._read(text)
 
-def _opened(inside: records.Object | None, name: str, is_list: bool) -> records.Object:
-    if inside and inside.is_list:
-        return inside if is_list else records.Object(inside, inside.name, listed=True)
-    return records.Object(inside, name if inside else "", is_list=is_list)
+    def _read(self, text: str) -> None:
+        name = ""
+        for match in TOKEN.finditer(text):
+            if (sign := match["sign"]) is not None:
+                for one in sign:
+                    self._sign(one, name)
+            elif match["key"] is not None:
+                name = _plain(match["string"])
+            elif not self._cells.names(name):
+                raw = match["string"]
+                self._told(name, match["number"] if raw is None else _plain(raw))
+
+    def _sign(self, sign: str, name: str) -> None:
+        if sign in "{[":
+            kind = self._cells.next.kind
+            row = kind in {grids.ROW, grids.ITEM}
+            is_list = sign == "[" and not row
+            self.opened.append(
+                self.outline.opened(self._cells.name(name), is_list=is_list, listed=row)
+            )
+            if row:
+                self.opened[-1].name = ""
+        elif sign in "}]":
+            self.outline.closed()
+        self._cells.read(sign)
+
+    def _told(self, name: str, value: str) -> None:
+        name, place = self._cells.name(name), self._cells.place
+        if self._cells.mark.kind != grids.COLUMN:
+            self.outline.told(name, value)
+            return
+        if place not in self.rows:
+            self.rows[place] = self.outline.row()
+        self.rows[place].told(name, value)
 
 
 def _said(key: str, text: str, at: int) -> str:

@@ -8,6 +8,7 @@ import io
 import re
 import struct
 import zipfile
+from functools import cache
 from pathlib import PurePath
 from typing import BinaryIO
 
@@ -110,13 +111,14 @@ KINDS = (
     Kind("text.v1", "text", (".txt", ".text", ".md", "")),
 )
 SUFFIXES = frozenset(suffix for kind in KINDS for suffix in kind.suffixes)
+MAGIC = tuple((kind, at, magic) for kind in KINDS for at, magic in kind.magic)
 
 
 def of(path: PurePath, source: BinaryIO) -> str:
     """The name of a file's format. The source is left at its start."""
     head = source.read(HEAD)
     source.seek(0)
-    found = [kind for kind in KINDS if any(head.startswith(m, at) for at, m in kind.magic)]
+    found = [kind for kind, at, magic in MAGIC if head.startswith(magic, at)]
     if any(head.startswith(ZIP[1]) and ZIP in kind.magic for kind in found):
         found = _zipped(found, source)
     if found:
@@ -146,7 +148,7 @@ def _text(suffix: str, head: bytes) -> str:
         at = head.index(b"\0")
         raise InputError(f"NUL character at {at}: no text, and no reader for this kind of file")
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").decode("latin-1")
-    shaped = next((k for k in KINDS if k.shape and re.match(k.shape, start, re.S)), None)
+    shaped = next((kind for kind, shape in _shapes() if shape.match(start)), None)
     if not shaped and suffix in PLAIN and _table(start):
         return "csv.v1"
     if shaped or named:
@@ -158,6 +160,11 @@ def _text(suffix: str, head: bytes) -> str:
     raise InputError(
         f"no reader for '{suffix}' files; readable: {known}. If it is plain text, say --format text"
     )
+
+
+@cache
+def _shapes() -> list[tuple[Kind, re.Pattern[str]]]:
+    return [(kind, re.compile(kind.shape, re.S)) for kind in KINDS if kind.shape]
 
 
 def _table(start: str) -> bool:

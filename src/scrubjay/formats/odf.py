@@ -67,12 +67,12 @@ class Odf(Struct):
 
 
 def _clean(trees: list[Node], kind: str, work: Work) -> None:
-    """All words of all trees. In spreadsheets the first row says what cells are."""
+    """All words of all trees. Tables say what their cells are."""
     mark(trees)
     words = Words(work)
     sheets = "spreadsheet" in kind
     for tree in trees:
-        cells = officecells.places(tree, work.people) if sheets else {}
+        cells = officecells.places(tree, work.people, sheets=sheets)
         words.add(tree, cells | officecells.properties(tree))
     computed = [
         (node, key, node.text())

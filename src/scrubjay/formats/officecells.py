@@ -1,10 +1,11 @@
 """What an office document says of a value by where it stands: the first row of a table of the cells
-below it, as in files of separated values, and the name of a property or field of what is in it.
+below it, as in files of separated values; in a text also a cell of the one beside it; and the name
+of a property or field of what is in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -15,7 +16,9 @@ from scrubjay.formats.xmltree import Node
 
 WIDEST = 1024  # columns
 LONGEST = 200  # characters of a value that a field holds
-CELLS = frozenset(["table-cell", "covered-table-cell"])
+TABLES = frozenset(["table", "tbl"])
+ROWS = frozenset(["table-row", "tr"])
+CELLS = frozenset(["table-cell", "covered-table-cell", "tc"])
 FIELDS = frozenset(["user-field-decl", "user-field-get", "user-defined", "variable-set"])
 
 
@@ -30,12 +33,19 @@ class Place(Struct, frozen=True):
         return "Place()"
 
 
-def places(root: Node, find: Find) -> dict[int, Place]:
-    """By the id of its element, every cell whose column says what it is."""
+def places(root: Node, find: Find, *, sheets: bool = False) -> dict[int, Place]:
+    """By the id of its element, every cell of which its column or row says what it is. `sheets`:
+    tables are those of a workbook, where rows go on without end under one header."""
     found: dict[int, Place] = {}
     for node in root.every():
-        if node.name == "table":
-            found.update(_table(node, find))
+        if node.name in TABLES:
+            rows = [list(_cells(row)) for row in _rows(node)]
+            texts = [[_text(cell) for cell in row] for row in rows]
+            head = dialect.header(texts[: dialect.ROWS])
+            if head and (sheets or _named(texts[head - 1])):
+                found.update(_under(texts[head - 1], rows[head:], texts[head:], find))
+            elif not sheets:
+                found.update(_beside(rows, texts, find))
     return found
 
 
@@ -74,41 +84,74 @@ def _told(node: Node, name: str) -> str:
     return next(found, "")
 
 
-def _table(table: Node, find: Find) -> Iterator[tuple[int, Place]]:
-    rows = [list(_cells(row)) for row in _rows(table)]
-    texts = [[_text(cell) for cell in row] for row in rows]
-    head = dialect.header(texts[: dialect.ROWS])
-    if not head:
-        return
-    names = [text.strip() for text in texts[head - 1]]
+def _named(row: Sequence[str]) -> bool:
+    """Whether a row names fields for the most part."""
+    known = sum(bool(fields.label(cell) or fields.measure(cell)) for cell in row)
+    return known > 1 or known == len(row)
+
+
+def _under(
+    head: list[str], rows: list[list[Node]], texts: list[list[str]], find: Find
+) -> Iterator[tuple[int, Place]]:
+    names = [text.strip() for text in head]
     labels = [fields.label(name) for name in names]
     columns = Columns(names)
-    for row, said in zip(rows[head:], texts[head:], strict=True):
+    for row, said in zip(rows, texts, strict=True):
         group = columns.about(said, find).group
         for cell, name, label in zip(row, names, labels, strict=False):
             if label:
                 yield id(cell), Place(name, label, group)
 
 
+def _beside(
+    rows: list[list[Node]], texts: list[list[str]], find: Find
+) -> Iterator[tuple[int, Place]]:
+    """Cells behind their names: all of the table is one person's."""
+    found = [
+        (name.strip(), value, cell)
+        for row, said in zip(rows, texts, strict=True)
+        for name, value, cell in zip(said, said[1:], row[1:], strict=False)
+        if fields.label(name.strip()) and value.strip() and not fields.label(value.strip())
+    ]
+    names, values = [name for name, _, _ in found], [value for _, value, _ in found]
+    group = Columns(names).about(values, find).group if found else ""
+    for name, _, cell in found:
+        yield id(cell), Place(name, fields.label(name), group)
+
+
 def _rows(node: Node) -> Iterator[Node]:
     for inner in node.children():
-        if inner.name == "table-row":
+        if inner.name in ROWS:
             yield inner
-        elif inner.name != "table":  # groups of rows
+        elif inner.name not in TABLES:  # groups of rows
             yield from _rows(inner)
 
 
 def _cells(row: Node) -> Iterator[Node]:
     """As many times as they are repeated, but for those at the end that say nothing."""
-    cells, width = list(row.children(*CELLS)), 0
+    cells, width = list(_inner(row)), 0
     while cells and not _text(cells[-1]) and "value" not in "".join(cells[-1].attributes):
         cells.pop()
     for cell in cells:
-        told = _told(cell, "number-columns-repeated")
+        told = _repeated(cell)
         count = int(told) if told.isdecimal() and len(told) < 6 else 1
         yield from [cell] * min(count, WIDEST - width)
         width = min(WIDEST, width + count)
 
 
+def _inner(row: Node) -> Iterator[Node]:
+    for inner in row.children():
+        if inner.name in CELLS:
+            yield inner
+        elif inner.name not in TABLES:  # controls around cells
+            yield from _inner(inner)
+
+
+def _repeated(cell: Node) -> str:
+    """Over how many columns it goes."""
+    spans = (_told(span, "val") for span in cell.find("tcPr", "gridSpan"))
+    return _told(cell, "number-columns-repeated") or next(spans, "")
+
+
 def _text(cell: Node) -> str:
-    return "\n".join(one.text() for one in cell.children("p"))
+    return "\n".join(one.text() for one in (*cell.children("p"), *cell.find("txBody", "p")))

@@ -128,11 +128,21 @@ class _Cell(Struct):
     node: Node
     place: Place
     slots: list[Slot] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    line: _Line | None = None
+
+    def add(self, slot: Slot, line: _Line) -> None:
+        """A string of it. Those of a paragraph are one text."""
+        if self.parts and line is not self.line:
+            self.parts.append("\n")
+        self.line = line
+        self.slots.append(slot)
+        self.parts.append(slot.text)
 
     def texts(self) -> tuple[str, str]:
         """What is seen, or else computed with; and the day that it is, if any."""
         told = {key.rpartition(":")[2]: value for key, value in self.node.attributes.items()}
-        seen = " ".join(slot.text for slot in self.slots)
+        seen = "".join(self.parts)
         day = told.get("date-value", "")
         return seen or told.get("string-value") or told.get("value") or day, day
 
@@ -141,7 +151,8 @@ class _Cell(Struct):
         day stays one."""
         for slot in self.slots:
             slot.set("")
-        for slot in self.slots[:1]:
+        shown = [slot for slot in self.slots if slot.node.name != "delText"]
+        for slot in (shown or self.slots)[:1]:
             slot.set(text)
         day = _DAY.fullmatch(text)
         for key in list(self.node.attributes):
@@ -200,7 +211,9 @@ class Words:
             self._deleted(deletion, line)
         if role.line:
             line = self._line()
-        if role.sign and line.words:
+        if role.sign and self._cell:
+            self._cell.parts.append(role.sign)
+        elif role.sign and line.words:
             line.words[-1].behind += role.sign
         self._inside(node, line, role.when or when)
         if role.behind:
@@ -255,7 +268,7 @@ class Words:
         elif name in {"instrText", "delInstrText"}:
             self._line().words.append(_Word(slot, ""))
         elif self._cell:
-            self._cell.slots.append(slot)
+            self._cell.add(slot, line)
         else:
             when = when or ("ins" if self._changes.inserted() else "")
             line.words.append(_Word(slot, "del" if name == "delText" else when))

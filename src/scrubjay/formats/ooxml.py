@@ -18,7 +18,7 @@ from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import officepack
 from scrubjay.formats.officebare import Bare, code, known_space
-from scrubjay.formats.officecells import named
+from scrubjay.formats.officecells import named, places
 from scrubjay.formats.officemarks import mark, renumber
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
 from scrubjay.formats.officetext import Values, Words, more, sweep
@@ -306,7 +306,7 @@ class Package:
         parts = (self.root, *self.parts.values())
         for part in parts:
             if part.tree is not None:
-                words.add(part.tree)
+                words.add(part.tree, places(part.tree, self._work.people))
         for part in parts:
             for relation in part.relations:
                 if "TargetMode" in relation.attributes:

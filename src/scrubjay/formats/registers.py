@@ -64,10 +64,14 @@ def register(source: BinaryIO, kind: str, encoding: str) -> Register | None:
     return table if table.columns.people else None
 
 
+def possible(name: str) -> bool:
+    """Whether a file may have such records, by its name."""
+    return name[name.rfind(".") :].lower() in SUFFIXES
+
+
 def kind(name: str, source: BinaryIO) -> str:
     """The format of a file that may have such records; empty if it has none by its name."""
-    known = name[name.rfind(".") :].lower() in SUFFIXES
-    return formats.of(PurePath(name), source) if known else ""
+    return formats.of(PurePath(name), source) if possible(name) else ""
 
 
 class _Resource(Struct):

@@ -60,20 +60,27 @@ class Person(Struct, frozen=True, dict=True):
 
     @cached_property
     def _words(self) -> re.Pattern[str] | None:
-        """Of what is known, but for places: their words are in codes as well."""
-        values = [v.casefold() for label, row in self.known.items() for v in row if _named(label)]
+        """Of what is known, but for places, a mail address's too: their words are in codes as
+        well, and `org` in the address of every public system."""
+        told = [v for label, row in self.known.items() for v in row if _named(label)]
+        values = [value.casefold().partition("@")[0] for value in told]
         words = {word for value in values for word in re.findall(r"\w{3,}", value)}
         words |= {re.sub(r"\W", "", value) for value in values}
-        told = "|".join(
+        found = "|".join(
             re.escape(w) if len(w) > 3 else rf"\b{re.escape(w)}\b" for w in sorted(words) if w
         )
-        return re.compile(told) if told else None
+        return re.compile(found) if found else None
 
     def owned(self, document: Document) -> Document:
         """A text of this person, unless somebody else's."""
         return structs.replace(
             document, group=document.group or self.group, known=document.known or self.known
         )
+
+    def document(self, text: str, id: str = "") -> Document:
+        """A text of this person, with what is known where that may be in it."""
+        known = self.known if self.tells(text) else {}
+        return Document(text, id=id, group=self.group, known=known)
 
     def shows(self, value: str) -> bool:
         """Whether a word of what is known is in a code or an address."""

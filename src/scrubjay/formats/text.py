@@ -6,12 +6,12 @@ Line ends, byte-order marks and a missing last newline stay as they are.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import cut
+from scrubjay.formats import cut, drawn, logged, slots
 from scrubjay.formats.work import Part, Work
 from scrubjay.types import Document
 
@@ -30,9 +30,7 @@ class Text:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """In the same encoding."""
-        lines = self.name == "lines.v1"
-        documents = self._lines(source, 1, 0) if lines else self._whole(source)
-        self._write(documents, target, work)
+        self._convert(source, target, work, (1, 0))
 
     def parts(self, source: BinaryIO, size: int) -> Iterator[Part]:
         """Runs of whole lines, with number and offset of the first; one text is one part."""
@@ -45,27 +43,26 @@ class Text:
 
     def convert_part(self, part: Part, target: BinaryIO, work: Work) -> None:
         """As `convert`."""
-        source, lines = io.BytesIO(part.data), self.name == "lines.v1"
-        documents = self._lines(source, *part.before) if lines else self._whole(source)
-        self._write(documents, target, work)
+        self._convert(io.BytesIO(part.data), target, work, part.before)
 
-    def _write(self, documents: Iterable[Document], target: BinaryIO, work: Work) -> None:
-        for result in work.clean(documents):
-            try:
-                target.write(result.text.encode(self._encoding))
-            except UnicodeEncodeError:
-                raise InputError(f"a substitute cannot be written in {self._encoding}") from None
+    def _convert(
+        self, source: BinaryIO, target: BinaryIO, work: Work, before: tuple[int, int]
+    ) -> None:
+        """`before`: the first line's number, and its offset."""
+        lines = self.name == "lines.v1"
+        parts = self._lines(source, *before, work) if lines else self._whole(source, work)
+        slots.write(parts, target, work.clean, self._encoding)
 
-    def _whole(self, source: BinaryIO) -> Iterator[Document]:
+    def _whole(self, source: BinaryIO, work: Work) -> Iterator[slots.Part]:
         data = source.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise InputError(f"more than {LARGEST >> 20} MiB in one document: say --format lines")
-        yield Document(formats.decode(data, self._encoding))
+        yield drawn.clean(formats.decode(data, self._encoding), work)
 
-    def _lines(self, source: BinaryIO, first: int, offset: int) -> Iterator[Document]:
+    def _lines(self, source: BinaryIO, first: int, offset: int, work: Work) -> Iterator[slots.Part]:
         for number, line in enumerate(iter(lambda: source.readline(LARGEST), b""), first):
             text = formats.decode(line, self._encoding, offset, f"line {number}: ")
-            yield Document(text, id=f"line {number}", group=self._group)
+            yield logged.line(Document(text, id=f"line {number}", group=self._group), work)
             offset += len(line)
 
 

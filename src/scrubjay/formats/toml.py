@@ -12,10 +12,10 @@ import msgspec
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import fields, json, naming, slots, strings
+from scrubjay.formats import fields, json, naming, records, slots, strings
 from scrubjay.formats.slots import Part
+from scrubjay.formats.subjects import NOBODY
 from scrubjay.formats.work import Work
-from scrubjay.types import Document
 
 TOKEN = re.compile(
     r'(?P<long>"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|\'\'\'(?:[^\']++|\'(?!\'\'))*+\'{3,5})'
@@ -26,54 +26,131 @@ TOKEN = re.compile(
     re.S,
 )
 DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)?)?")
+OTHERS = ("sign", "comment")
 CONSTANTS = frozenset(["true", "false", "inf", "+inf", "-inf", "nan", "+nan", "-nan"])
+
+
+def _tokens(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """What each token is: key, value, comment, signs; and of the signs, those that open and close
+    a `head`, an array or an inline table."""
+    at, named, inside = 0, True, list[str]()
+    while at < len(text):
+        found = TOKEN.match(text, at)
+        if not found:
+            raise InputError(f"not TOML at character {at}")
+        at = found.end()
+        yield found.lastgroup if found.lastgroup in OTHERS else ("key" if named else "value"), found
+        for one in found["sign"] or "":
+            if one in "[{":
+                inside.append("head" if one == "[" and named else one)
+                named = named or one == "{"
+                yield inside[-1], found
+            elif one in "]}":
+                named = False
+                yield ("headed" if inside.pop() == "head" else one), found
+            elif one == ",":
+                named = inside[-1] == "{"
+            elif one == "\n" and not inside:
+                named = True
+            elif one == "=":
+                named = False
+
+
+class _Shape:
+    """Tables and arrays, with what is said in them, and `within` which of them each value is, by
+    where it begins."""
+
+    def __init__(self, text: str) -> None:
+        self.objects = [records.Object(None)]
+        self.within: dict[int, records.Object] = {}
+        self._under: dict[tuple[int, str], records.Object] = {}
+        self._open = [self.objects[0]]  # the table, and what is open in its line
+        self._heads, self._keys, self._used = 0, list[str](), False
+        for kind, found in _tokens(text):
+            self._add(kind, found)
+
+    def _add(self, kind: str, found: re.Match[str]) -> None:
+        if kind == "key":
+            self._keys = [] if self._used else self._keys
+            self._keys += _parts(found)
+            self._used = False
+        elif kind == "value":
+            owner, name = self._owner()
+            owner.told(name, _value(found[0]))
+            self.within[found.start()] = owner
+        elif kind in {"[", "{"}:
+            self._open.append(self._inner(*self._owner(), is_list=kind == "["))
+        elif kind in {"]", "}"}:
+            self._open.pop()
+        elif kind == "head":
+            self._heads, self._used = self._heads + 1, True
+        elif kind == "headed" and not self._used:
+            self._open = [self._table(many=self._heads > 1)]
+            self._heads, self._used = 0, True
+
+    def _owner(self) -> tuple[records.Object, str]:
+        """What the next value is in, and its name there."""
+        self._used, inside = True, self._open[-1]
+        return (inside, inside.name) if inside.is_list else self._path(inside)
+
+    def _path(self, inside: records.Object) -> tuple[records.Object, str]:
+        """Down the keys, but for the last."""
+        for part in self._keys[:-1]:
+            key = id(inside), part
+            if key not in self._under:
+                self._under[key] = self._made(records.Object(inside, part))
+            inside = self._under[key]
+        return inside, self._keys[-1]
+
+    def _table(self, *, many: bool) -> records.Object:
+        """The one that a head names; of an array of tables, the next."""
+        inside, name = self._path(self.objects[0])
+        key = id(inside), name
+        if not many and key not in self._under:
+            self._under[key] = self._made(records.Object(inside, name))
+        if not many:
+            return self._under[key]
+        before = self._under.get(key)
+        array = before.around if before else self._made(records.Object(inside, name, is_list=True))
+        self._under[key] = self._made(records.Object(array, name, listed=True))
+        return self._under[key]
+
+    def _inner(self, owner: records.Object, name: str, *, is_list: bool) -> records.Object:
+        if owner.is_list:
+            return owner if is_list else self._made(records.Object(owner, name, listed=True))
+        return self._made(records.Object(owner, name, is_list=is_list))
+
+    def _made(self, one: records.Object) -> records.Object:
+        self.objects.append(one)
+        return one
 
 
 class Reader:
     """One file's text, which is known to be TOML."""
 
     def __init__(self, text: str, work: Work) -> None:
+        shape = _Shape(text)
         self._text = text
         self._work = work
+        self._within = shape.within
+        self._people = records.People(shape.objects, work.people)
+        self._whose = NOBODY
         self._keys = naming.Keys()
         self._memory = slots.Memory()
-        self._inside: list[str] = []
-        self._named = True
 
     def parts(self) -> Iterator[Part]:
         """Texts, and signs between them."""
-        at, field = 0, ""
-        while at < len(self._text):
-            found = TOKEN.match(self._text, at)
-            if not found:
-                raise InputError(f"not TOML at character {at}")
-            at = found.end()
-            if (sign := found["sign"]) is not None:
-                yield sign
-                for one in sign:
-                    self._read(one)
-            elif (comment := found["comment"]) is not None:
-                yield slots.kept(Document(comment[1:]), comment, _comment)
-            elif self._named:
-                field = _value(found[0]).rpartition(".")[2] or field
+        field = ""
+        for kind, found in _tokens(self._text):
+            if kind == "sign":
+                yield found[0]
+            elif kind == "comment":
+                yield slots.kept(self._whose.document(found[0][1:]), found[0], _comment)
+            elif kind == "key":
+                field = [field, *_parts(found)][-1]
                 yield from self._key(found)
-            else:
+            elif kind == "value":
                 yield self._written(found, field)
-
-    def _read(self, sign: str) -> None:
-        """Whether a key stands next, or a value."""
-        if sign in "[{":
-            self._inside.append("head" if sign == "[" and self._named else sign)
-            self._named = self._named or sign == "{"
-        elif sign in "]}":
-            self._inside.pop()
-            self._named = False
-        elif sign == ",":
-            self._named = self._inside[-1] == "{"
-        elif sign == "\n" and not self._inside:
-            self._named = True
-        elif sign == "=":
-            self._named = False
 
     def _key(self, found: re.Match[str]) -> Iterator[Part]:
         """A bare one holds several, parted by dots."""
@@ -88,22 +165,28 @@ class Reader:
     def _name(self, raw: str) -> Part:
         name = _value(raw)
         return self._keys.part(
-            Document(name), raw, lambda told: _quoted(self._keys.other(name, told))
+            self._whose.document(name), raw, lambda told: _quoted(self._keys.other(name, told))
         )
 
     def _written(self, found: re.Match[str], field: str) -> Part:
         raw, value = found[0], _value(found[0])
-        if found["bare"] is not None:
-            if raw in CONSTANTS:
-                return raw
-            return slots.kept(fields.document(value, field), raw, _number)
-        write = _lines if found["long"] else _quoted
-        document = fields.document(value, field)
-        return strings.part(document, raw, write, self._work, memory=self._memory)
+        inside = self._within[found.start()]
+        self._whose = self._people.of(inside)
+        document = fields.document(value, field, self._whose.document(value), within=inside.name)
+        if found["bare"] is None:
+            write, work = _lines if found["long"] else _quoted, self._work.of(self._whose)
+            return strings.part(document, raw, write, work, memory=self._memory)
+        return raw if raw in CONSTANTS else slots.kept(document, raw, _number)
 
 
 def _comment(told: str) -> str:
     return "#" + " ".join(told.splitlines())
+
+
+def _parts(found: re.Match[str]) -> list[str]:
+    """The keys that a token holds: of a bare one several, parted by dots."""
+    bare = found["bare"]
+    return [_value(found[0])] if bare is None else [part for part in bare.split(".") if part]
 
 
 def _value(raw: str) -> str:

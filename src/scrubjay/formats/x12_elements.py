@@ -162,7 +162,7 @@ class Elements:
         self._record.ask(value, told, label=label, field=field, person=self._person)
 
     def _text(self, cell: Cell, label: str) -> None:
-        self._ask(cell, label, cell.put)
+        self._ask(cell, clinical.label(cell.value, label), cell.put)
 
     def _free(self, cell: Cell) -> None:
         if clinical.opaque(cell.value):
@@ -188,24 +188,31 @@ class Elements:
             cell, label, lambda new: cell.put(new if re.fullmatch(fits, new) else otherwise)
         )  # fmt: skip
 
+    def _word(self, cell: Cell, label: str, fits: str, otherwise: str = "") -> None:
+        """A code of letters: what is none goes without a question."""
+        if re.fullmatch(fits, cell.value):
+            self._typed(cell, label, fits, otherwise)
+        else:
+            self._gone(cell, otherwise)
+
     def _state(self, cell: Cell) -> None:
-        self._typed(cell, "STATE", "[A-Z]{2}")
+        self._word(cell, "STATE", "[A-Z]{2}")
 
     def _zip(self, cell: Cell) -> None:
         us = re.fullmatch(r"[0-9]{5}([0-9]{4})?", cell.value)
         self._typed(cell, "ZIP" if us else "POSTAL_CODE", "[A-Za-z0-9]{3,15}")
 
     def _country(self, cell: Cell) -> None:
-        self._typed(cell, "COUNTRY", "[A-Z]{2,3}")
+        self._word(cell, "COUNTRY", "[A-Z]{2,3}")
 
     def _gender(self, cell: Cell) -> None:
-        self._typed(cell, "GENDER", "[FMU]", "U")
+        self._word(cell, "GENDER", "[FMU]", "U")
 
     def _marital(self, cell: Cell) -> None:
-        self._typed(cell, "MARITAL_STATUS", "[A-Z]")
+        self._word(cell, "MARITAL_STATUS", "[A-Z]")
 
     def _ethnic(self, cell: Cell) -> None:
-        self._typed(cell, "ETHNICITY", "[A-Z]")
+        self._word(cell, "ETHNICITY", "[A-Z]")
 
     def _time(self, cell: Cell) -> None:
         if not TIME.fullmatch(cell.value):

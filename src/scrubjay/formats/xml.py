@@ -11,18 +11,18 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, pairwise
 from typing import BinaryIO
 from xml.parsers import expat
-
-from msgspec import Struct, field
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import fields, slots, strings
+from scrubjay.formats.elements import Aside, Element, Text, alone, local, owned
 from scrubjay.formats.markup import ENCODINGS, NAMESPACE, QUOTED, escape
 from scrubjay.formats.naming import NUMBER, says_who, words
 from scrubjay.formats.slots import Part, Piece, Slot
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Document
 
@@ -35,56 +35,6 @@ BREAKING = frozenset(
 ) | {"paragraph", "caption", "title", "head", "line"}
 
 
-class Text(Struct):
-    """Characters, as they stand in the file or in CDATA."""
-
-    text: str
-    cdata: bool = False
-
-    def write(self, text: str) -> str:
-        if not self.cdata:
-            return escape(text)
-        return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>" if text else ""
-
-
-class Aside(Struct):
-    """A comment, or an instruction to `target`."""
-
-    text: str
-    target: str = ""
-
-
-class Element(Struct):
-    """`begun`: its start is given away, and its children are as they come."""
-
-    name: str
-    attributes: list[str] = []
-    children: list[Text | Aside | Element] = field(default_factory=list)
-    begun: bool = False
-
-    def says(self) -> str:
-        """What its text is: `mrn`, of `<mrn>` and `<field name="mrn">`."""
-        pairs = zip(self.attributes[::2], self.attributes[1::2], strict=True)
-        named = (value for name, value in pairs if fields.named(local(name), value))
-        return next(named, local(self.name))
-
-    def names(self, attribute: str) -> str:
-        """What an attribute's value is. A `name` is a person's only where the element is one's."""
-        if attribute in {"value", "extension", "content"}:
-            return self.says()
-        weak = attribute in fields.table()["weak"].split()
-        return f"{local(self.name)} {attribute}" if weak else attribute
-
-    def speaks(self) -> bool:
-        """Whether it has text of its own."""
-        return any(isinstance(child, Text) and child.text.strip() for child in self.children)
-
-
-def local(name: str) -> str:
-    """`v3:birthTime` -> `birthTime`."""
-    return name.rpartition(":")[2]
-
-
 class Tree:
     """What the parser tells, as parts, as soon as they are whole."""
 
@@ -94,7 +44,7 @@ class Tree:
         self._work = work
         self._writer = Writer(work)
         self._open = [Element("", begun=True)]
-        self._held = self._long = 0
+        self._held = self._long = self._total = 0
         self._cdata = False
         self._parser = self._prepared()
         self._fed = 0
@@ -154,8 +104,8 @@ class Tree:
             raise InputError(f"more than {WIDEST:,} attributes in a tag")
         if len(self._open) > DEEPEST:
             raise InputError(f"elements within elements, more than {DEEPEST} deep")
-        self._open.append(Element(name, attributes))
-        self._held += len(name) + sum(map(len, attributes))
+        self._open.append(Element(name, attributes, at=self._total))
+        self._hold(len(name) + sum(map(len, attributes)))
 
     def _end(self, name: str) -> None:
         if self._open[-1].begun:
@@ -183,6 +133,8 @@ class Tree:
         parent = self._open[-1]
         if parent.begun and not isinstance(child, Text):
             self._tell()
+            if isinstance(child, Element):
+                owned(child, self._work.people, parent.person)
             self.ready += self._writer.child(child, parent)
             if parent is self._open[0]:
                 self.ready.append("\n")
@@ -196,25 +148,39 @@ class Tree:
         self.ready += self._writer.spoken(parent.children, parent)
         parent.children.clear()
 
-    def _count(self, length: int) -> None:
+    def _hold(self, length: int) -> None:
         self._held += length
+        self._total += length
+
+    def _count(self, length: int) -> None:
+        self._hold(length)
         self._long += length
         if self._long > self._work.limits.text:
             raise InputError(f"a text of more than {self._work.limits.text >> 20} MiB")
 
     def _begin(self) -> None:
-        """Give away what is held, down to the first element that has text of its own."""
+        """Give away what is held, from the outermost element on: down to one that is short, and to
+        one that has text of its own."""
         self._held = 0
-        for element in self._open:
-            if not element.begun and element.speaks():
+        for outer, element in pairwise(self._open):
+            if element.begun:
+                continue
+            if element.speaks():
                 return
-            if not element.begun:
-                element.begun = True
-                self.ready += self._writer.start(element)
-                for child in element.children:
-                    self.ready += self._writer.child(child, element)
-                element.children.clear()
+            if self._total - element.at <= HELD:
+                self._held = self._long = self._total - element.at
+                return
+            element.begun = True
+            self._tell_begun(element, outer.person)
         self._long = 0
+
+    def _tell_begun(self, element: Element, around: Person) -> None:
+        owned(element, self._work.people, around)
+        self.ready += self._writer.start(element)
+        for child in element.children:
+            self.ready += self._writer.child(child, element)
+        element.person = alone(element, self._work.people, around)
+        element.children.clear()
 
 
 def _refuse(*_: object) -> None:
@@ -235,7 +201,9 @@ class Writer:
         """As it stands in an element without text of its own."""
         if isinstance(child, Text):
             return self.spoken([child], parent)
-        return self._aside(child) if isinstance(child, Aside) else self._element(child, parent)
+        if isinstance(child, Aside):
+            return self._aside(child, parent.person)
+        return self._element(child, parent)
 
     def _element(self, element: Element, parent: Element) -> Iterator[Part]:
         if element.speaks():
@@ -251,32 +219,37 @@ class Writer:
 
     def spoken(self, nodes: list[Text | Aside | Element], element: Element) -> Iterator[Part]:
         """One text, wherever it lies in them."""
-        parts = list(chain.from_iterable(map(self._flat, nodes)))
-        yield slots.pieced(parts, fields.document("", element.says()))
+        parts = list(chain.from_iterable(self._flat(node, element.person) for node in nodes))
+        spoken = "".join(part.text for part in parts if isinstance(part, Piece))
+        about = element.person.document(spoken)
+        yield slots.pieced(parts, fields.document("", element.says(), about))
 
     def _leaf(self, element: Element, within: str) -> Iterator[Part]:
         """An element that holds a text and nothing else."""
         [child] = element.children
         yield from self.start(element)
         if isinstance(child, Text):
-            document = fields.document(child.text, element.says(), within=within)
-            yield self._string(document, child.write(child.text), child.write)
+            about = element.person.document(child.text)
+            document = fields.document(child.text, element.says(), about, within=within)
+            yield self._string(document, child.write(child.text), child.write, element.person)
         yield self.end(element)
 
-    def _string(self, document: Document, raw: str, write: Callable[[str], str]) -> Part:
-        return strings.part(document, raw, write, self._work, memory=self._memory)
+    def _string(
+        self, document: Document, raw: str, write: Callable[[str], str], whose: Person
+    ) -> Part:
+        return strings.part(document, raw, write, self._work.of(whose), memory=self._memory)
 
-    def _flat(self, node: Text | Aside | Element) -> Iterator[Part | Piece]:
+    def _flat(self, node: Text | Aside | Element, whose: Person) -> Iterator[Part | Piece]:
         if isinstance(node, Text):
             yield Piece(node.text, node.write)
         elif isinstance(node, Aside):
-            yield from self._aside(node)
+            yield from self._aside(node, whose)
         else:
             ends = Piece("", str, "\n") if local(node.name).lower() in BREAKING else ""
             yield ends
             yield from self.start(node)
             for child in node.children:
-                yield from self._flat(child)
+                yield from self._flat(child, node.person)
             yield self.end(node)
             yield ends
 
@@ -284,7 +257,7 @@ class Writer:
         """`<a b="c">`."""
         yield from self._look(element.name)
         yield self._name("<", element.name)
-        for name, value in zip(element.attributes[::2], element.attributes[1::2], strict=True):
+        for name, value in element.pairs():
             yield from self._look(name)
             yield self._name(" ", name)
             yield '="'
@@ -306,8 +279,9 @@ class Writer:
             return self._memory.kept(Document(words(value)), raw, lambda _: self._namespace(value))
         if fields.named(local(name), value):
             return raw
-        document = fields.document(value, element.names(local(name)))
-        return self._string(document, raw, lambda told: escape(told, QUOTED))
+        about = element.person.document(value)
+        document = fields.document(value, element.names(local(name)), about)
+        return self._string(document, raw, lambda told: escape(told, QUOTED), element.person)
 
     def _namespace(self, value: str) -> str:
         """Another one, the same each time: half a namespace is none."""
@@ -333,8 +307,8 @@ class Writer:
 
         return Slot([], write)
 
-    def _aside(self, aside: Aside) -> Iterator[Part]:
-        document = Document(html.unescape(aside.text))
+    def _aside(self, aside: Aside, whose: Person) -> Iterator[Part]:
+        document = whose.document(html.unescape(aside.text))
         if aside.target:
             yield from self._look(aside.target)
             yield self._name("<?", aside.target, " ")

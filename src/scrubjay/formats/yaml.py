@@ -17,9 +17,10 @@ import yaml
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import carried, fields, naming, slots, strings
+from scrubjay.formats import carried, fields, naming, records, slots, strings
 from scrubjay.formats.naming import words
 from scrubjay.formats.slots import Part
+from scrubjay.formats.subjects import NOBODY
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
@@ -39,7 +40,11 @@ class Reader:
     """One file's text."""
 
     def __init__(self, text: str, work: Work) -> None:
+        shape = _shape(text)
         self._text = text
+        self._within = shape.within
+        self._people = records.People(shape.outline.objects, work.people)
+        self._whose = NOBODY
         self._work = work
         self._memory = slots.Memory()
         self._keys = naming.Keys()
@@ -65,6 +70,8 @@ class Reader:
                 start, end = token.start_mark.index, token.end_mark.index
                 yield from self._between(self._text[at:start])
                 at = end
+                if inside := self._within.get(end):
+                    self._whose = self._people.of(inside)
                 if is_key:
                     field = token.value
                 place = field, outer[-1] if outer else ""
@@ -83,14 +90,16 @@ class Reader:
         if is_key:
             return self._key(token.value, raw, write)
         field, within = place
-        document = fields.document(token.value, field, within=within)
-        return strings.part(document, raw, write, self._work, memory=self._memory)
+        document = fields.document(
+            token.value, field, self._whose.document(token.value), within=within
+        )
+        return strings.part(document, raw, write, self._work.of(self._whose), memory=self._memory)
 
     def _key(self, name: str, raw: str, write: Callable[[str], str]) -> Part:
         def another(told: str) -> str:
             return write(self._keys.other(name, told))
 
-        return self._keys.part(Document(name), raw, another)
+        return self._keys.part(self._whose.document(name), raw, another)
 
     def _between(self, text: str) -> Iterator[Part]:
         """Marks of structure, with comments, anchors and tags among them."""
@@ -103,7 +112,7 @@ class Reader:
             elif found[0][0] == "%":
                 yield slots.kept(Document(words(found[0])), found[0], _refuse)
             else:
-                yield slots.kept(Document(found[0][1:]), found[0], _comment)
+                yield slots.kept(self._whose.document(found[0][1:]), found[0], _comment)
         yield text[at:]
 
     def _name(self, raw: str) -> Part:
@@ -174,24 +183,60 @@ class Yaml:
         text = work.text(source, self._encoding)
         body = text.removeprefix("\ufeff")
         mark = text[: len(text) - len(body)]
-        _check(body)
         parts = Reader(body, work).parts()
         slots.write(chain([mark], parts), target, work.clean, self._encoding)
 
 
-def _check(text: str) -> None:
-    """Refuse what is not YAML, with its place."""
-    depth = 0
+def _shape(text: str) -> _Shape:
+    """Its maps and lists. What is not YAML is refused, with its place."""
+    shape = _Shape()
     try:
         for event in yaml.parse(text, LOADER):
-            opens = isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent)
-            depth += opens - isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent)
-            if depth > DEEPEST:
-                raise InputError(f"nested more than {DEEPEST} deep")
+            shape.add(event)
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark else ""
         raise InputError(f"{where}not YAML") from None
+    return shape
+
+
+class _Shape:
+    """Maps and lists as they open, with what is said in them, and `within` which of them each
+    scalar is, by where it ends."""
+
+    def __init__(self) -> None:
+        self.within: dict[int, records.Object] = {}
+        self.outline = records.Outline()
+        self._names: list[str | None] = []  # of what comes next in each that is open; None: a key
+
+    def add(self, event: Any) -> None:
+        """The next event."""
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._open(is_list=isinstance(event, yaml.SequenceStartEvent))
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self._names.pop()
+            self.outline.closed()
+            self._passed("")
+        elif isinstance(event, yaml.ScalarEvent):
+            if inside := self.outline.inside:
+                self.within[event.end_mark.index] = inside
+            if self._names and (name := self._names[-1]) is not None:
+                self.outline.told(name, event.value)
+            self._passed(event.value)
+        elif isinstance(event, yaml.AliasEvent):
+            self._passed("")
+
+    def _open(self, *, is_list: bool) -> None:
+        if len(self._names) >= DEEPEST:
+            raise InputError(f"nested more than {DEEPEST} deep")
+        self.outline.opened((self._names or [""])[-1] or "", is_list=is_list)
+        self._names.append("" if is_list else None)
+
+    def _passed(self, told: str) -> None:
+        """In a map, names and values take turns."""
+        inside = self.outline.inside
+        if inside and not inside.is_list:
+            self._names[-1] = told if self._names[-1] is None else None
 
 
 def make(name: str, *, encoding: str, group: str) -> plugins.Format:

@@ -27,11 +27,12 @@ from scrubjay.plugins import Splits
 from scrubjay.run.pool import Pool
 from scrubjay.run.state import State
 from scrubjay.run.walk import Source
-from scrubjay.run.worker import CHANGED, Done, Look, Recipe, Task, Worker
+from scrubjay.run.worker import CHANGED, LOOKED_AT, Done, Look, Recipe, Task, Worker
 
-LARGE = 16 << 20  # bytes from which a file is cut, if its format can be
-PART = 4 << 20
-TOGETHER = 64  # files that are logged and released at once, or
+LARGE = 1 << 20  # bytes from which a file is cut, if its format can be
+PART = 1 << 18  # bytes: at the end, no process waits longer than one takes
+OPENING = 1 << 10  # bytes that take as long as to open and close a file
+TOGETHER = 256  # files that are logged and released at once, or
 SOON = 1.0  # seconds
 EVERY = 200  # files, one of which gets a second look
 SECONDS, RATE = 600.0, 20_000  # a file's time: so many, and one more for so many bytes
@@ -43,7 +44,7 @@ class Released(NamedTuple):
 
     source: Source
     target: str
-    aside: Path
+    aside: str
     done: Done
 
 
@@ -74,13 +75,13 @@ def run(sources: Iterable[Source], order: Order, state: State) -> int:
         if first is None:
             return 0
         known = order._replace(recipe=order.recipe._replace(people=order.people()))
-        pool = Pool(lambda: _worker(known), _lost, _patience, size=order.jobs)
+        pool = Pool(lambda: _worker(known), _lost, _patience, size=order.jobs, weight=_weight)
         try:
-            ready: list[Released] = []
+            ready: list[tuple[Task, Done]] = []
             since = time.monotonic()
             answers = pool.map(chain([first], tasks))
-            for task, done in _whole(out, answers, order):
-                ready.append(Released(task.source, "", task.aside, done))
+            for answered in _whole(out, answers, order):
+                ready.append(answered)
                 if len(ready) >= TOGETHER or time.monotonic() - since > SOON:
                     count += _release(ready, order, state)
                     ready, since = [], time.monotonic()
@@ -92,7 +93,7 @@ def run(sources: Iterable[Source], order: Order, state: State) -> int:
 def _worker(order: Order) -> Worker:
     if order.jobs > 1:
         os.environ["OMP_NUM_THREADS"] = "1"  # there is a process for each core
-    return Worker(order.recipe)
+    return Worker(order.recipe, look=LOOKED_AT // order.jobs)
 
 
 @contextlib.contextmanager
@@ -122,7 +123,7 @@ def _tasks(
         if target and (order.out / target).exists():
             order.before(source.size)
             continue
-        whole = Task(source, aside / str(number), look=look)
+        whole = Task(source, f"{aside}/{number}", source.size, look=look)
         large = source.size > LARGE and not source.problem
         for task in _parts(whole, order.recipe, parts) if large else [whole]:
             out.append(task)
@@ -143,7 +144,7 @@ def _parts(task: Task, recipe: Recipe, parts: Path) -> Iterator[Task]:
     try:
         for ready, following in pairwise(chain(_cut(task, recipe, parts), [None])):
             if ready:
-                yield ready._replace(last=following is None)
+                yield structs.replace(ready, last=following is None)
     except OutputError:
         raise
     except (ScrubjayError, OSError) as problem:
@@ -151,8 +152,8 @@ def _parts(task: Task, recipe: Recipe, parts: Path) -> Iterator[Task]:
             yield task
         else:
             why = problem.strerror if isinstance(problem, OSError) else str(problem)
-            source = task.source._replace(problem=why or type(problem).__name__)
-            yield ready._replace(source=source, last=True)
+            source = structs.replace(task.source, problem=why or type(problem).__name__)
+            yield structs.replace(ready, source=source, last=True)
         return
     if ready is None:
         yield task
@@ -165,8 +166,10 @@ def _cut(task: Task, recipe: Recipe, parts: Path) -> Iterator[Task]:
         if not hasattr(reader, "parts"):
             return
         for number, part in enumerate(cast("Splits", reader).parts(source, PART)):
-            aside = parts / f"{task.aside.name}-{number}"
-            one = task._replace(kind=kind, aside=aside, part=structs.replace(part, data=b""))
+            aside = f"{parts}/{Path(task.aside).name}-{number}"
+            bare = structs.replace(part, data=b"")
+            size = len(part.data)
+            one = structs.replace(task, kind=kind, aside=aside, part=bare, size=size)
             with _written(one.piece):
                 one.piece.write_bytes(part.data)
             yield one
@@ -177,11 +180,10 @@ def _whole(out: deque[Task], answers: Iterator[Done], order: Order) -> Iterator[
     together: _Together | None = None
     for done in answers:
         task = out.popleft()
+        order.seen(task.size)
         if task.part is None:
-            order.seen(task.source.size)
             yield task, done
             continue
-        order.seen(PART)
         task.piece.unlink(missing_ok=True)
         together = together or _Together(task, order)
         together.add(task, done)
@@ -194,8 +196,8 @@ class _Together:
     """The parts of one file."""
 
     def __init__(self, first: Task, order: Order) -> None:
-        aside = order.out / ASIDE / first.aside.name.partition("-")[0]
-        self._task = first._replace(aside=aside, part=None)
+        aside = order.out / ASIDE / Path(first.aside).name.partition("-")[0]
+        self._task = structs.replace(first, aside=str(aside), part=None)
         self._done = Done()
         self._stack = contextlib.ExitStack()
         with _written(aside):
@@ -207,9 +209,9 @@ class _Together:
     def add(self, task: Task, done: Done) -> None:
         """The next part's bytes and counts."""
         if not (done.problem or self._done.problem):
-            with _written(self._task.aside), task.aside.open("rb") as part:
+            with _written(self._task.aside), Path(task.aside).open("rb") as part:
                 shutil.copyfileobj(part, self._stream, 1 << 20)
-        task.aside.unlink(missing_ok=True)
+        task.forget()
         self._done = _sum(self._done, done)
 
     def ended(self) -> tuple[Task, Done]:
@@ -219,16 +221,16 @@ class _Together:
             self._stack.close()
         done = self._done if self._done.problem else self._facts()
         if done.problem:
-            task.aside.unlink()
+            task.forget()
         return task, done
 
     def _facts(self) -> Done:
-        path, aside = self._task.source.path, self._task.aside
+        source, aside = self._task.source, Path(self._task.aside)
         try:
-            facts, read = path.stat(), _digest(path)
+            facts, read = source.path.stat(), _digest(source.path)
         except OSError:
             return structs.replace(self._done, problem=CHANGED)
-        if (facts.st_size, facts.st_mtime_ns) != self._task.source[2:4]:
+        if (facts.st_size, facts.st_mtime_ns) != (source.size, source.modified):
             return structs.replace(self._done, problem=CHANGED)
         with _written(aside):
             size, told = aside.stat().st_size, _digest(aside)
@@ -252,18 +254,21 @@ def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {key: one.get(key, 0) + other.get(key, 0) for key in [*one, *(other.keys() - one)]}
 
 
-def _release(ready: list[Released], order: Order, state: State) -> int:
+def _release(ready: list[tuple[Task, Done]], order: Order, state: State) -> int:
     """Log, then show. After a crash in between the log knows more than there is, never less; who
     had claimed a name has it still."""
     with state.whole():
-        named = [one._replace(target=_target(one, order, state)) for one in ready]
+        named = [
+            Released(task.source, _target(task, done, order, state), task.aside, done)
+            for task, done in ready
+        ]
     whole = [one for one in named if not one.done.problem]
     left = [one for one in named if one.done.problem]
     for one in left:
         order.refused(one.source, one.done.problem)
     if order.dry:
         for one in whole:
-            one.aside.unlink()
+            Path(one.aside).unlink()
     else:
         order.log(whole)
         _settle(whole, order)
@@ -276,13 +281,13 @@ def _release(ready: list[Released], order: Order, state: State) -> int:
     return len(ready)
 
 
-def _target(one: Released, order: Order, state: State) -> str:
+def _target(task: Task, done: Done, order: Order, state: State) -> str:
     """Its own path. Where no clean name is known, one that is not kept."""
-    name = one.source.name
-    if not one.done.name:
-        return "folder/" * name.count("/") + f"file {one.aside.name}"
-    suffix = sealing.SUFFIX if order.recipe.recipients and not one.done.problem else ""
-    return state.claim(name, one.done.name) + suffix
+    name = task.source.name
+    if not done.name:
+        return "folder/" * name.count("/") + f"file {Path(task.aside).name}"
+    suffix = sealing.SUFFIX if order.recipe.recipients and not done.problem else ""
+    return state.claim(name, done.name) + suffix
 
 
 def _settle(whole: Sequence[Released], order: Order) -> None:
@@ -293,11 +298,11 @@ def _settle(whole: Sequence[Released], order: Order) -> None:
 
 def _show(whole: Sequence[Released], out: Path) -> None:
     for one in whole:
-        target = os.path.join(out, one.target)  # noqa: PTH118 - for each of a million
-        with _written(target):
-            try:
-                os.replace(one.aside, target)  # noqa: PTH105
-            except FileNotFoundError:
+        target = f"{out}/{one.target}"
+        try:
+            os.replace(one.aside, target)  # noqa: PTH105 - for each of a million
+        except OSError:  # its folder is not there yet, or the disk is at fault
+            with _written(target):
                 Path(target).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(one.aside, target)  # noqa: PTH105
 
@@ -312,12 +317,17 @@ def _written(path: Path | str) -> Iterator[None]:
 
 def _lost(task: Task, why: str) -> Done:
     """The answer for a task whose process is gone."""
-    task.aside.unlink(missing_ok=True)
+    task.forget()
     return Done(problem=why)
 
 
 def _patience(task: Task) -> float:
-    return SECONDS + (PART if task.part else task.source.size) / RATE
+    return SECONDS + task.size / RATE
+
+
+def _weight(task: Task) -> int:
+    """In bytes, what it takes to begin and end with a file included."""
+    return OPENING + task.size
 
 
 def _digest(path: Path) -> str:

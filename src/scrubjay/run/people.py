@@ -65,6 +65,8 @@ class People:
         return self
 
     def _add(self, source: Source) -> None:
+        if not (self._format or registers.possible(source.name)):
+            return  # most need not be opened
         with source.path.open("rb") as stream:
             kind = self._format or registers.kind(source.name, stream)
             register = registers.register(stream, kind, self._encoding)

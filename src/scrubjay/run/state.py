@@ -26,15 +26,17 @@ from scrubjay.run.walk import Source
 from scrubjay.run.worker import Done
 
 # `told`: a target as the least careful of disks compares it. `tried`: the last number that a name
-# got, so that a hundred thousand of one name are told apart without trying all.
+# got, so that a hundred thousand of one name are told apart without trying all. `files` has row
+# ids: ids are random, and its rows long, so that each would rewrite a page of its own.
 TABLES = """
 CREATE TABLE IF NOT EXISTS about (recipe TEXT NOT NULL, key BLOB NOT NULL, secret BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS places (id BLOB PRIMARY KEY, target TEXT NOT NULL,
   told TEXT NOT NULL UNIQUE, tried INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files
-  (id BLOB PRIMARY KEY, size INTEGER, modified INTEGER, target TEXT, done BLOB) WITHOUT ROWID;
+  (id BLOB PRIMARY KEY, size INTEGER, modified INTEGER, target TEXT, done BLOB);
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID;
 """
+DONE = msgspec.msgpack.Decoder(Done)
 SEEN = "INSERT OR IGNORE INTO seen VALUES (?)"
 PATIENCE = 5.0  # seconds in which the processes of a run that was killed find out
 FOLDERS = 10_000  # whose names are at hand
@@ -207,7 +209,7 @@ class State:
         """Every file that this run and those before it dealt with: target, size, what became."""
         rows = self._db.execute("SELECT target, size, done FROM files ORDER BY target")
         for target, size, done in rows:
-            yield target, size, msgspec.msgpack.decode(done, type=Done)
+            yield target, size, DONE.decode(done)
 
     def close(self) -> None:
         """Let go of the file."""

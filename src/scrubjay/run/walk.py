@@ -8,13 +8,16 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from scrubjay.errors import InputError
 
 
-class Source(NamedTuple):
+class Source(Struct, frozen=True):
     """A file as it was found, `at` its place. `name` is seen from the folder; `problem`: why it is
     not read."""
 
@@ -79,7 +82,7 @@ def single(path: Path) -> Source:
 
 def _listed(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as found:
-        return iter(sorted(found, key=lambda entry: entry.name))
+        return iter(sorted(found, key=attrgetter("name")))
 
 
 def _source(entry: os.DirEntry[str], name: str) -> Source:
@@ -103,5 +106,7 @@ def _why(problem: OSError) -> str:
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
+    if not patterns:
+        return False
     last = name.rpartition("/")[2]
     return any(fnmatchcase(name, p) or fnmatchcase(last, p) for p in patterns)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from scrubjay.plugins import Splits
 
 MEMORY = 2 << 30  # bytes that a reader may use
-LOOKED_AT = 20_000  # words that one process takes a second look at
+BLOCK = 1 << 18  # bytes that are digested at once
+LOOKED_AT = 20_000  # words that a run takes a second look at, as many in each process
 CHANGED = "it changed while it was read: wait until it is complete"
 
 
@@ -46,14 +47,15 @@ class Recipe(NamedTuple):
     people: Callable[[str, Path], Person] = nobody
 
 
-class Task(NamedTuple):
-    """A file, or a `part` of one of this `kind`, and where its bytes go until they are released;
-    `look`: whether it gets a second look.
+class Task(Struct, frozen=True):
+    """A file, or a `part` of one of this `kind`, of so many bytes, and where they go until they are
+    released; `look`: whether it gets a second look.
     What a pipe would choke on waits in a file: the part's data. They are as they were read, and
     lie where the run's state does, never beside the outputs."""
 
     source: Source
-    aside: Path
+    aside: str
+    size: int
     kind: str = ""
     part: Part | None = None
     last: bool = True
@@ -62,7 +64,11 @@ class Task(NamedTuple):
     @property
     def piece(self) -> Path:
         """Where a part's data wait."""
-        return self.aside.with_suffix(".part")
+        return Path(f"{self.aside}.part")
+
+    def forget(self) -> None:
+        """What is aside, if there is anything."""
+        Path(self.aside).unlink(missing_ok=True)
 
 
 class Look(Struct, frozen=True):
@@ -89,15 +95,15 @@ class Done(Struct, frozen=True):
 
 
 class Worker:
-    """Answers tasks."""
+    """Answers tasks. `look`: words that it takes a second look at."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, *, look: int = LOOKED_AT) -> None:
         processes.bound(MEMORY)
         self._recipe = recipe
         self._engine = recipe.engine()
         self._second: Engine | None = None
         self._keys = sealing.recipients(recipe.recipients)
-        self._looked = 0
+        self._unlooked = look
         self._component = lru_cache(10_000)(lambda part: filenames.clean(part, self._engine.stream))
 
     def __call__(self, task: Task) -> Done:
@@ -109,7 +115,7 @@ class Worker:
             name = self._name(task.source.name)
             return self._done(task, name, started)
         except OutputError:
-            task.aside.unlink(missing_ok=True)
+            task.forget()
             raise
         except ScrubjayError as problem:
             why = str(problem)
@@ -119,20 +125,20 @@ class Worker:
             why = f"its reader needs more than {MEMORY >> 20} MiB"
         except Exception as problem:  # noqa: BLE001 - the border to foreign code
             why = f"its reader failed: {type(problem).__name__}"
-        task.aside.unlink(missing_ok=True)
+        task.forget()
         return Done(name, problem=why, seconds=time.perf_counter() - started)
 
     def _name(self, name: str) -> str:
         """Every part of it clean; bytes that are no text are question marks."""
         shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        return str(PurePosixPath(*map(self._component, PurePosixPath(shown).parts)))
+        return "/".join(map(self._component, shown.split("/")))
 
     def _done(self, task: Task, name: str, started: float) -> Done:
         if task.source.problem:
             return Done(name, problem=task.source.problem)
         counts: Counter[str] = Counter()
         seen: list[Anonymized] = []
-        left = LOOKED_AT - self._looked if task.look and self._recipe.second else 0
+        left = self._unlooked if task.look and self._recipe.second else 0
 
         def clean(documents: Iterable[Document]) -> Iterator[Anonymized]:
             nonlocal left
@@ -145,7 +151,7 @@ class Worker:
 
         recipe = self._recipe
         work = Work(
-            clean, recipe.encoding, recipe.group, called=task.source.path.name,
+            clean, recipe.encoding, recipe.group, called=task.source.name.rpartition("/")[2],
             people=lambda id: recipe.people(id, task.source.path.parent),
             rule=self._engine.operator, key=self._engine.key,
         )  # fmt: skip
@@ -200,7 +206,7 @@ class Worker:
                 and not any(place.start < end and start < place.end for start, end in ours)
             )
         words = sum(len(result.text.split()) for result in results)
-        self._looked += words
+        self._unlooked -= words
         return Look(words, dict(found))
 
 
@@ -228,9 +234,9 @@ def _told() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(aside: Path) -> Iterator[BinaryIO]:
+def _opened(aside: str) -> Iterator[BinaryIO]:
     with _told():
-        stream = aside.open("wb")
+        stream = open(aside, "wb")  # noqa: PTH123, SIM115 - for each of a million
     try:
         yield stream
     finally:
@@ -255,4 +261,7 @@ def _digest(source: BinaryIO) -> str:
     if source.closed:
         return ""
     source.seek(0)
-    return hashlib.file_digest(cast("Any", source), "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while block := source.read(BLOCK):  # `file_digest` makes its buffer anew for each small file
+        digest.update(block)
+    return digest.hexdigest()

@@ -15,8 +15,9 @@ from starlette.responses import Response
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import PolicyError, ScrubjayError
-from scrubjay.serve import clerk, problems
+from scrubjay.serve import audit, files, jobs, people, policy, problems, restoring
 from scrubjay.serve.asked import caller, read, shown
+from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
 from scrubjay.serve.call import NDJSON, Call, Content, routes
 from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
@@ -27,18 +28,18 @@ from scrubjay.serve.model import gateway
 from scrubjay.serve.model.gateway import Models
 from scrubjay.serve.openapi import Described, described
 from scrubjay.serve.presidio import gateway as presidio
-from scrubjay.serve.types import Clean, Found, Health, LabelRow, PolicyRow, Text
+from scrubjay.serve.types import Clean, Found, Health, LabelRow, Text
 
 
 class State:
-    """What every request can use. `desk` has vault and engines, in a thread of its own;
-    `open_presidio`: whether Presidio's paths want no key."""
+    """What every request can use. `desk` has vault and engines, in a thread of its own; `back` has
+    what only some requests need."""
 
     def __init__(
-        self, desk: Desk, gate: Gate, metrics: Metrics, models: Models, *, open_presidio: bool
+        self, desk: Desk, gate: Gate, metrics: Metrics, back: Back, models: Models
     ) -> None:
-        self.desk, self.gate, self.metrics, self.models = desk, gate, metrics, models
-        self.open_presidio = open_presidio
+        self.desk, self.gate, self.metrics = desk, gate, metrics
+        self.back, self.models = back, models
 
 
 def application(state: State) -> Starlette:
@@ -49,6 +50,7 @@ def application(state: State) -> Starlette:
         yield
         state.desk.close()
         await state.models.client.aclose()
+        state.back.close()
 
     app = Starlette(
         routes=routes(calls()),
@@ -72,8 +74,6 @@ def calls() -> list[Call]:
              takes=text, gives=Content(Clean), fails=(PolicyError,)),
         Call("POST", "/v1/batch", batch, "Many texts, cleaned in order while they are sent.",
              takes=Content(Text, NDJSON), gives=Content(Clean, NDJSON)),
-        Call("GET", "/v1/policies", _policies, "Policies that a request can name.",
-             gives=Content(list[PolicyRow])),
         Call("GET", "/v1/labels", _labels, "Kinds of identifiers.", gives=Content(list[LabelRow])),
         Call("GET", "/healthz", _alive, "Whether it lives.", gives=Content(Health), key=False),
         Call("GET", "/readyz", _ready, "Whether it answers.", gives=Content(Health), key=False),
@@ -82,7 +82,8 @@ def calls() -> list[Call]:
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
              gives=Content(Described), key=False),
     ]  # fmt: skip
-    return [*own, *gateway.calls(), *presidio.calls()]
+    more = (files, jobs, policy, people, audit, restoring, gateway, presidio)
+    return [*own, *(call for module in more for call in module.calls())]
 
 
 async def _detect(request: Request) -> Response:
@@ -102,11 +103,6 @@ async def _answered(request: Request, what: str) -> Response:
         told = await state.desk.ask(what, asked, len(text.text))
     state.metrics.counted(told.counts, len(text.text))
     return shown(told)
-
-
-async def _policies(request: Request) -> Response:
-    await caller(request)
-    return shown(await request.app.state.all.desk.ask(clerk.POLICIES, None, 1))
 
 
 async def _labels(request: Request) -> Response:

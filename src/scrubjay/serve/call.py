@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from scrubjay.errors import (
@@ -38,17 +40,18 @@ class Content(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True):
-    """What can be asked at a path. `query`: a struct whose fields are the parameters, as
-    `asked.query` reads them; `hears`, `sends`: headers of request and answer with what they mean;
-    `fails`: errors beside those that come with a key (`KEYED`) or with a body; `problem`: the body
-    of an error, where it is not the service's own; `also`: other statuses of errors."""
+    """What can be asked at a path. `takes`, `gives`: a body, or one of several; `query`: a struct
+    whose fields are the parameters, as `asked.query` reads them; `hears`, `sends`: headers of
+    request and answer with what they mean; `fails`: errors beside those that come with a key
+    (`KEYED`) or with a body; `problem`: the body of an error, where it is not the service's own;
+    `also`: other statuses of errors. `status` 0: any, as somebody else says it."""
 
     method: str
     path: str
     handler: Handler
     summary: str
-    takes: Content | None = None
-    gives: Content | None = None
+    takes: Content | tuple[Content, ...] = ()
+    gives: Content | tuple[Content, ...] = ()
     status: int = 200
     query: type[Struct] | None = None
     hears: Mapping[str, str] = {}
@@ -65,6 +68,26 @@ class Call(Struct, frozen=True):
         return [ScrubjayError, *with_key, *with_body, *self.fails]
 
 
+def every(told: Content | tuple[Content, ...]) -> tuple[Content, ...]:
+    """One or several, as several."""
+    return (told,) if isinstance(told, Content) else told
+
+
 def routes(calls: Iterable[Call]) -> list[BaseRoute]:
     """Calls as the router has them."""
-    return [Route(one.path, one.handler, methods=[one.method]) for one in calls]
+    paths: dict[str, dict[str, Handler]] = {}
+    for one in calls:
+        paths.setdefault(one.path, {})[one.method] = one.handler
+    return [Route(path, _of(by), methods=list(by)) for path, by in paths.items()]
+
+
+def _of(by: dict[str, Handler]) -> Handler:
+    """One handler for all methods of a path, so that the router can say which there are."""
+    if len(by) == 1:
+        return next(iter(by.values()))
+
+    async def handler(request: Request) -> Response:
+        answer: Response = await by["GET" if request.method == "HEAD" else request.method](request)
+        return answer
+
+    return handler

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 from scrubjay import policies
 from scrubjay.access.people import Caller
 from scrubjay.audit.entry import Entry
-from scrubjay.engine import Engine, load
+from scrubjay.engine import Engine
 from scrubjay.errors import AccessError, PolicyError, ScrubjayError
+from scrubjay.serve import saved
 from scrubjay.serve.desk import ENTRY
+from scrubjay.serve.engines import Engines, Use
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Hiding, ToHide
 from scrubjay.serve.presidio.work import LOOK, REPLACE, Presidio
@@ -45,19 +47,14 @@ class Asked(NamedTuple):
 
 
 class Clerk:
-    """`policy` is in force where a request names none. Names are those of shipped policies: a
-    request can name no file of the machine."""
+    """Lets in, looks at, cleans."""
 
-    def __init__(self, trust: Trust, gate: Gate, *, policy: str, profile: str, domain: str) -> None:
+    def __init__(self, trust: Trust, gate: Gate, use: Use) -> None:
         self._trust, self._gate = trust, gate
-        self._profile = profile
+        self._about = use.domain
+        self._engines = Engines(use, trust)
         self._hiding = Hiding(trust)
-        self._domain = trust.domain(domain) if domain else None
-        self._about = domain
-        self._key = trust.vault.key("serve operators")
-        own = self._load(policy)
-        self._engines = {"": own, own.policy.name: own}
-        self._presidio = Presidio(trust, partial(self._engine, "everything"))
+        self._presidio = Presidio(trust, partial(self._engines.__getitem__, "everything"))
 
     def work(self, kind: str, batch: Sequence[Any]) -> Iterable[Any]:
         """Answers, one for each, in order. An exception is the answer of whom it concerns."""
@@ -86,7 +83,7 @@ class Clerk:
 
     def _hide(self, asked: ToHide) -> Hidden | ScrubjayError:
         try:
-            return self._hiding.hide(self._engine(asked.policy), asked)
+            return self._hiding.hide(self._engines[asked.policy], asked)
         except ScrubjayError as problem:
             return problem
 
@@ -108,7 +105,7 @@ class Clerk:
     ) -> Sequence[Found | Clean]:
         action, role = ACTIONS[kind]
         self._trust.require_of(caller, action)
-        engine = self._engine(policy)
+        engine = self._engines[policy]
         answered = _found if kind == DETECT else _clean
         told: list[Found | Clean] = list(answered(engine, documents))
         counts: Counter[str] = Counter()
@@ -121,24 +118,11 @@ class Clerk:
         self._trust.tell_of(caller, action.removesuffix(".run"), role, [entry])
         return told
 
-    def _engine(self, policy: str) -> Engine:
-        if policy not in self._engines:
-            if policy not in policies.names():
-                raise PolicyError("no policy of that name is here")
-            self._engines[policy] = self._load(policy)
-        return self._engines[policy]
-
-    def _load(self, policy: str) -> Engine:
-        key = None if self._domain else self._key
-        return load(policy, profile=self._profile, key=key, domain=self._domain)
-
     def _policies(self) -> list[PolicyRow]:
         """Those that a request can name, the one in force first."""
-        own = self._engines[""].policy.name
-        named = [own, *sorted(set(policies.names()) - {own})]
-        every = (
-            (policies.load(name) if name != own else self._engines[""].policy) for name in named
-        )
+        own = self._engines[""].policy
+        others = sorted({*policies.names(), *saved.names()} - {own.name})
+        every = [own, *(policies.load(saved.found(name)[0]) for name in others)]
         return [PolicyRow(one.name, one.description, policies.digest(one)) for one in every]
 
 

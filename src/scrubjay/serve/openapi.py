@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 import scrubjay
 from scrubjay.errors import EntryError, LimitError, ScrubjayError
-from scrubjay.serve.call import JSON, NDJSON, Call, Content
+from scrubjay.serve.call import JSON, NDJSON, Call, Content, every
 
 PLACED = "#/components/schemas/{name}"
 PLACE = re.compile(r"{(\w+)(?::\w+)?}")
@@ -47,8 +47,8 @@ def described(calls: Sequence[Call]) -> dict[str, Any]:
 
 
 def _kinds(calls: Sequence[Call]) -> list[Any]:
-    bodies = (one for call in calls for one in (call.takes, call.gives) if one and one.kind)
-    return [*(call.problem for call in calls), *(one.kind for one in bodies)]
+    bodies = (one for call in calls for one in (*every(call.takes), *every(call.gives)))
+    return [*(call.problem for call in calls), *(one.kind for one in bodies if one.kind)]
 
 
 def _named(kind: Any) -> str:
@@ -65,8 +65,9 @@ def _operation(call: Call, schemas: Schemas) -> dict[str, Any]:
     if parameters := [*_in_path(call), *_in_query(call), *_in_headers(call)]:
         told["parameters"] = parameters
     if call.takes:
-        must = call.takes.media != NDJSON  # which may have no lines
-        told["requestBody"] = {"required": must, "content": _content(call.takes, schemas)}
+        bodies = every(call.takes)
+        must = all(one.kind for one in bodies) and bodies[0].media != NDJSON  # no lines: a body
+        told["requestBody"] = {"required": must, "content": _content(bodies, schemas)}
     return told
 
 
@@ -99,7 +100,7 @@ def _in_headers(call: Call) -> list[dict[str, Any]]:
 def _responses(call: Call, schemas: Schemas) -> dict[str, Any]:
     done: dict[str, Any] = {"description": call.summary, **_headers(call.sends)}
     if call.gives:
-        done["content"] = _content(call.gives, schemas)
+        done["content"] = _content(every(call.gives), schemas)
     told = {str(call.status) if call.status else "default": done}
     meanings: dict[int, list[type[ScrubjayError]]] = defaultdict(list)
     for error in call.errors():
@@ -132,7 +133,11 @@ def _headers(meant: Mapping[str, str]) -> dict[str, Any]:
     return {"headers": rows} if rows else {}
 
 
-def _content(content: Content, schemas: Schemas) -> dict[str, Any]:
+def _content(bodies: Iterable[Content], schemas: Schemas) -> dict[str, Any]:
+    return {one.media: _body(one, schemas) for one in bodies}
+
+
+def _body(content: Content, schemas: Schemas) -> dict[str, Any]:
     schema = schemas[_named(content.kind)] if content.kind else {}
     if content.media == NDJSON:  # OpenAPI 3.1 has no word for a line
         name = str(schema["$ref"]).rpartition("/")[2]
@@ -140,7 +145,7 @@ def _content(content: Content, schemas: Schemas) -> dict[str, Any]:
     told: dict[str, Any] = {"schema": schema}
     if content.example is not None:
         told["example"] = content.example
-    return {content.media: told}
+    return told
 
 
 class Described(Struct, frozen=True):

@@ -25,8 +25,10 @@ import uvicorn
 
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
 from scrubjay.serve.app import State, application
+from scrubjay.serve.back import Back
 from scrubjay.serve.clerk import Clerk
 from scrubjay.serve.desk import Desk, Limits, Work
+from scrubjay.serve.engines import Use
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
 from scrubjay.serve.model.gateway import Models, Upstream
@@ -40,7 +42,8 @@ AGAIN = 0.5  # seconds between a look at the processes and the next
 
 
 class Settings(NamedTuple):
-    """How a service is to run."""
+    """How a service is to run. `largest`: bytes of a file that somebody sends;
+    `jobs_in`: folders that jobs may read and write."""
 
     host: str = "127.0.0.1"
     port: int = 8600
@@ -53,6 +56,13 @@ class Settings(NamedTuple):
     upstreams: Mapping[str, Upstream] = {}
     limits: Limits = Limits()
     open_presidio: bool = False
+    largest: int = 1 << 30
+    jobs_in: tuple[Path, ...] = ()
+
+    @property
+    def use(self) -> Use:
+        """What engines are made by."""
+        return Use(self.policy, self.profile, self.domain)
 
 
 def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> None:
@@ -198,9 +208,7 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
         trust = place.open()
         if not trust.register.people():
             raise UsageError("nobody is registered in this vault: scrubjay people says who may")
-        clerk = Clerk(
-            trust, gate, policy=settings.policy, profile=settings.profile, domain=settings.domain
-        )
+        clerk = Clerk(trust, gate, settings.use)
         clerk.warm()
         ended.extend((trust.close, trust.vault.close))
         return clerk.work
@@ -211,5 +219,4 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
 
     desk = Desk(begin, end, settings.limits)
     desk.ready()
-    models = Models(settings.upstreams)
-    return State(desk, gate, metrics, models, open_presidio=settings.open_presidio)
+    return State(desk, gate, metrics, Back(settings, place), Models(settings.upstreams))

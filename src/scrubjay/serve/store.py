@@ -24,7 +24,11 @@ OWN = "serve"  # the folder of a service's own store
 LASTS = 365 * 86_400  # seconds
 OFTEN = 1_000_000  # requests a minute: whoever starts a service is not held back
 GUEST = "presidio"  # as whom calls come in that need no key
-FIRST = {"desk": ("detect", "de-identify", "review"), "auditor": ("audit",)}
+FIRST = {
+    "desk": ("detect", "de-identify", "review"),
+    "auditor": ("audit",),
+    "admin": ("administer",),
+}
 
 
 class Place(NamedTuple):
@@ -88,10 +92,11 @@ def _begun(place: Place, opener: Opener, preset: str) -> dict[str, str]:
 
 
 def _first(opened: Trust, preset: str) -> dict[str, str]:
-    """An administrator, who is the account that starts the service, and two who may use it."""
+    """An administrator, who is the account that starts the service, and those who may use it."""
     register, now = opened.register, int(time.time())
     account = trust.account()
-    root = account if people.NAME.fullmatch(account) else "owner"  # a container's has no name
+    fit = people.NAME.fullmatch(account) and account not in FIRST  # a container's has no name
+    root = account if fit else "owner"
     people.found(register, root, now)
     keys = {}
     for name, roles in FIRST.items():

@@ -81,6 +81,12 @@ def _plan(region: str, code: int = 0) -> _Plan:
     )
 
 
+@cache
+def _bare() -> re.Pattern[str]:
+    """All numbers of the plans without a prefix."""
+    return re.compile("|".join(_plan(region).valid.pattern for region in BARE_PLANS))
+
+
 def _format(each: Any) -> tuple[re.Pattern[str] | None, re.Pattern[str]]:
     leading = each.leading_digits_pattern
     return re.compile(leading[-1]) if leading else None, re.compile(each.pattern)
@@ -246,7 +252,7 @@ def local(value: str) -> bool | float:
         return LIKELY  # Hungary
     if lengths == [2, 4, 4] and " " in number and "-" in number:
         return LIKELY  # Brazil
-    return MAYBE if any(_plan(r).valid.fullmatch(digits) for r in BARE_PLANS) else WEAK
+    return MAYBE if _bare().fullmatch(digits) else WEAK
 
 
 def _is_date(groups: list[str]) -> bool:
@@ -267,7 +273,7 @@ def digits(value: str) -> bool | float:
         return False
     if len(value) == 10 and _plan("US").valid.fullmatch(value):
         return MAYBE
-    return MAYBE if any(_plan(r).valid.fullmatch(value) for r in BARE_PLANS) else WEAK
+    return MAYBE if _bare().fullmatch(value) else WEAK
 
 
 _SPOKEN = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]

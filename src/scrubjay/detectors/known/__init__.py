@@ -5,6 +5,18 @@ own `known` fields in all their forms (`known.v1`).
 from __future__ import annotations
 
 from scrubjay.detectors.known.detector import NAME, UNSURE, Known
-from scrubjay.detectors.known.values import GAP, WORD, Deny, Values, Words, fold, words
+from scrubjay.detectors.known.values import FEW, GAP, WORD, Deny, Values, Words, fold, words
 
-__all__ = ["GAP", "NAME", "UNSURE", "WORD", "Deny", "Known", "Values", "Words", "fold", "words"]
+__all__ = [
+    "FEW",
+    "GAP",
+    "NAME",
+    "UNSURE",
+    "WORD",
+    "Deny",
+    "Known",
+    "Values",
+    "Words",
+    "fold",
+    "words",
+]

@@ -7,25 +7,47 @@ capitalised ordinary word, initials, the last four digits, a day without its yea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from scrubjay import labels
 from scrubjay.errors import UsageError
+from scrubjay.recent import Recent
 from scrubjay.types import Document, Finding
 
+if TYPE_CHECKING:
+    from scrubjay.detectors.known.record import Record
+
 NAME = "known.v1"
+SUBJECTS = 256  # whose forms are kept, or twice as many
 UNSURE = f"{NAME}:weak"  # findings that say nothing of the same word elsewhere
 
 
 class Known:
-    """Each document is searched for its own values only. Nothing outlives the call."""
+    """Each document is searched for its own values only. Nothing outlives the call, or the run that
+    it belongs to."""
 
     name = NAME
 
+    def __init__(self) -> None:
+        self._recent: Recent[Hashable, Record] = Recent(SUBJECTS)
+        self._runs: set[object] = set()
+
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """While one lasts, the forms of its latest subjects are kept for their next documents."""
+        run = object()
+        self._runs.add(run)
+        try:
+            yield
+        finally:
+            self._runs.discard(run)
+            if not self._runs:
+                self._recent = Recent(SUBJECTS)
+
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
         """Places with the form they were found by: `known.v1:typo`."""
-        from scrubjay.detectors.known.record import Record  # its lists are read when first needed
-
         records: dict[int, Record] = {}  # documents of one subject share their dictionary
         found: list[list[Finding]] = []
         for document in documents:
@@ -34,10 +56,21 @@ class Known:
                 continue
             subject = id(document.known)
             if subject not in records:
-                check(document.known)
-                records[subject] = Record(document.known)
+                records[subject] = self._record(document.known)
             found.append([_named(finding) for finding in records[subject].find(document.text)])
         return found
+
+    def _record(self, known: Mapping[str, Sequence[str]]) -> Record:
+        from scrubjay.detectors.known.record import Record  # its lists are read when first needed
+
+        check(known)
+        told = tuple((label, *values) for label, values in known.items())
+        record = self._recent.get(told)
+        if record is None:
+            record = Record(known)
+            if self._runs:
+                self._recent.put(told, record)
+        return record
 
 
 def check(known: Mapping[str, Sequence[str]]) -> None:

@@ -27,14 +27,14 @@ _SPLIT = ("o", "mc", "mac", "d", "l", "al", "de", "la", "le", "van", "von", "del
 _CUES = frozenset(["patient", "pt", "client", "resident", "name", "named", "initials", "signed"])
 
 
-class Word(Struct, frozen=True):
+class Word(Struct, frozen=True, gc=False):
     """What a word of a text means: a part of a name, and how it was derived from it."""
 
     part: str
     form: str  # exact, derived, nick, typo, user
 
 
-class Mention(Struct, frozen=True):
+class Mention(Struct, frozen=True, gc=False):
     """A word found at a place of the folded text."""
 
     start: int
@@ -120,7 +120,7 @@ class Names:
         for part in parts:
             for called in nicknames().get(part, ()):
                 self._derive(called, part, "nick")
-            for start in _SPLIT:
+            for start in _SPLIT if part.startswith(_SPLIT) else ():
                 if part.startswith(start) and len(part) > len(start) + 2:
                     self.pairs.setdefault(part[len(start) :], set()).add(start)
 
@@ -149,8 +149,8 @@ class Names:
         self._initials.update(letters[0] + other for other in letters[1:])
 
     def _derive(self, word: str, part: str, form: str = "derived") -> None:
-        if len(word) > 3 or form != "user":
-            self.words.setdefault(word, Word(part, form))
+        if word not in self.words and (len(word) > 3 or form != "user"):
+            self.words[word] = Word(part, form)
 
     def find(self, plain: Plain, mentions: list[Mention]) -> Iterator[Finding]:
         """The names that the mentions make, in order."""

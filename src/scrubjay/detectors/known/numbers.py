@@ -92,11 +92,13 @@ class Numbers:
     def find(self, plain: Plain, days: Days | None) -> Iterator[Finding]:
         """Numbers and days, the longest at each place."""
         runs = [match.span() for match in _RUN.finditer(plain.folded)]
-        together = "|".join(_RUN.findall(plain.folded)).translate(_NO_SEPARATORS)
+        if not runs:
+            return
+        written = [plain.folded[start:end] for start, end in runs]
+        together = "|".join(written).translate(_NO_SEPARATORS)
         every = self._edges | (days.years if days else set())
         edges = [edge for edge in every if edge in together]
-        numbers = together.split("|") if runs else []
-        for span, number in zip(runs, numbers, strict=True):
+        for span, number in zip(runs, together.split("|"), strict=True):
             if days and len(number) <= LAST:
                 yield from days.pair(plain, *span)
             if _holds(number, edges):

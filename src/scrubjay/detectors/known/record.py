@@ -64,13 +64,14 @@ class Record:
         self._months: frozenset[str] = self._days.words if self._days else frozenset()
         self._words = self._first_words()
         self._digits = {word for word in self._words if word.isdecimal()}
+        self._cues: Set[str] = self._names.cues if self._names else frozenset()
 
     def _add(self, label: str, values: list[str]) -> None:
         lineage = labels.lineage(label)
         if label == "PERSON" and values:
             self._names = Names(values)
         for value in values:
-            if _NO_SPACES.search(value):
+            if not value.isascii() and _NO_SPACES.search(value):
                 pieces = {"".join(value.split()), *value.split()}
                 self._inside += [(fold(piece), label) for piece in pieces if len(piece) > 1]
             if label == "PERSON":
@@ -117,23 +118,30 @@ class Record:
     def _add_words(
         self, words: tuple[str, ...], label: str, form: str, *, place: bool = False
     ) -> None:
-        """Into the tree; words of a `place` in all ways to write them, units with or without."""
+        """Into the tree; words of a `place` in all ways to write them."""
         if self._add_long(words, label) or not words:
             return
         short = len(words) == 1 and words[0].isdecimal() and len(words[0]) < SHORTEST
         careful = place and len(words) == 1 and not short
+        for node in self._ways(words) if place else [self._node(words)]:
+            node.setdefault(None, _Entry(label, "weak" if short else form, careful))
+
+    def _node(self, words: tuple[str, ...]) -> dict[Any, Any]:
+        """Where these words end."""
+        node = self._root
+        for word in words:
+            node = node.setdefault(word, {})
+        return node
+
+    def _ways(self, words: tuple[str, ...]) -> list[dict[Any, Any]]:
+        """Where the words of a place end, in all ways to write them, units with or without."""
         level = [self._root]
         for word in words:
             following: dict[Any, Any] = {}
-            below = [
-                node.setdefault(way, following)
-                for node in level
-                for way in (ways(word) if place else (word,))
-            ]
-            below += level if place and word in UNITS and word != words[0] else []
+            below = [node.setdefault(way, following) for node in level for way in ways(word)]
+            below += level if word in UNITS and word != words[0] else []
             level = list({id(node): node for node in below}.values())
-        for node in level:
-            node.setdefault(None, _Entry(label, "weak" if short else form, careful))
+        return level
 
     def _add_long(self, words: tuple[str, ...], label: str) -> bool:
         """Values of many words are looked for as one string: a tree would cost their square."""
@@ -145,8 +153,7 @@ class Record:
     def _first_words(self) -> set[str]:
         words = {*self._root, *self._months}
         if self._names:
-            words.update(self._names.words, self._names.cues)
-            words.update(self._names.pairs)
+            words.update(self._names.words, self._names.pairs)
         return words
 
     def find(self, text: str) -> list[Finding]:
@@ -155,16 +162,19 @@ class Record:
         found = [*self._find_words(plain), *self._codes.find(plain)]
         if self._numbers or self._days:
             found += self._numbers.find(plain, self._days)
-        whole = (_whole_word(plain, finding) for finding in found)
+        found = [_whole_word(plain, finding) for finding in found]
+        found += self._find_whole(plain)
         return [
             Finding(*plain.span(f.start, f.end), f.label, f.score, f.detector)
-            for f in sorted({*whole, *self._find_whole(plain)})
+            for f in (sorted(set(found)) if found else ())
         ]
 
     def _find_words(self, plain: Plain) -> Iterator[Finding]:
         every = plain.words()
         slips = self._slips(every)
-        wanted = (self._words & every) | self._digits | slips.keys()
+        wanted = (self._words & every) | (self._cues & every) | self._digits | slips.keys()
+        if not wanted:
+            return
         mentions: list[Mention] = []
         for start, end in places(plain.folded, wanted):
             word = plain.folded[start:end]
@@ -174,18 +184,18 @@ class Record:
                 yield from self._phrase(plain, start, end)
             if self._days and word in self._months:
                 yield from self._days.beside(plain, start, end)
-            if self._names and word in self._names.cues:
+            if self._names and word in self._cues:
                 place = self._names.initials(plain, end)
                 if place:
                     yield Finding(*place, "PERSON", WEAK, "weak")
-        if self._names:
+        if self._names and mentions:
             for finding in self._names.find(plain, mentions):
                 yield _held(plain, finding)
 
     def _slips(self, every: Set[str]) -> dict[str, str]:
         if self._names is None:
             return {}
-        return self._names.typos.among(every - self._names.words.keys() - ordinary())
+        return self._names.typos.among(every, (self._names.words.keys(), ordinary()))
 
     def _mention(self, plain: Plain, start: int, end: int, slips: dict[str, str]) -> Mention | None:
         """The word as a part of a name, or the second half of one that was split."""
@@ -247,8 +257,9 @@ def _joined(folded: str, spans: list[tuple[int, int]]) -> tuple[str, dict[int, i
 
 def _is_code(value: str) -> bool:
     folded = fold(value.strip())
-    both = len(set(map(str.isdecimal, "".join(TOKEN.findall(folded))))) == 2  # not of 2.5.1
-    return both and _CODE.fullmatch(folded) is not None and len(folded) > 3
+    if len(folded) <= 3 or _CODE.fullmatch(folded) is None:
+        return False
+    return len(set(map(str.isdecimal, "".join(TOKEN.findall(folded))))) == 2  # not of 2.5.1
 
 
 def _judged(plain: Plain, start: int, end: int, entry: _Entry) -> Iterator[Finding]:

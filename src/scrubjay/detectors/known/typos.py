@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 
 SHORTEST = 5  # letters of a word whose slips are looked for
 _EDGE = 2  # one slip in five letters or more leaves the first two or the last two as they were
@@ -19,11 +19,12 @@ class Typos:
                 self._heads.setdefault(word[:_EDGE], []).append(word)
                 self._tails.setdefault(word[-_EDGE:], []).append(word)
 
-    def among(self, words: Iterable[str]) -> dict[str, str]:
-        """Those of `words` that are a slip of a known one, with the one they are a slip of."""
+    def among(self, words: Iterable[str], right: Sequence[Container[str]] = ()) -> dict[str, str]:
+        """Those of `words` that are a slip of a known one, with the one they are a slip of, but for
+        those that are in one of `right`."""
         heads, tails = self._heads, self._tails
         near = [w for w in words if w[:_EDGE] in heads or w[-_EDGE:] in tails]
-        found = ((word, self._meant(word)) for word in near)
+        found = ((w, self._meant(w)) for w in near if not any(w in every for every in right))
         return {word: meant for word, meant in found if meant}
 
     def _meant(self, word: str) -> str:

@@ -15,7 +15,7 @@ import scrubjay
 from scrubjay import plugins
 from scrubjay.errors import ExtraError, InputError
 from scrubjay.formats.dicom import compressed, inside, pixels, profile, subject
-from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, Subject, registered
+from scrubjay.formats.dicom.cleaner import CHARSET, Cleaner, registered
 from scrubjay.formats.dicom.elements import (
     EXPLICIT,
     IMPLICIT,
@@ -25,8 +25,10 @@ from scrubjay.formats.dicom.elements import (
     Reader,
     Syntax,
     Writer,
+    string,
     told,
 )
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import SPOOL, Work, seekable
 
 MAGIC_AT = 128
@@ -85,7 +87,7 @@ class Dicom:
             self._convert(file, target, work)
 
     def _convert(self, file: File, target: BinaryIO, work: Work) -> None:
-        root = Reader(file.source, file.end).elements(file.end, file.encoding)
+        root = Reader(file.source).elements(file.end, file.encoding)
         _check(root)
         why = "" if self._seen else pixels.risk(root)
         _pixels(root, file, work)
@@ -109,11 +111,11 @@ def _open(source: BinaryIO, work: Work, opened: ExitStack) -> File:
         raise InputError("no DICM at byte 128: not a DICOM file (PS3.10)")
     if any(head[:MAGIC_AT]):
         work.dropped("preamble")
-    meta = Reader(source, end).before(2, end, EXPLICIT)
+    meta = Reader(source).before(2, end, EXPLICIT)
     work.dropped("file meta information", sum(e.tag not in META for e in meta))
-    syntax = pixels.text(meta, META_SYNTAX)
-    if pixels.text(meta, META_CLASS) in REFUSED:
-        raise InputError(REFUSED[pixels.text(meta, META_CLASS)])
+    syntax = string(meta, META_SYNTAX)
+    if string(meta, META_CLASS) in REFUSED:
+        raise InputError(REFUSED[string(meta, META_CLASS)])
     if syntax not in NATIVE and syntax not in JPEG and syntax != RUNS:
         raise InputError("(0002,0010): a transfer syntax that nothing reads; video is refused")
     encoding = NATIVE.get(syntax, EXPLICIT)
@@ -154,12 +156,12 @@ def _inflate(source: BinaryIO, target: BinaryIO, most: int) -> bytes:
 
 def _check(root: list[Element]) -> None:
     """What every instance has: its class, one of the standard's, and its own UID."""
-    kind = pixels.text(root, CLASS)
+    kind = string(root, CLASS)
     if kind in REFUSED:
         raise InputError(REFUSED[kind])
     if not registered(kind):
         raise InputError(f"{told(CLASS)}: no SOP class of the standard")
-    if not pixels.text(root, INSTANCE):
+    if not string(root, INSTANCE):
         raise InputError(f"{told(INSTANCE)}: no SOP instance UID")
 
 
@@ -176,7 +178,7 @@ def _pixels(root: list[Element], file: File, work: Work) -> None:
             )  # fmt: skip
 
 
-def _burned(root: list[Element], file: File, work: Work, whose: Subject, *, why: str) -> None:
+def _burned(root: list[Element], file: File, work: Work, whose: Person, *, why: str) -> None:
     """Pixels without the text that is burned in. If nobody can look at them, they are refused."""
     try:
         from scrubjay.formats.dicom import burned  # needs an extra
@@ -235,8 +237,8 @@ def _write_meta(root: list[Element], file: File, target: BinaryIO) -> None:
     """PS3.10 7.1, ours but for class, instance and syntax."""
     rows = [
         Element(0x00020001, "OB", b"\0\x01"),
-        Element(META_CLASS, "UI", pixels.text(root, CLASS).encode()),
-        Element(META_INSTANCE, "UI", pixels.text(root, INSTANCE).encode()),
+        Element(META_CLASS, "UI", string(root, CLASS).encode()),
+        Element(META_INSTANCE, "UI", string(root, INSTANCE).encode()),
         Element(META_SYNTAX, "UI", file.syntax.encode()),
         Element(0x00020012, "UI", OUR_CLASS.encode()),
         Element(0x00020013, "SH", b"SCRUBJAY"),

@@ -17,13 +17,13 @@ from PIL import Image
 
 from scrubjay.formats import pixels as pictures
 from scrubjay.formats.dicom import frames, subject
-from scrubjay.formats.dicom.cleaner import Subject
-from scrubjay.formats.dicom.elements import PIXELS, Element, File
+from scrubjay.formats.dicom.elements import PIXELS, Element, File, put, string
 from scrubjay.formats.dicom.frames import Array, Frames
-from scrubjay.formats.dicom.pixels import BURNED, MODALITY, put, text
+from scrubjay.formats.dicom.pixels import BURNED, MODALITY
 from scrubjay.formats.layout import Script
 from scrubjay.formats.ocr import Word
 from scrubjay.formats.pixels import Polygon
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 
 IMAGE_TYPE, FRAME_TYPE, LOSSY = 0x00080008, 0x00089007, 0x00282110
@@ -36,10 +36,10 @@ SHORTEST, ALIKE = 4, 0.75  # signs of a word, and the part of them that must agr
 OFTEN = 3  # changes after which a square counts as moving
 
 
-def clean(root: list[Element], file: File, work: Work, whose: Subject) -> bool:
+def clean(root: list[Element], file: File, work: Work, whose: Person) -> bool:
     """Whether anything was written over. Then the pixels are uncompressed."""
     held = frames.of(root, file, work)
-    found = list(_words(held, moves=text(root, MODALITY) not in STILL))
+    found = list(_words(held, moves=string(root, MODALITY) not in STILL))
     gone = _gone(found, subject.through(work, whose)) + _nearly(found, work, whose)
     put(root, BURNED, "CS", b"NO")
     if not gone:
@@ -64,7 +64,7 @@ def _gone(found: list[list[Word]], work: Work) -> list[Polygon]:
     ]
 
 
-def _nearly(found: list[list[Word]], work: Work, whose: Subject) -> list[Polygon]:
+def _nearly(found: list[list[Word]], work: Work, whose: Person) -> list[Polygon]:
     """Where something is almost a name or number of the header: readers mistake letters."""
     known = {
         part
@@ -173,7 +173,7 @@ def _describe(root: list[Element], held: Frames, file: File) -> None:
     for tag, value in told.items():
         put(root, tag, "US", file.encoding.bytes(value, 2))
     put(root, 0x00280004, "CS", form.interpretation.encode())
-    if file.syntax in LOSSY_SYNTAXES and not text(root, LOSSY):
+    if file.syntax in LOSSY_SYNTAXES and not string(root, LOSSY):
         put(root, LOSSY, "CS", b"01")
     for element in root:
         if element.tag == PIXELS:

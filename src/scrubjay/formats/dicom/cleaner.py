@@ -13,17 +13,25 @@ from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_
 from pydicom.uid import UID
 
 from scrubjay.errors import InputError, OperatorError
+from scrubjay.formats import clinical
 from scrubjay.formats.dicom import profile, values
-from scrubjay.formats.dicom.elements import Element, told
+from scrubjay.formats.dicom.elements import Element, string, told
 from scrubjay.formats.dicom.values import Piece
+from scrubjay.formats.fhir_codes import is_code
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
 CHARSET, INSIDE = 0x00080005, 0x00420011
+CODE, SCHEME, EDITION = 0x00080100, 0x00080102, 0x00080103
+EDITIONS = re.compile(r"[0-9]{8}|[0-9]{1,2}(?:\.[0-9]{1,3}){0,2}")
+SYSTEMS = {  # PS3.16 8
+    "LN": "http://loinc.org", "SCT": "http://snomed.info/sct", "UCUM": "http://unitsofmeasure.org"
+}  # fmt: skip
 OURS = frozenset((0x00120062, 0x00120063, 0x00120064, 0x00280303))  # written anew
 OFFSETS = (0x7FE00001, 0x7FE00002)  # of frames, in an optional table: the basic one says the same
-BULK = frozenset(  # bytes that are samples: pixels, tables of colours, waves
-    (0x7FE00008, 0x7FE00009, 0x7FE00010, 0x00281201, 0x00281202)
+BULK = frozenset(  # bytes that are samples: pixels, tables of colours, waves; or a clean document
+    (INSIDE, 0x7FE00008, 0x7FE00009, 0x7FE00010, 0x00281201, 0x00281202)
 ) | {
     0x00281203, 0x00281204, 0x00281221, 0x00281222, 0x00281223, 0x00281224, 0x00283006, 0x54000110,
     0x54000112, 0x5400100A, 0x54001010, 0x56000020, 0x00660023, 0x00660024, 0x00660025, 0x00660029,
@@ -31,20 +39,15 @@ BULK = frozenset(  # bytes that are samples: pixels, tables of colours, waves
 LABEL_ONLY = re.compile(r"\[[A-Z_]+(?: [0-9]+)?\]")
 
 
-class Subject(Struct, frozen=True):
-    """Whose file it is, and what is known of those in it."""
-
-    group: str
-    known: dict[str, tuple[str, ...]]
-
-
 class Job(Struct):
-    """An element whose value is made anew from its pieces."""
+    """What is to be done with an element: how its value is read, the profile's action, its name,
+    and the pieces that the value is made anew from."""
 
     element: Element
-    action: str
-    pieces: list[Piece]
-    keyword: str
+    vr: str
+    action: str = ""
+    keyword: str = ""
+    pieces: list[Piece] = []
 
     def __repr__(self) -> str:
         return f"Job({self.element!r})"
@@ -53,12 +56,12 @@ class Job(Struct):
 class Cleaner:
     """Plans all elements first, then lets the texts through in one stream."""
 
-    def __init__(self, work: Work, options: profile.Options, subject: Subject) -> None:
+    def __init__(self, work: Work, options: profile.Options, whose: Person) -> None:
         self._work = work
         self._options = options
-        self._subject = subject
+        self._whose = whose
         self._jobs: list[Job] = []
-        self._known = frozenset(chain.from_iterable(subject.known.values()))
+        self._known = frozenset(chain.from_iterable(whose.known.values()))
         self._dummies = False  # within a sequence whose items say who: texts are not looked at
         self.plain = True  # whether ASCII is enough for all that was written
 
@@ -73,7 +76,15 @@ class Cleaner:
         if isinstance(declared, bytes):
             sets = values.encodings(declared, sets)
         creators = _creators(elements, sets)
-        return [e for e in elements if self._stays(e, sets, creators)]
+        public = self._public_code(elements)
+        return [e for e in elements if e.tag in public or self._stays(e, sets, creators)]
+
+    def _public_code(self, elements: list[Element]) -> tuple[int, ...]:
+        """What of an item is a code of a public system, and nobody's number; and its edition."""
+        code, system = string(elements, CODE), SYSTEMS.get(string(elements, SCHEME), "")
+        if self._dummies or code in self._known or not is_code(system, code):
+            return ()
+        return (CODE, EDITION) if EDITIONS.fullmatch(string(elements, EDITION)) else (CODE,)
 
     def _stays(self, element: Element, sets: list[str], creators: dict[int, str]) -> bool:
         """Whether an element stays; its texts are noted."""
@@ -113,7 +124,7 @@ class Cleaner:
         safe = (creator, group, number & 0xFF) in self._options.private
         if not safe or element.vr in values.BYTES:
             return self._gone("private attribute")
-        return self._kept(element, element.vr, "", "", sets)
+        return self._kept(Job(element, element.vr), sets)
 
     def _public(self, element: Element, vr: str, keyword: str, sets: list[str]) -> bool:
         action = profile.action(element.tag, self._options)
@@ -121,20 +132,20 @@ class Cleaner:
             return self._gone(keyword)
         if self._dummies and not action and vr in values.TEXT:
             action = "D"
-        return self._kept(element, vr, action, keyword, sets)
+        return self._kept(Job(element, vr, action, keyword), sets)
 
-    def _kept(self, element: Element, vr: str, action: str, keyword: str, sets: list[str]) -> bool:
-        tag, value = element.tag, element.value
+    def _kept(self, job: Job, sets: list[str]) -> bool:
+        value = job.element.value
         if isinstance(value, list):
-            element.value = [] if action == "Z" else self._items(value, action, sets)
+            job.element.value = [] if job.action == "Z" else self._items(value, job.action, sets)
             return True
-        if values.kind(vr) == "text":
-            return self._text(element, vr, action, keyword, sets)
-        if vr in values.NUMBERS:
-            return self._numbers(element, vr, action)
-        if vr in values.ARRAYS or tag in BULK:
+        if values.kind(job.vr) == "text":
+            return self._text(job, sets)
+        if job.vr in values.NUMBERS:
+            return self._numbers(job)
+        if job.vr in values.ARRAYS or job.element.tag in BULK:
             return True
-        return tag == INSIDE or self._gone("bytes that nothing reads")
+        return self._gone("bytes that nothing reads")
 
     def _items(
         self, items: list[list[Element]], action: str, sets: list[str]
@@ -151,34 +162,34 @@ class Cleaner:
             self._gone("thumbnail or document in an item")
         return self._visit(rest, sets)
 
-    def _numbers(self, element: Element, vr: str, action: str) -> bool:
-        data = element.value
-        if not isinstance(data, bytes) or len(data) % values.NUMBERS[vr]:
-            raise InputError(f"{told(element.tag)}: no whole number of {vr} values")
-        if action == "Z":
-            element.value = b""
-        elif action == "D":
-            element.value = bytes(len(data))
+    def _numbers(self, job: Job) -> bool:
+        data = job.element.value
+        if not isinstance(data, bytes) or len(data) % values.NUMBERS[job.vr]:
+            raise InputError(f"{told(job.element.tag)}: no whole number of {job.vr} values")
+        if job.action == "Z":
+            job.element.value = b""
+        elif job.action == "D":
+            job.element.value = bytes(len(data))
         return True
 
-    def _text(self, element: Element, vr: str, action: str, keyword: str, sets: list[str]) -> bool:
+    def _text(self, job: Job, sets: list[str]) -> bool:
+        element, vr, basic = job.element, job.vr, profile.fallback(job.element.tag)
         if not isinstance(element.value, bytes):
             raise InputError(f"{told(element.tag)}: a {vr} that is too long")
-        if element.vr == "UN":
-            element.vr = vr
+        element.vr = vr if element.vr == "UN" else element.vr
         text = values.decode(element.value, element.tag, vr, sets)
-        if self._passes(text, vr, action):
+        if self._passes(text, vr, job.action):
             element.value = text.encode("ascii")
             return True
-        label = profile.label(keyword, vr)
+        label = profile.label(job.keyword, vr)
         if label in ("DATE", "TIME") and not self._options.names & {"full", "modified"}:
-            self._write(element, vr, _removed(profile.fallback(element.tag), vr))
-            return profile.fallback(element.tag) != "X"
-        if not label and action in ("Z", "D"):
-            self._write(element, vr, _removed(action, vr))
+            self._write(element, vr, _removed(basic, vr))
+            return basic != "X"
+        if not label and job.action in ("Z", "D"):
+            self._write(element, vr, _removed(job.action, vr))
             return True
-        job = Job(element, action, values.pieces(text, vr, label), keyword)
         element.vr = vr
+        job.pieces = values.pieces(text, vr, label)
         self._jobs.append(job)
         return True
 
@@ -215,15 +226,18 @@ class Cleaner:
 
     def _documents(self) -> Iterator[Document]:
         for job in self._jobs:
+            named = job.keyword.endswith("Name")  # a sequence's, a region's: people's have a label
             for piece in job.pieces:
                 if piece.text:
                     yield Document(
-                        piece.text, id=told(job.element.tag), group=self._subject.group,
-                        field=job.keyword, label=piece.label, known=self._subject.known,
+                        piece.text, id=told(job.element.tag), group=self._whose.group,
+                        field="" if named or piece.label else job.keyword,
+                        label=clinical.label(piece.text, piece.label),
+                        known=self._whose.known,
                     )  # fmt: skip
 
     def _fill(self, job: Job, texts: list[str]) -> None:
-        tag, vr = job.element.tag, job.element.vr
+        tag, vr = job.element.tag, job.vr
         pairs = list(zip(job.pieces, texts, strict=True))
         tidy = [text if text == piece.text else values.tidy(text, vr) for piece, text in pairs]
         value = values.join(job.pieces, tidy)
@@ -242,7 +256,7 @@ class Cleaner:
         the profile asks for that; and be nobody else's number, as a bare `[MRN 1]` would."""
         if job.action in ("Z", "D") and (same or LABEL_ONLY.search(value)):
             return False
-        return values.fits(value, job.element.vr)
+        return values.fits(value, job.vr)
 
     def _write(self, element: Element, vr: str, value: str | None) -> None:
         if value is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, BinaryIO
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from pydicom.datadict import dictionary_VR
 
 from scrubjay.errors import InputError
@@ -87,6 +87,17 @@ def held(source: BinaryIO, value: bytes | Span, most: int, tag: int) -> bytes:
     return source.read(value.length)
 
 
+def string(root: list[Element], tag: int) -> str:
+    """A plain value of the data set; empty where there is none."""
+    value = next((e.value for e in root if e.tag == tag), b"")
+    return value.decode("latin-1").strip(" \0") if isinstance(value, bytes) else ""
+
+
+def put(root: list[Element], tag: int, vr: str, value: bytes) -> None:
+    """One value of the data set, whether it was there or not."""
+    root[:] = [e for e in root if e.tag != tag] + [Element(tag, vr, value)]
+
+
 def told(tag: int) -> str:
     """0x00100010 -> (0010,0010)."""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
@@ -101,58 +112,69 @@ def usual_vr(tag: int) -> str:
     return vr.rpartition(" ")[2]
 
 
+class Scope(Struct, frozen=True):
+    """Where a data set ends, how it is encoded, in how many sequences it is."""
+
+    end: int
+    syntax: Syntax
+    depth: int = 0
+
+
 class Reader:
     """One file's."""
 
-    def __init__(self, source: BinaryIO, end: int) -> None:
+    def __init__(self, source: BinaryIO) -> None:
         self._source = source
-        self._end = end
         self._left = MOST
 
-    def elements(self, end: int, syntax: Syntax, depth: int = 0) -> list[Element]:
-        """The elements up to a place, or to the end of the item that they are in."""
-        return list(self._elements(end, syntax, depth))
+    def elements(self, end: int, syntax: Syntax) -> list[Element]:
+        """The elements up to a place."""
+        return list(self._elements(Scope(end, syntax)))
 
-    def _elements(self, end: int, syntax: Syntax, depth: int) -> Iterator[Element]:
+    def _elements(self, scope: Scope) -> Iterator[Element]:
+        """Those of a data set, or up to the end of the item that they are in."""
         last = -1
-        while self._source.tell() < end:
-            tag = self._tag(end, syntax)
-            if tag == ITEM_END and depth:
-                self._take(4, end)
+        while self._source.tell() < scope.end:
+            tag = self._tag(scope)
+            if tag == ITEM_END and scope.depth:
+                self._take(4, scope.end)
                 return
             if tag <= last:
                 raise InputError(f"{told(tag)}: elements are twice there, or not in order")
             last = tag
-            yield self._element(tag, end, syntax, depth)
+            yield self._element(tag, scope)
 
     def before(self, group: int, end: int, syntax: Syntax) -> list[Element]:
         """The elements up to the first that is not of the group."""
         found = []
+        scope = Scope(end, syntax)
         while (at := self._source.tell()) < end:
-            tag = self._tag(end, syntax)
+            tag = self._tag(scope)
             if tag >> 16 != group:
                 self._source.seek(at)
                 break
-            found.append(self._element(tag, end, syntax, 0))
+            found.append(self._element(tag, scope))
         return found
 
-    def _element(self, tag: int, end: int, syntax: Syntax, depth: int) -> Element:
-        vr, length = self._head(tag, end, syntax)
+    def _element(self, tag: int, scope: Scope) -> Element:
+        vr, length = self._head(tag, scope)
         if length == UNDEFINED:
-            return self._open(tag, vr, end, syntax, depth)
+            return self._open(tag, vr, scope)
         here = self._source.tell()
-        if length > end - here:
+        if length > scope.end - here:
             raise InputError(f"{told(tag)}: its length goes beyond the end: damaged or cut short")
         if vr == "SQ":
-            return Element(tag, vr, self._items(here + length, syntax, depth, tag))
+            inner = structs.replace(scope, end=here + length)
+            return Element(tag, vr, self._items(tag, inner))
         if length > HELD and vr in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
             self._source.seek(here + length)
             return Element(tag, vr, Span(here, length))
         if length > LARGEST:
             raise InputError(f"{told(tag)}: more than {LARGEST >> 20} MiB in one value")
-        return Element(tag, vr, self._take(length, end))
+        return Element(tag, vr, self._take(length, scope.end))
 
-    def _head(self, tag: int, end: int, syntax: Syntax) -> tuple[str, int]:
+    def _head(self, tag: int, scope: Scope) -> tuple[str, int]:
+        end, syntax = scope.end, scope.syntax
         if syntax.implicit:
             return usual_vr(tag), syntax.number(self._take(4, end))
         vr = self._take(2, end).decode("latin-1")
@@ -163,50 +185,50 @@ class Reader:
         self._take(2, end)
         return vr, syntax.number(self._take(4, end))
 
-    def _open(self, tag: int, vr: str, end: int, syntax: Syntax, depth: int) -> Element:
+    def _open(self, tag: int, vr: str, scope: Scope) -> Element:
         """A value of undefined length: pixels in fragments, or a sequence; UN is implicit then
         (PS3.5 6.2.2)."""
         if tag == PIXELS and vr in ("OB", "OW"):
-            return Element(tag, "OB", tuple(self._fragments(end)))
-        if vr == "UN" and syntax.big:
+            return Element(tag, "OB", tuple(self._fragments(scope.end)))
+        if vr == "UN" and scope.syntax.big:
             raise InputError(f"{told(tag)}: a little-endian sequence in a big-endian file")
-        if vr == "UN" or vr == "SQ":
-            inner = IMPLICIT if vr == "UN" else syntax
-            return Element(tag, "SQ", self._items(end, inner, depth, tag, closed=False))
-        raise InputError(f"{told(tag)}: a {vr} of undefined length")
+        if vr not in ("UN", "SQ"):
+            raise InputError(f"{told(tag)}: a {vr} of undefined length")
+        inner = structs.replace(scope, syntax=IMPLICIT) if vr == "UN" else scope
+        return Element(tag, "SQ", self._items(tag, inner, closed=False))
 
-    def _items(
-        self, end: int, syntax: Syntax, depth: int, tag: int, *, closed: bool = True
-    ) -> list[list[Element]]:
-        if depth >= DEEPEST:
+    def _items(self, tag: int, scope: Scope, *, closed: bool = True) -> list[list[Element]]:
+        """Of a sequence that ends where its scope does, or, not `closed`, with a mark."""
+        if scope.depth >= DEEPEST:
             raise InputError(f"{told(tag)}: sequences in sequences, more than {DEEPEST} deep")
         items: list[list[Element]] = []
-        while self._source.tell() < end:
-            mark = self._tag(end, syntax)
-            length = syntax.number(self._take(4, end))
+        while self._source.tell() < scope.end:
+            mark = self._tag(scope)
+            length = scope.syntax.number(self._take(4, scope.end))
             if mark == SEQUENCE_END and not closed:
                 return items
-            here = self._source.tell()
-            if mark != ITEM or (length != UNDEFINED and length > end - here):
+            left = scope.end - self._source.tell()
+            if mark != ITEM or (length != UNDEFINED and length > left):
                 raise InputError(f"{told(tag)}: its items are damaged or cut short")
-            items.append(self._item(here, length, end, syntax, depth))
+            items.append(self._item(length, structs.replace(scope, depth=scope.depth + 1)))
         if not closed:
             raise InputError(f"{told(tag)}: a sequence without an end: cut short")
         return items
 
-    def _item(self, here: int, length: int, end: int, syntax: Syntax, depth: int) -> list[Element]:
+    def _item(self, length: int, scope: Scope) -> list[Element]:
         if length != UNDEFINED:
-            return self.elements(here + length, syntax, depth + 1)
-        found = self.elements(end, syntax, depth + 1)
+            end = self._source.tell() + length
+            return list(self._elements(structs.replace(scope, end=end)))
+        found = list(self._elements(scope))
         self._source.seek(-8, 1)
-        if self._tag(end, syntax) != ITEM_END:
+        if self._tag(scope) != ITEM_END:
             raise InputError("an item without an end: cut short")
-        self._take(4, end)
+        self._take(4, scope.end)
         return found
 
     def _fragments(self, end: int) -> Iterator[Span]:
         while self._source.tell() < end:
-            mark = self._tag(end, EXPLICIT)
+            mark = self._tag(Scope(end, EXPLICIT))
             length = EXPLICIT.number(self._take(4, end))
             here = self._source.tell()
             if mark == SEQUENCE_END:
@@ -217,12 +239,12 @@ class Reader:
             self._source.seek(here + length)
         raise InputError(f"{told(PIXELS)}: its fragments are damaged or cut short")
 
-    def _tag(self, end: int, syntax: Syntax) -> int:
+    def _tag(self, scope: Scope) -> int:
         self._left -= 1
         if self._left < 0:
             raise InputError(f"more than {MOST} elements")
-        data = self._take(4, end)
-        return syntax.number(data[:2]) << 16 | syntax.number(data[2:])
+        data = self._take(4, scope.end)
+        return scope.syntax.number(data[:2]) << 16 | scope.syntax.number(data[2:])
 
     def _take(self, length: int, end: int) -> bytes:
         here = self._source.tell()

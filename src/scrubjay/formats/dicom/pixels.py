@@ -7,10 +7,10 @@ import re
 from msgspec import Struct
 
 from scrubjay.errors import InputError
-from scrubjay.formats.dicom.elements import PIXELS, Element, Span, Syntax, told
+from scrubjay.formats.dicom.elements import PIXELS, Element, Span, Syntax, string, told
 
-# Ultrasound, secondary captures, pictures of paper; endoscopes write on theirs too.
-RISKY_MODALITIES = frozenset(("US", "IVUS", "BDUS", "SC", "OT", "DOC", "ES"))
+# Ultrasound, secondary captures, pictures of paper; endoscopes and cameras write on theirs too.
+RISKY_MODALITIES = frozenset(("US", "IVUS", "BDUS", "SC", "OT", "DOC", "ES", "XC", "GM", "OP"))
 GREY_MODALITIES = frozenset(("CR", "CT", "DX", "IO", "MG", "MR", "NM", "PT", "PX", "RF", "XA"))
 RISKY_IMAGES = re.compile(  # what scanners call their screens and forms, and two kinds of slides
     "screen|save|report|protocol|label|overview", re.IGNORECASE
@@ -24,17 +24,6 @@ CAPTURES = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.[367](\.[0-9.]+)?")
 SAMPLED = (0x7FE00008, 0x7FE00009, PIXELS)  # as floats, or not
 
 
-def text(root: list[Element], tag: int) -> str:
-    """A plain value of the data set."""
-    value = next((e.value for e in root if e.tag == tag), b"")
-    return value.decode("latin-1").strip(" \0") if isinstance(value, bytes) else ""
-
-
-def put(root: list[Element], tag: int, vr: str, value: bytes) -> None:
-    """One value of the data set, whether it was there or not."""
-    root[:] = [e for e in root if e.tag != tag] + [Element(tag, vr, value)]
-
-
 def held(root: list[Element]) -> bool:
     """Whether there are any."""
     return any(e.tag >> 16 == 0x7FE0 for e in root)
@@ -44,15 +33,15 @@ def risk(root: list[Element]) -> str:
     """Why text may be burned into the pixels; nothing where that is not likely."""
     if not held(root):
         return ""
-    if text(root, BURNED).upper() == "YES":
+    if string(root, BURNED).upper() == "YES":
         return "(0028,0301) says that its pixels hold text that identifies"
-    if text(root, MODALITY) in RISKY_MODALITIES or CAPTURES.fullmatch(text(root, CLASS)):
+    if string(root, MODALITY) in RISKY_MODALITIES or CAPTURES.fullmatch(string(root, CLASS)):
         return "images of this kind often have names burned in"
-    grey = text(root, INTERPRETATION).startswith("MONOCHROME")
-    if text(root, MODALITY) in GREY_MODALITIES and not grey:
+    grey = string(root, INTERPRETATION).startswith("MONOCHROME")
+    if string(root, MODALITY) in GREY_MODALITIES and not grey:
         return "it has colours that its modality does not: a picture of a screen"
-    described = text(root, IMAGE_TYPE) + "\\" + text(root, SERIES)
-    if text(root, CONVERSION) or RISKY_IMAGES.search(described):
+    described = string(root, IMAGE_TYPE) + "\\" + string(root, SERIES)
+    if string(root, CONVERSION) or RISKY_IMAGES.search(described):
         return "it is a picture of a screen or of paper"
     return ""
 
@@ -78,13 +67,13 @@ class Shape(Struct, frozen=True):
 
 def shape(root: list[Element], syntax: Syntax) -> Shape:
     """Refused where one of them is not there."""
-    frames = text(root, FRAMES) or "1"
+    frames = string(root, FRAMES) or "1"
     if not re.fullmatch(r"[0-9]{1,9}", frames):
         raise InputError(f"{told(FRAMES)}: no number of frames")
     rows, columns, samples, allocated = (
         number(root, tag, syntax) for tag in (ROWS, COLUMNS, SAMPLES, ALLOCATED)
     )
-    return Shape(int(frames), rows, columns, samples, allocated, text(root, INTERPRETATION))
+    return Shape(int(frames), rows, columns, samples, allocated, string(root, INTERPRETATION))
 
 
 def number(root: list[Element], tag: int, syntax: Syntax) -> int:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from msgspec import structs
+from pydicom.datadict import keyword_for_tag as keyword
 
 from scrubjay.formats import subjects
-from scrubjay.formats.dicom import pixels, profile, values
-from scrubjay.formats.dicom.cleaner import CHARSET, Subject
-from scrubjay.formats.dicom.elements import Element
+from scrubjay.formats.dicom import profile, values
+from scrubjay.formats.dicom.cleaner import CHARSET
+from scrubjay.formats.dicom.elements import Element, string
+from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
 
 PATIENT, STUDY, INSTANCE = 0x00100020, 0x0020000D, 0x00080018
-KNOWN = {
-    0x00100020: "MRN", 0x00101000: "MRN", 0x00100030: "BIRTH_DATE", 0x00101040: "STREET_ADDRESS",
-    0x00102154: "PHONE", 0x00080050: "ID", 0x00080018: "UID", 0x0020000D: "UID",
-    0x0020000E: "UID", 0x00200052: "UID",
-}  # fmt: skip
+UIDS = (0x00080018, 0x0020000D, 0x0020000E, 0x00200052)
+SOUGHT = ("MRN", "ID", "BIRTH_DATE", "STREET_ADDRESS", "PHONE")
 SHORTEST = 4  # signs of a value that is looked for; a study "1" is no identifier
 NAMES = 200  # people of one file
 RETAINED = {"patient": "GENDER", "device": "DEVICE", "institution": "HOSPITAL", "uids": "UID",
@@ -26,7 +25,7 @@ RETAINED = {"patient": "GENDER", "device": "DEVICE", "institution": "HOSPITAL", 
 MOVES = ("shift.v1", "surrogate.v1")
 
 
-def of(root: list[Element], group: str) -> Subject:
+def of(root: list[Element], group: str) -> Person:
     """The subject of a data set. Without a patient's number, what is of one study agrees, or of
     one file."""
     found: dict[str, dict[str, None]] = {}
@@ -35,18 +34,18 @@ def of(root: list[Element], group: str) -> Subject:
             found.setdefault(label, {})[value] = None
     known = {label: tuple(list(told)[:NAMES]) for label, told in found.items()}
     patient = [told for e in root if e.tag == PATIENT for told in _strings(e, [])]
-    other = group or pixels.text(root, STUDY) or pixels.text(root, INSTANCE)
-    return Subject(subjects.named((subjects.RECORD, told) for told in patient) or other, known)
+    other = group or string(root, STUDY) or string(root, INSTANCE)
+    return Person(subjects.named((subjects.RECORD, told) for told in patient) or other, known)
 
 
-def through(work: Work, subject: Subject) -> Work:
-    """The same work for what is in a file: its texts are the subject's."""
+def through(work: Work, whose: Person) -> Work:
+    """The same work for what is in a file: its texts are that person's."""
 
     def told(document: Document) -> Document:
         return structs.replace(
             document,
-            group=subject.group or document.group,
-            known={**subject.known, **document.known},
+            group=whose.group or document.group,
+            known={**whose.known, **document.known},
         )
 
     return structs.replace(work, clean=lambda documents: work.clean(map(told, documents)))
@@ -75,10 +74,12 @@ def _known(element: Element, value: bytes, sets: list[str]) -> Iterator[tuple[st
     if element.vr == "PN":
         told = values.decode(value, element.tag, "PN", sets)
         for name in told.replace("=", "\\").split("\\"):
-            family, _, given = name.partition("^")
-            if whole := " ".join(f"{given.replace('^', ' ')} {family}".split()):
+            family, *given = name.split("^")[:3]  # prefixes and suffixes are many people's
+            if whole := " ".join(" ".join([*given, family]).split()):
                 yield "PERSON", whole
-    elif label := KNOWN.get(element.tag):
+        return
+    label = "UID" if element.tag in UIDS else profile.LABELS.get(keyword(element.tag), "")
+    if label in ("UID", *SOUGHT):
         yield from ((label, part) for part in _strings(element, sets))
 
 

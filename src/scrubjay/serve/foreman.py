@@ -1,0 +1,96 @@
+"""Who sees to it that jobs are done, one after the other: a thread of each process of the service,
+of which the one works that has the lock. If its process dies, another takes over.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import multiprocessing
+import os
+import threading
+import time
+from contextlib import suppress
+from multiprocessing.process import BaseProcess
+
+from scrubjay.serve import joblist
+from scrubjay.serve.engines import Use
+from scrubjay.serve.joblist import Job
+from scrubjay.serve.jobrun import Crew, child
+from scrubjay.serve.store import Place
+
+LOOK = 0.5  # seconds between a look at the list and the next
+SOON = 0.1  # between a look at a run and the next
+GRACE = 10.0  # in which a run that is to stop tidies up
+DIED = "its process died: see the service's own messages; it can be resumed"
+
+
+class Foreman:
+    """`processes`: of a run."""
+
+    def __init__(self, place: Place, use: Use, *, processes: int) -> None:
+        self._crew = Crew(place, use, processes, os.getpid())
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="foreman", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End what runs: whoever starts next goes on with it."""
+        self._over.set()
+        self._thread.join(GRACE + 5)
+
+    def _work(self) -> None:
+        lock = os.open(joblist.above().parent / "jobs.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if self._chosen(lock):
+                joblist.again()
+                while not self._over.wait(LOOK):
+                    for job in joblist.waiting():
+                        self._do(job)
+        finally:
+            os.close(lock)
+
+    def _chosen(self, lock: int) -> bool:
+        """Wait until nobody else is."""
+        while not self._over.is_set():
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            self._over.wait(LOOK)
+        return False
+
+    def _do(self, job: Job) -> None:
+        if self._over.is_set():
+            return
+        if job.stops.exists():
+            joblist.stand(job, joblist.STOPPED)
+            return
+        joblist.stand(job, joblist.RUNNING, started=int(time.time()))
+        process = multiprocessing.get_context("spawn").Process(
+            target=child, args=(self._crew, job.id)
+        )
+        process.start()
+        while process.is_alive() and not (self._over.is_set() or job.stops.exists()):
+            process.join(SOON)
+        _end(process)
+        self._settle(job, process.exitcode)
+
+    def _settle(self, job: Job, status: int | None) -> None:
+        """What became of it. A run that failed has said why."""
+        if status == 0:
+            joblist.stand(job, joblist.DONE)
+        elif joblist.standing(job).state == joblist.FAILED:
+            return
+        elif self._over.is_set():
+            joblist.stand(job, joblist.WAITING)
+        elif job.stops.exists():
+            joblist.stand(job, joblist.STOPPED)
+        else:
+            joblist.stand(job, joblist.FAILED, why=DIED)
+
+
+def _end(process: BaseProcess) -> None:
+    if process.is_alive():
+        process.terminate()
+        process.join(GRACE)
+        process.kill()
+    process.join()

@@ -185,6 +185,9 @@ def test_what_litellm_sends_is_answered_as_it_reads_it(served, row):
     [
         (r"\bACME-\d{5}\b", "see ACME-20177.", ["ACME-20177"]),
         (r"\bÖmer\b", "bei Ömer, Ömeroğlu", ["Ömer"]),
+        (r"\bÖz", "bei Özgür", ["Öz"]),
+        (r"\b(?:Ann|Öz)\b", "Jürgen in Annahof, Öz", ["Öz"]),
+        (r"(\bÖz|x)", "Özgür", ["Öz"]),
         (r"Frau \w+", "Frau Müßig kam", ["Frau Müßig"]),
         (r"[^\W\d_]{4,}", "Ünal 1234", ["Ünal"]),
         (r"[\w.]+@", "jö.rg@x", ["jö.rg@"]),
@@ -197,7 +200,9 @@ def test_a_request_s_regex_means_what_it_means_in_python(regex, text, found):
     assert sorted({text[a:b] for a, b in Regex(regex).spans(text)}) == sorted(found)
 
 
-@pytest.mark.parametrize("regex", [r"(?<=a)b", r"(a)\1", "(", r"[\Wa]", "a" * 3000, r"[^\Sa]"])
+@pytest.mark.parametrize(
+    "regex", [r"(?<=a)b", r"(a)\1", "(", r"[\Wa]", "a" * 3000, r"[^\Sa]", r"a\Bb"]
+)
 def test_a_regex_that_re2_cannot_do_is_told_with_the_reason(served, regex):
     own = {"supported_entity": "A", "patterns": [{"name": "p", "regex": regex, "score": 0.5}]}
     body = {"text": "ab", "language": "en", "ad_hoc_recognizers": [own]}

@@ -66,7 +66,9 @@ def asked(entities: Collection[str]) -> Iterator[str]:
 def entity(finding: Finding, wanted: Collection[str]) -> str:
     """What to call a finding, of the names that are wanted if any are."""
     exact = PATTERNS.get(finding.detector.partition(":")[2], "")
-    if exact and (not wanted or exact in wanted):
+    if not wanted:
+        return exact or _plain(finding.label)
+    if exact in wanted:
         return exact
     found = _first(finding.label, [name for name in table() if name in wanted], wanted)
     return found or _plain(finding.label)

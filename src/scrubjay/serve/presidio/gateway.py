@@ -108,12 +108,9 @@ def _theirs(refused: Response) -> Response:
 async def _caller(request: Request) -> Caller:
     """Who shows a key; where none is wanted, the guest. A page in a browser that has given its own
     name this machine's address shows that name."""
+    settings = request.app.state.all.back.settings
     keyed = {"authorization", "x-api-key"} & set(request.headers)
-    if (
-        request.app.state.all.back.settings.open_presidio
-        and not keyed
-        and request.url.hostname in HERE
-    ):
+    if settings.open_presidio and not keyed and request.url.hostname in HERE:
         return Caller(GUEST, via="open")
     return await caller(request)
 

@@ -47,6 +47,7 @@ class Regex:
         self._loose = None
         if r"\b" in pieces:
             self._loose = _compiled("".join(one for one in pieces if one != r"\b"), flags)
+        self._borders = _borders(pieces)
 
     def __repr__(self) -> str:
         return "Regex()"
@@ -56,7 +57,8 @@ class Regex:
         yield from _spans(self._regex, text)
         if self._loose is not None and not text.isascii():
             for start, end in _spans(self._loose, text):
-                if _border(text, start) and _border(text, end):
+                begins, ends = self._borders
+                if (_border(text, start) or not begins) and (_border(text, end) or not ends):
                     yield start, end
 
     def allows(self, value: str) -> bool:
@@ -76,6 +78,18 @@ def _border(text: str, place: int) -> bool:
     return bool(before) != bool(after)
 
 
+def _borders(pieces: list[str]) -> tuple[bool, bool]:
+    """Whether a match begins and ends at a `\\b` for certain: where in doubt, not."""
+    depth = 0
+    for piece in pieces:
+        depth += (piece == "(") - (piece == ")")
+        if piece == "|" and depth == 0:
+            return False, False
+    first = next((one for one in pieces if one not in ("(", "?", ":")), "")
+    last = next((one for one in reversed(pieces) if one != ")"), "")
+    return first == r"\b", last == r"\b"
+
+
 def _pieces(regex: str) -> Iterator[str]:
     """The regex in RE2's terms."""
     inside = False
@@ -86,6 +100,8 @@ def _pieces(regex: str) -> Iterator[str]:
             continue
         if r"\W" in piece[1:] or (inside and piece in (r"\W", r"\S")):
             raise UsageError(r"a regex: \W and \S cannot stand in brackets here")
+        if piece == r"\B":
+            raise UsageError(r"a regex: \B is not here; say what stands there, or \b")
         yield (_INSIDE if inside else _OUTSIDE).get(piece, piece)
         ends, begins = piece[0] != "\\" and piece[-1] == "]", piece[0] == "["
         inside = not ends if inside else begins

@@ -27,6 +27,7 @@ class Upstream:
     def begin(self) -> None:
         self.seen: list[dict] = []
         self.headers: list[dict] = []
+        self.queries: list[str] = []
         self.pieces = 3
         self.bend = str
         self.call = ""  # arguments of a tool call, instead of words
@@ -34,6 +35,7 @@ class Upstream:
 
     async def _read(self, request):
         self.headers.append(dict(request.headers))
+        self.queries.append(request.url.query)
         self.seen.append(await request.json())
         return self.seen[-1]
 

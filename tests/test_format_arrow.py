@@ -172,6 +172,27 @@ def test_nothing_planted_is_left(name, compression):
     assert work.left_out["metadata"] == 1 and work.left_out["binary value"] == 1
 
 
+def test_nothing_lies_beneath_what_is_none_nor_beside_it():
+    """In the buffers of Arrow, which keep what a validity bit hides."""
+    secret, number = "under@example.org", 536904399
+    shown = pa.array(["ok", secret, "ok"])
+    ids = pa.array([1, number, 2])
+    hide = pa.py_buffer(b"\x05")
+    columns = {
+        "s": pa.Array.from_buffers(pa.string(), 3, [hide, *shown.buffers()[1:]]),
+        "i": pa.Array.from_buffers(pa.int64(), 3, [hide, ids.buffers()[1]]),
+        "v": pa.array([secret, "ok", "ok", "ok"], pa.string_view()).slice(1),
+        "in": pa.StructArray.from_arrays([shown], ["a"], mask=pa.array([False, True, False])),
+        "d": pa.DictionaryArray.from_arrays(pa.array([0, 0, 0]), shown),
+        "l": pa.array([["ok"], [secret], ["ok"]]).take([0, 0, 2]),
+    }
+    data = written(pa.table(columns), "arrow.v1")
+    assert data.count(secret.encode()) >= 3
+    out = convert(data, "arrow.v1", same)[0]
+    assert read(out, "arrow.v1")["i"].to_pylist() == [1, None, 2]
+    assert secret.encode() not in out and number.to_bytes(8, "little") not in out
+
+
 def test_codecs_and_field_numbers_stay():
     field = pa.field("a", pa.string(), metadata={b"PARQUET:field_id": b"7"})
     table = pa.table([pa.array(["x"])], schema=pa.schema([field]))

@@ -6,7 +6,7 @@ import io
 import time
 
 import pytest
-from format_tables import rows_of_text as sample
+from format_tables import SAMPLES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +17,8 @@ from scrubjay.formats import dialect
 from scrubjay.formats.work import Work
 from scrubjay.report import unchanged
 from scrubjay.testing import FakeDetector, blanked, check_format
+
+sample = SAMPLES["csv.v1"]
 
 ENGINE = scrubjay.load(
     "everything", profile="patterns", detectors=[FakeDetector({"Zora Quillfeather": "PERSON"})]

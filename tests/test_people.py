@@ -85,7 +85,7 @@ def run(tmp_path):
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
         order = Order(
-            out, Recipe(lambda: ENGINE), 2, people=lambda: People().add(walk(folder)),
+            out, Recipe(lambda: ENGINE), 2, people=lambda: People().add(walk(folder)).near,
             refused=lambda source, why: pytest.fail(f"{source.name}: {why}"),
         )  # fmt: skip
         with contextlib.closing(State(tmp_path / "state", out, "")) as state:
@@ -196,11 +196,13 @@ def test_the_first_pass_keeps_a_few_records_of_each_person_and_no_words(tmp_path
     (tmp_path / "p.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows))
     found = People().add(walk(tmp_path))
     assert len(found._rows) == 24 * people.MANY, "0 is nobody's number"
-    assert found("7").known["PERSON"][0] == "A7 Brightwater7" and "A7" not in repr(found("7"))
-    assert found("25") == subjects.NOBODY
+    assert found.near(tmp_path)("7").known["PERSON"][0] == "A7 Brightwater7" and "A7" not in repr(
+        found.near(tmp_path)("7")
+    )
+    assert found.near(tmp_path)("25") == subjects.NOBODY
     (tmp_path / "p.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows[10:]))
     with pytest.raises(InputError, match="changed while it was read"):
-        found("9")
+        found.near(tmp_path)("9")
 
 
 def test_who_is_meant_by_a_number_that_two_systems_use_stands_in_the_same_folder(run):
@@ -222,7 +224,7 @@ def test_a_record_that_says_no_more_takes_no_other_s_place(tmp_path):
     rows = [f"4711,{GIVEN},{FAMILY},1961-04-05\n"] * 50 + [f"4711,{GIVEN},Oakhurst,1961-04-05\n"]
     (tmp_path / "stays.csv").write_text("mrn,first_name,last_name,dob\n" + "".join(rows))
     found = People().add(walk(tmp_path))
-    assert len(found._rows) == 2 and "Oakhurst" in found("4711").known["PERSON"]
+    assert len(found._rows) == 2 and "Oakhurst" in found.near(tmp_path)("4711").known["PERSON"]
 
 
 def test_what_is_damaged_tells_nobody_and_a_patient_that_changed_is_refused(tmp_path):
@@ -233,7 +235,7 @@ def test_what_is_damaged_tells_nobody_and_a_patient_that_changed_is_refused(tmp_
     assert len(found._ids) == 3, "the id and two numbers of one Patient"
     (tmp_path / "a.ndjson").write_text("x" * 1000)
     with pytest.raises(InputError, match="changed while it was read"):
-        found(f"Patient/{ID}")
+        found.near(tmp_path)(f"Patient/{ID}")
 
 
 def cleaned(value, kind="json.v1"):
@@ -267,7 +269,7 @@ def test_an_object_with_a_number_of_its_own_knows_what_is_around_it():
         "medications": [{"name": "Quackol"}],
         "note": "Quackol for Leeward",
     })  # fmt: skip
-    assert told["visits"][0]["text"] == "[PERSON] came with Brightwater"
+    assert told["visits"][0]["text"] == "[PERSON] came with [PERSON]"
     assert told["rows"][0]["note"] == "[PERSON] and [PERSON]"
     assert told["note"] == "Quackol for [PERSON]"
 

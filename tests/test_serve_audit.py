@@ -1,4 +1,5 @@
-"""Who may read the log over HTTP reads it, and whether it is whole; nobody else does."""
+"""Who may read the log over HTTP reads it, and whether it is whole; who may be told who stands
+behind a token is told. Nobody else."""
 
 import time
 
@@ -7,13 +8,16 @@ import pytest
 for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
     pytest.importorskip(needed)
 
-from serving import NOTE, service  # noqa: E402
+from serving import NOTE, logged, service  # noqa: E402
 
-from scrubjay import trust as trusts  # noqa: E402
-from scrubjay.access import breakglass, people  # noqa: E402
+from scrubjay import restore  # noqa: E402
+from scrubjay.access import approvals, breakglass, entry, people  # noqa: E402
 from scrubjay.access.people import Caller  # noqa: E402
+from scrubjay.access.signing import Signer  # noqa: E402
 from scrubjay.audit.entry import Entry  # noqa: E402
+from scrubjay.engine import load  # noqa: E402
 from scrubjay.serve import audit  # noqa: E402
+from scrubjay.types import Document, Policy, Rule  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +31,11 @@ def served(tmp_path_factory):
 
 def get(one, path, who="auditor"):
     return one.client.get(path, headers={"Authorization": f"Bearer {one.keys[who]}"})
+
+
+def administrator(opened):
+    found = opened.register.people().values()
+    return next(Caller(one.name) for one in found if "administer" in one.roles and not one.service)
 
 
 def test_the_newest_entries_come_first_and_say_no_word_of_a_text(served):
@@ -64,8 +73,8 @@ def test_the_log_is_whole_until_somebody_changes_it(tmp_path, monkeypatch):
 
 def test_disclosures_of_a_subject(served):
     opened = served.place.open()
-    entry = Entry("", "", "", "done", subject="P-1", recipient="court", about="codes")
-    opened.tell_of(Caller("desk"), "disclose", "", [entry])
+    told = Entry("", "", "", "done", subject="P-1", recipient="court", about="codes")
+    opened.tell_of(Caller("desk"), "disclose", "", [told])
     opened.close()
     opened.vault.close()
     [row] = get(served, "/v1/audit/disclosures?subject=P-1").json()
@@ -75,9 +84,7 @@ def test_disclosures_of_a_subject(served):
 
 def test_emergencies_and_ages_of_keys_without_a_secret(served):
     opened = served.place.open()
-    root, now = Caller(trusts.account()), int(time.time())
-    if root.person not in opened.register.people():
-        root = Caller("owner")
+    root, now = administrator(opened), int(time.time())
     people.add(opened.register, root, "ana", roles=("re-identify",), now=now)
     breakglass.start(
         opened.register, Caller("ana"), "a/b", "unconscious, no papers", minutes=15, now=now
@@ -90,6 +97,58 @@ def test_emergencies_and_ages_of_keys_without_a_secret(served):
     assert {row["person"] for row in told["api_keys"]} == {"desk", "auditor", "admin"}
     assert told["slots"][0]["created"] and "digest" not in str(told)
     assert get(served, "/v1/approvals").json() == []
+
+
+def test_tokens_and_codes_come_back_once_two_others_agree(served):
+    opened = served.place.open()
+    root, now = administrator(opened), int(time.time())
+    opened.vault.add_tenant("hospital").add_domain("study")
+    register, domain = opened.register, opened.domain("hospital/study")
+    clean = {
+        name: load(Policy(name, default=Rule(f"{name}.v1")), profile="patterns", domain=domain)
+        .anonymize("SSN 536-90-4399")
+        .text
+        for name in ("token", "code")
+    }
+    signers = {name: Signer.new() for name in ("bo", "cy")}
+    for name, signer in signers.items():
+        people.add(register, root, name, roles=("review",), now=now)
+        people.set_approver(register, root, name, signer.public, now=now)
+    people.add(register, root, "eva", roles=("re-identify",), service=True, now=now)
+    scope = ("restore.run", "reveal.run", "approvals.request")
+    key = entry.issue(register, root, "eva", entry.Terms(scope, now + 3600), now=now)
+    code = clean["code"].removeprefix("SSN ")
+
+    def approved(scope):
+        id = approvals.ask(register, Caller("eva"), scope, "a critical value", now=now)
+        for name, signer in signers.items():
+            signature = approvals.sign(signer, approvals.find(register, id), name)
+            approvals.approve(register, Caller(name), id, signature, now=now)
+        return id
+
+    scopes = {
+        "restore": restore.scope(restore.tokens([Document(clean["token"])]), "hospital/study"),
+        "reveal": approvals.Scope("reveal.run", "hospital/study", (code,)),
+    }
+    bodies = {"restore": {"text": clean["token"]}, "reveal": {"codes": [code]}}
+    for path, body in bodies.items():
+        asked = body | {"domain": "hospital/study", "approval": "0" * 64}
+        headers = {"Authorization": f"Bearer {key}"}
+        assert served.client.post(f"/v1/{path}", json=asked, headers=headers).status_code == 403
+        asked["approval"] = approved(scopes[path])
+        assert served.client.post(f"/v1/{path}", json=asked).status_code == 403  # not the desk's
+        answer = served.client.post(f"/v1/{path}", json=asked, headers=headers)
+        assert "536-90-4399" in answer.text, answer.text
+        again = served.client.post(f"/v1/{path}", json=asked, headers=headers)
+        assert (again.status_code, "was used" in again.text) == (403, True)
+        last = logged(served, path)[-1]
+        assert (last.who, last.outcome) == ("eva", "done") and "4399" not in repr(last.about)
+    nobody = approvals.Scope("reveal.run", "hospital/study", ("P-0001",))
+    asked = {"codes": ["P-0001"], "domain": "hospital/study", "approval": approved(nobody)}
+    assert served.client.post("/v1/reveal", json=asked, headers=headers).status_code == 400
+    assert logged(served, "reveal")[-1].outcome == "failed"
+    opened.close()
+    opened.vault.close()
 
 
 @pytest.mark.parametrize("path", ["audit", "audit/state", "audit/disclosures?subject=a", "keys"])

@@ -3,7 +3,6 @@
 import io
 import os
 import signal
-import time
 import zipfile
 
 import pytest
@@ -14,7 +13,7 @@ for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
 from serving import NOTE, logged, service, started, until  # noqa: E402
 
 OVER = ("done", "stopped", "failed")
-MANY = 2000  # files of a job that is stopped before its end
+MANY = 1000  # files of a job that is stopped before its end
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +66,31 @@ def test_an_archive_comes_back_clean_with_a_report_and_a_list(served):
     assert one.client.get(f"/v1/jobs/{id}/quarantine").text.startswith("c.txt\t")
     assert [entry.about for entry in logged(one, "anonymize")].count(f"job {id}") == 2
     assert one.client.get("/v1/jobs").json()[0]["id"] == id
+    a_sample_bounds_what_is_left(one, id)
     by_admin = {"Authorization": f"Bearer {one.keys['admin']}"}
     assert one.client.get(f"/v1/jobs/{id}", headers=by_admin).status_code == 200
     for path in ("output", "quarantine"):  # who administers sees no document and no name
         assert one.client.get(f"/v1/jobs/{id}/{path}", headers=by_admin).status_code == 403
+
+
+def a_sample_bounds_what_is_left(one, id):
+    """Of the job of the test above, for jobs take their time."""
+    url = f"/v1/review/{id}"
+    told = one.client.get(url).json()
+    assert len(told["items"]) == 2 and told["reviewed"]["bound_per_10000_words"] is None
+    assert "[SSN 1]" in told["items"][0]["text"] and "4399" not in str(told)
+    item = told["items"][0]["item"]
+    marked = one.client.post(f"{url}/marks", json={"item": item, "missed": 1}).json()
+    assert marked["looked"] == 1 and marked["left"] == 1
+    assert marked["bound_passages"] == 1.0  # one passage bounds nothing
+    told = one.client.get(f"{url}?count=1").json()
+    assert told["items"][0]["missed"] == 1 and len(told["items"]) == 2  # as it was drawn
+    for wrong in ({"item": "x#0", "missed": 0}, {"item": item, "missed": 99}):
+        assert one.client.post(f"{url}/marks", json=wrong).status_code == 400
+    assert one.client.post(f"{url}/marks", json={"item": item, "missed": None}).json() == {
+        "left": 0, "looked": 0, "words": 0, "bound_per_10000_words": None, "bound_passages": None,
+    }  # fmt: skip
+    assert [entry.who for entry in logged(one, "review")] == ["desk"] * 2
 
 
 @pytest.mark.parametrize(
@@ -115,24 +135,24 @@ def test_no_folder_but_those_that_jobs_may_use(served, tmp_path):
     assert one.client.get("/v1/jobs/..%2f..").status_code in (400, 404)
 
 
-def test_a_stopped_job_goes_on_when_it_is_told_to_and_a_killed_service_with_what_it_had(tmp_path):
+def test_a_killed_service_goes_on_with_what_it_had_and_a_stopped_job_when_it_is_told_to(tmp_path):
     files = {f"{n}.txt": f"{NOTE} {n}" for n in range(MANY)}
     options = ("--profile", "patterns", "--processes", "1")
     with started(*options, home=tmp_path) as (client, process):
         id = upload(client, packed(**files)).json()["id"]
         until(lambda: client.get(f"/v1/jobs/{id}").json()["done"], 60)
-        client.post(f"/v1/jobs/{id}/stop")
-        told = ended(client, id)
-        assert told["state"] == "stopped" and 0 < told["done"] < MANY, told
-        client.post(f"/v1/jobs/{id}/resume")
-        until(lambda: client.get(f"/v1/jobs/{id}").json()["state"] == "running", 60)
-        time.sleep(1)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     (tmp_path / "cache").unlink()
     with started(*options, home=tmp_path) as (client, _):
+        client.post(f"/v1/jobs/{id}/stop")
+        told = ended(client, id)
+        assert told["state"] == "stopped" and told["done"] < MANY, told
+        client.post(f"/v1/jobs/{id}/resume")
         told = ended(client, id)
         assert (told["state"], told["done"], told["quarantined"]) == ("done", MANY, 0), told
         output = zipfile.ZipFile(io.BytesIO(client.get(f"/v1/jobs/{id}/output").content))
         assert len(output.namelist()) == MANY
         assert not (tmp_path / f"serve/jobs/{id}/in").exists()
+        assert client.delete(f"/v1/jobs/{id}").status_code == 200
+        assert not (tmp_path / f"serve/jobs/{id}").exists()

@@ -65,17 +65,22 @@ def both(started):
 
 
 def test_chat_goes_out_without_names_and_comes_back_with_them(both):
+    more = {"X-Patient": "Quentin Quarles", "Cookie": "Quarles", "OpenAI-Project": "proj"}
     messages = [
         {"role": "system", "content": "You write letters for Quentin Quarles."},
         {"role": "user", "name": "Quentin_Quarles", "content": [{"type": "text", "text": NOTE}]},
     ]
-    told = both.openai.chat.completions.create(model="m-1", messages=messages, user="mrn 4471882")
+    told = both.openai.chat.completions.create(model="m-1", messages=messages, user="mrn 4471882",
+        extra_headers=more, extra_query={"who": "Quarles"},
+    )  # fmt: skip
     assert told.choices[0].message.content == NOTE
     sent = both.clean()
     assert sent["model"] == "m-1" and sent["messages"][0]["role"] == "system"
     assert "[PERSON_1]" in sent["messages"][0]["content"]
     assert both.fake.headers[-1]["authorization"] == "Bearer theirs"
-    assert "x-scrubjay-key" not in both.fake.headers[-1]
+    assert both.fake.headers[-1]["openai-project"] == "proj"
+    assert not {"x-scrubjay-key", "x-patient", "cookie"} & both.fake.headers[-1].keys()
+    assert both.fake.queries[-1] == ""
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 3, 5, 7, 100])

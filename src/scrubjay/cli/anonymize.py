@@ -21,7 +21,7 @@ from scrubjay.cli import files, folders, options, vaults
 from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import UsageError
-from scrubjay.formats.subjects import Find, nobody
+from scrubjay.formats.subjects import Near, alone
 from scrubjay.formats.work import Work
 from scrubjay.keys import Key
 from scrubjay.run.people import People
@@ -192,11 +192,11 @@ def _engine(asked: Asked, trust: Trust | None) -> Engine:
     return load(asked.policy, profile=asked.profile, recall=asked.recall, key=key, domain=domain)
 
 
-def _people(asked: Asked, sources: list[Path]) -> Find:
+def _people(asked: Asked, sources: list[Path]) -> Near:
     """Of whom the files tell each other."""
     kind = formats.named(asked.format_) if asked.format_ else ""
     found = [single(source) for source in sources if source != files.STDIO]
-    return People(asked.encoding, kind).add(found)
+    return People(asked.encoding, kind).add(found).near
 
 
 class _Run:
@@ -207,7 +207,7 @@ class _Run:
         self.counts: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
         self.inputs: list[str] = []  # keyed digests, in the order of the outputs
-        self.people: Find = nobody
+        self.people: Near = alone
 
     def convert(self, jobs: list[tuple[Path, Path]]) -> None:
         """All of it, or nothing is written."""
@@ -242,8 +242,8 @@ class _Run:
             kind = files.format_of(source, asked.format_, stream)
             reader = formats.make(kind, encoding=asked.encoding, group=asked.group)
             work = Work(
-                clean, asked.encoding, asked.group, called=source.name, people=self.people,
-                rule=self.engine.operator, key=self.engine.key,
+                clean, asked.encoding, asked.group, called=source.name, folder=source.parent,
+                near=self.people, rule=self.engine.operator, key=self.engine.key,
             )  # fmt: skip
             digested = files.Digested(stream) if self.trust else None
             read = digested.stream if digested else stream

@@ -131,7 +131,7 @@ def _run(
     order = Order(
         out, recipe, asked.jobs or _cores(), log=lambda some: _log(trust, engine, asked, some),
         seen=progress.add, before=progress.skip, refused=left.add, dry=asked.dry_run,
-        people=lambda: People(recipe.encoding, recipe.format_).add(_sources(asked)),
+        people=lambda: People(recipe.encoding, recipe.format_).add(_sources(asked)).near,
     )  # fmt: skip
     started = time.monotonic()
     try:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -19,8 +20,8 @@ from msgspec import Struct
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import blobs, fields
-from scrubjay.formats.columns import Columns
+from scrubjay.formats import arrowvalues, blobs, fields, naming
+from scrubjay.formats.columns import Columns, Row, Table
 from scrubjay.formats.sink import Sink
 from scrubjay.formats.subjects import Person
 from scrubjay.formats.work import Work, seekable
@@ -30,12 +31,6 @@ ROWS = 1 << 14  # that are held at once, and at most in a row group
 FREE = 1_000_000  # values that a file of any size may hold
 DEEPEST = 64  # types within types
 FIELD_ID = b"PARQUET:field_id"
-TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-BYTES = (
-    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view,
-    pa.types.is_fixed_size_binary,
-)  # fmt: skip
-STILL = (pa.types.is_null, pa.types.is_boolean, pa.types.is_duration, pa.types.is_interval)
 
 
 class Arrow:
@@ -49,9 +44,35 @@ class Arrow:
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Some rows after others."""
         with _told():
-            stream = seekable(source)
-            opened = _parquet(stream, work) if self.name == "parquet.v1" else _ipc(stream, work)
-            _convert(opened, self._group, target, work)
+            read = _parquet if self.name == "parquet.v1" else _ipc
+            _convert(read(seekable(source), work), self._group, target, work)
+
+    def tables(self, source: BinaryIO, work: Work) -> Iterator[Table]:
+        """The one there is."""
+        read = _parquet if self.name == "parquet.v1" else _ipc
+        with _told():
+            names = read(source, work).schema.names
+        yield Table(names, partial(_rows, read, names, source, work))
+
+
+def _rows(
+    read: _Read, names: list[str], source: BinaryIO, work: Work, columns: Sequence[int]
+) -> Iterator[Row]:
+    """Of columns that are flat, as texts. Two columns of one name are read together, and all where
+    a name has a dot, which is a way into a column as well."""
+    wanted = {names[column] for column in columns}
+    dotted = any("." in name for name in names)
+    kept = [i for i, name in enumerate(names) if dotted or name in wanted]
+    with _told():
+        for batch in read(source, work, kept).batches:
+            empty: list[Any] = [None] * batch.num_rows
+            cells = [empty] * len(names)
+            for i, array in zip(kept, batch.columns, strict=True):
+                leaves: list[_Leaf] = []
+                _leaves(array, "", np.arange(batch.num_rows), leaves, i)
+                if [leaf.column for leaf in leaves] == [i]:
+                    cells[i] = arrowvalues.said(arrowvalues.texts(leaves[0].array))
+            yield from zip(*cells, strict=True)
 
 
 class _Opened(Struct):
@@ -61,7 +82,10 @@ class _Opened(Struct):
     parquet: bool = False
 
 
-def _parquet(source: BinaryIO, work: Work) -> _Opened:
+_Read = Callable[..., _Opened]
+
+
+def _parquet(source: BinaryIO, work: Work, columns: Sequence[int] | None = None) -> _Opened:
     file = pq.ParquetFile(source)
     told = file.metadata
     groups = [told.row_group(i) for i in range(told.num_row_groups)]
@@ -74,11 +98,15 @@ def _parquet(source: BinaryIO, work: Work) -> _Opened:
     }  # fmt: skip
     if told.metadata:
         work.dropped("metadata")
-    return _Opened(file.schema_arrow, file.iter_batches(ROWS), codec or "snappy", parquet=True)
+    schema = file.schema_arrow
+    asked = None if columns is None else [schema.names[i] for i in columns]
+    batches = file.iter_batches(ROWS, columns=asked, use_threads=asked is None)
+    return _Opened(schema, batches, codec or "snappy", parquet=True)
 
 
-def _ipc(source: BinaryIO, work: Work) -> _Opened:
-    file = pa.ipc.open_file(source)
+def _ipc(source: BinaryIO, work: Work, columns: Sequence[int] | None = None) -> _Opened:
+    options = pa.ipc.IpcReadOptions(included_fields=columns, use_threads=columns is None)
+    file = pa.ipc.open_file(source, options=options)
 
     def batches() -> Iterator[pa.RecordBatch]:
         for number in range(file.num_record_batches):
@@ -87,7 +115,7 @@ def _ipc(source: BinaryIO, work: Work) -> _Opened:
             _bounded(batch.num_rows * max(batch.num_columns, 1), source, work)
             yield from (batch.slice(at, ROWS) for at in range(0, max(batch.num_rows, 1), ROWS))
 
-    if file.schema.metadata:
+    if file.schema.metadata or file.metadata:
         work.dropped("metadata")
     return _Opened(file.schema, batches())
 
@@ -126,16 +154,10 @@ def _convert(opened: _Opened, group: str, target: BinaryIO, work: Work) -> None:
 def _names(schema: pa.Schema, work: Work) -> dict[str, str]:
     """Every name of a field at every depth, and what becomes of it."""
     every = list(dict.fromkeys(_every_name(schema, 0)))
-    documents = (Document(name, "name of a column") for name in every)
-    told = [result.text for result in work.clean(documents)]
+    told = naming.columns(every, "name of a column", work.clean)
     names: dict[str, str] = {}
     for old, new in zip(every, told, strict=True):
-        taken = set(names.values()) | (set(every) - {old})
-        unique, count = new, 1
-        while unique in taken:
-            count += 1
-            unique = f"{new} {count}"
-        names[old] = unique
+        names[old] = naming.unique(new, set(names.values()) | (set(every) - {old}))
     return names
 
 
@@ -169,7 +191,7 @@ def _field(field: pa.Field, names: dict[str, str]) -> pa.Field:
     number = (field.metadata or {}).get(FIELD_ID, b"")
     kept = {FIELD_ID: number} if number.lstrip(b"-").isdigit() else None
     kind = _type(field.type, names)
-    text = any(text(kind) for text in TEXT) or pa.types.is_nested(kind)
+    text = any(text(kind) for text in arrowvalues.TEXT) or pa.types.is_nested(kind)
     return pa.field(names[field.name], kind, field.nullable or not text, kept)
 
 
@@ -224,10 +246,10 @@ class _Batch:
         rows = np.arange(self._batch.num_rows)
         for column, name in enumerate(self._batch.schema.names):
             _leaves(self._batch.column(column), name, rows, leaves, column)
-        texts = [_texts(leaf.array) for leaf in leaves]
+        texts = [arrowvalues.texts(leaf.array) for leaf in leaves]
         new = self._changed(leaves, texts)
         made = iter(
-            _restored(leaf.array, changes, self._work)
+            arrowvalues.restored(leaf.array, changes, self._work)
             for leaf, changes in zip(leaves, new, strict=True)
         )
         return [_rebuilt(array, made) for array in self._batch.columns]
@@ -238,7 +260,7 @@ class _Batch:
         width = self._batch.num_columns
         empty = [None] * self._batch.num_rows
         cells = [texts[flat[c]] if c in flat else empty for c in range(width)]
-        cells = [[v if isinstance(v, str) else None for v in column] for column in cells]
+        cells = [arrowvalues.said(column) for column in cells]
         rows = list(zip(*cells, strict=True)) if width else []
         wheres = [f"row {self._first + i}" for i in range(len(rows))]
         changes: list[dict[int, Any]] = [{} for _ in leaves]
@@ -329,57 +351,6 @@ def _lengths(array: pa.Array) -> Any:
     return pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
 
 
-def _texts(array: pa.Array) -> list[Any]:
-    """Each value as text, or as bytes; None where there is nothing to be seen."""
-    kind = array.type
-    if any(still(kind) for still in STILL):
-        return [None] * len(array)
-    if any(binary(kind) for binary in BYTES):
-        return list(array.to_pylist())
-    if pa.types.is_string_view(kind):
-        array = array.cast(pa.large_string())
-    elif pa.types.is_temporal(kind):
-        array = _naive(array).cast(pa.string())
-    return [None if v is None else str(v) for v in array.to_pylist()]
-
-
-def _naive(array: pa.Array) -> pa.Array:
-    """A time without its zone, as it is stored."""
-    if pa.types.is_timestamp(array.type) and array.type.tz:
-        return array.cast(pa.timestamp(array.type.unit))
-    return array
-
-
-def _restored(array: pa.Array, changes: dict[int, Any], work: Work) -> pa.Array:
-    """The array with other values, in its own type."""
-    if not changes:
-        return array
-    kind = array.type
-    places = np.zeros(len(array), bool)
-    places[list(changes)] = True
-    new = [_value(changes[i], kind, work) for i in sorted(changes)]
-    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
-        wide = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
-        return pc.replace_with_mask(array.cast(wide), pa.array(places), pa.array(new, wide)).cast(
-            kind
-        )
-    return pc.replace_with_mask(array, pa.array(places), pa.array(new, kind))
-
-
-def _value(new: Any, kind: pa.DataType, work: Work) -> Any:
-    """A substitute as a value of the type, or none."""
-    fixed = pa.types.is_fixed_size_binary(kind)
-    if new is None or any(text(kind) for text in TEXT):
-        return new
-    if isinstance(new, bytes) and not (fixed and len(new) != kind.byte_width):
-        return new
-    with contextlib.suppress(pa.ArrowException):
-        if not fixed:
-            return pa.scalar(new).cast(kind)
-    work.dropped("value that its type cannot hold")
-    return None
-
-
 def _rebuilt(array: pa.Array, made: Iterator[pa.Array]) -> pa.Array:
     """The array around its new leaves."""
     kind = array.type
@@ -438,7 +409,7 @@ def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
 def _told() -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError, ArithmeticError):
         raise InputError("damaged, encrypted, or written in a way that is not read") from None
 
 

@@ -7,13 +7,14 @@ looked at again, nor a number in a column of measures.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain, islice
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from scrubjay.errors import InputError
-from scrubjay.formats import births, fields, slots, strings, subjects
+from scrubjay.formats import births, dialect, fields, slots, strings, subjects
 from scrubjay.formats.subjects import NOBODY, Find, Person
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Document
@@ -25,6 +26,25 @@ REMEMBERED = 100_000  # cells known to be plain
 COMMON = frozenset({"DATE", "AGE", "YEAR", "STATE", "COUNTRY", "COORDINATES", "ID", "PASSWORD"})
 WHOLE = ({"name"}, {"full", "name"})
 NUMBER = re.compile(r"[-+<>=~]{0,2} ?\d{1,4}(?:[.,]\d{1,6})? ?%?", re.ASCII)
+
+
+class Table(Struct):
+    """One that is read for its people, once. `rows`: at least the columns that are asked for; where
+    others are not read, they are None."""
+
+    names: list[str]
+    rows: Callable[[Sequence[int]], Iterator[Row]]
+
+    def __repr__(self) -> str:
+        return f"Table({len(self.names)} columns)"
+
+
+def headed(rows: Iterator[Row]) -> Table:
+    """A table whose names stand in one of its first rows, if it has names."""
+    first = list(islice(rows, dialect.ROWS))
+    head = dialect.header([[text or "" for text in row] for row in first])
+    names = [(text or "").strip() for text in first[head - 1]] if head else []
+    return Table(names, lambda columns: chain(first[head:], rows))
 
 
 class Columns:
@@ -79,6 +99,17 @@ class Columns:
         a day of birth."""
         own = any(kind in (subjects.RECORD, subjects.COUNTED) for kind, _ in self._numbers)
         return own and (self._named or self._born or any(map(_whole, self._names)))
+
+    @property
+    def told(self) -> list[int]:
+        """The columns that say who a row's people are."""
+        return sorted({*self._known, *(column for _, column in self._numbers)})
+
+    def person(self, row: Row) -> tuple[frozenset[str], Person]:
+        """A row as the record of a person: the ids by which others refer to it, and what it says
+        itself."""
+        ids = frozenset(number for _, number in self.numbers(row))
+        return ids, self.about(row, subjects.nobody)
 
     def numbers(self, row: Row) -> list[tuple[str, str]]:
         """The numbers that say whose row it is, with their kinds, the best first."""

@@ -15,11 +15,10 @@ from msgspec import Struct
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError, UsageError
-from scrubjay.formats import cut, dialect, naming, slots
+from scrubjay.formats import cut, dialect, naming
 from scrubjay.formats.columns import Columns
 from scrubjay.formats.dialect import Dialect
 from scrubjay.formats.work import Part, Work
-from scrubjay.types import Document
 
 BLOCK = 1 << 20  # bytes that are read, cleaned and written at once
 SAMPLE = 1 << 16  # bytes by which the dialect is known
@@ -89,7 +88,7 @@ def _convert(part: Part, columns: Columns, target: BinaryIO, work: Work) -> None
     wheres = _wheres(rows, before.line)
     head = before.head
     if head:
-        rows[head - 1][0][:] = _named(rows[head - 1][0], before.dialect, wheres[head - 1], work)
+        _name(rows[head - 1][0], before.dialect, wheres[head - 1], work)
     for made, first, last in ((Columns(()), 0, max(0, head - 1)), (columns, head, len(rows))):
         values = [[before.dialect.value(raw) for raw in cells] for cells, _, _ in rows[first:last]]
         for row, column, new in made.changes(values, wheres[first:last], work):
@@ -101,17 +100,12 @@ def _convert(part: Part, columns: Columns, target: BinaryIO, work: Work) -> None
         raise InputError(f"a substitute cannot be written in {before.encoding}") from None
 
 
-def _named(cells: dialect.Cells, written: Dialect, where: str, work: Work) -> Iterator[str]:
-    """The names of columns, without what identifies."""
-    keys = naming.Keys()
-
-    def part(raw: str) -> slots.Part:
-        name = written.value(raw)
-        return keys.part(
-            Document(name, where), raw, lambda told: written.written(keys.other(name, told), raw)
-        )
-
-    return slots.filled(map(part, cells), work.clean)
+def _name(cells: dialect.Cells, written: Dialect, where: str, work: Work) -> None:
+    """Write names of columns without what identifies."""
+    names = list(map(written.value, cells))
+    for i, new in enumerate(naming.columns(names, where, work.clean)):
+        if new != names[i]:
+            cells[i] = written.written(new, cells[i])
 
 
 def _joined(rows: list[dialect.Record], written: Dialect) -> str:

@@ -5,13 +5,14 @@ say who somebody is; what a schema is made of stays, whatever a tagger takes it 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
-from functools import cache
+from collections.abc import Callable, Container, Iterable
+from functools import cache, partial
 
 from msgspec import structs
 
 from scrubjay.detectors import lists
 from scrubjay.formats import fields, slots
+from scrubjay.formats.work import Clean
 from scrubjay.types import Anonymized, Document
 
 WORDS = re.compile(r"[_.+:/#?=&-]+")  # what stands between the words of a name or address
@@ -88,6 +89,13 @@ class Keys:
         if name not in self._others:
             self._others[name] = unique(told, self._others.values())
         return self._others[name]
+
+
+def columns(names: Iterable[str], where: str, clean: Clean) -> list[str]:
+    """The names of a table's columns, without what identifies."""
+    keys = Keys()
+    parts = (keys.part(Document(name, where), name, partial(keys.other, name)) for name in names)
+    return list(slots.filled(parts, clean))
 
 
 def key_says_who(name: str, result: Anonymized) -> bool:

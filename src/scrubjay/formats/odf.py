@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import officecells, officepack, xmltree
+from scrubjay.formats.columns import Table
 from scrubjay.formats.officebare import Bare
 from scrubjay.formats.officemarks import mark
 from scrubjay.formats.officepack import EMPTY, PICTURES, Pack, markup
@@ -65,6 +66,16 @@ class Odf(Struct):
         _clean(list(file.trees.values()), file.kind, work)
         officepack.write(file.members(), target)
 
+    def tables(self, source: BinaryIO, work: Work) -> Iterator[Table]:
+        """Of a spreadsheet."""
+        source = seekable(source)
+        zipped = source.read(2) == b"PK"
+        source.seek(0)
+        with officepack.reading():
+            yield from officecells.tables(
+                Pack(source, work).open("content.xml") if zipped else source
+            )
+
 
 def _clean(trees: list[Node], kind: str, work: Work) -> None:
     """All words of all trees. Tables say what their cells are."""
@@ -72,7 +83,7 @@ def _clean(trees: list[Node], kind: str, work: Work) -> None:
     words = Words(work)
     sheets = "spreadsheet" in kind
     for tree in trees:
-        cells = officecells.places(tree, work.people, sheets=sheets)
+        cells = officecells.places(tree, work.group, sheets=sheets)
         words.add(tree, cells | officecells.properties(tree))
     computed = [
         (node, key, node.text())

@@ -6,13 +6,16 @@ of a property or field of what is in it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from typing import IO
 
 from msgspec import Struct
 
-from scrubjay.formats import dialect, fields
-from scrubjay.formats.columns import COMMON, Columns
-from scrubjay.formats.subjects import Find
+from scrubjay.formats import dialect, fields, naming, xmltree
+from scrubjay.formats.columns import COMMON, Change, Columns, Table, headed
+from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
+from scrubjay.types import Document
 
 WIDEST = 1024  # columns
 LONGEST = 200  # characters of a value that a field holds
@@ -22,37 +25,72 @@ CELLS = frozenset(["table-cell", "covered-table-cell", "tc"])
 FIELDS = frozenset(["user-field-decl", "user-field-get", "user-defined", "variable-set"])
 
 
+class Grid(Struct):
+    """The names of a table's columns, and the cells below. `head`: the row of names; -1 where they
+    are read with the text around."""
+
+    columns: Columns
+    head: int
+    width: int
+    cells: dict[tuple[int, int], str] = {}  # by row and column, what they say
+
+    def __repr__(self) -> str:
+        return f"Grid({len(self.cells)} cells)"
+
+    def cleaned(self, work: Work) -> Iterator[Change]:
+        """Those that become others."""
+        rows: dict[int, list[str | None]] = {}
+        for (row, column), text in self.cells.items():
+            told = rows.setdefault(row, [])
+            told += [None] * (column + 1 - len(told))
+            told[column] = text
+        names = [text or "" for text in rows.pop(self.head, [])]
+        new = naming.columns(names, f"row {self.head + 1}", work.clean)
+        yield from ((self.head, i, told) for i, told in enumerate(new) if told != names[i])
+        numbers = list(rows)
+        wheres = [f"row {number + 1}" for number in numbers]
+        for row, column, text in self.columns.changes(list(rows.values()), wheres, work):
+            yield numbers[row], column, text
+
+
 class Place(Struct, frozen=True):
-    """What is known of a cell by where it stands: its column, the column's label, whose row."""
+    """What is known of a cell by where it stands: its column's name and label."""
 
     field: str
     label: str
-    group: str
+    grid: Grid
+    row: int
+    column: int
 
     def __repr__(self) -> str:
-        return "Place()"
+        return f"Place({self.row}, {self.column})"
+
+    def document(self, text: str, work: Work) -> Document:
+        """Another text that stands there."""
+        row = [self.grid.cells.get((self.row, column)) for column in range(self.grid.width)]
+        person = self.grid.columns.about(row, work.people)
+        known = {} if self.label else person.known
+        where = f"row {self.row + 1}"
+        return Document(text, where, "und", person.group, self.field, self.label, known)
 
 
-def places(root: Node, find: Find, *, sheets: bool = False) -> dict[int, Place]:
-    """By the id of its element, every cell of which its column or row says what it is. `sheets`:
-    tables are those of a workbook, where rows go on without end under one header."""
+def places(root: Node, group: str, *, sheets: bool = False) -> dict[int, Place]:
+    """By the id of its element, every cell of which its column or row says what it is. `group` is
+    the column that tells whose a row is, where there is one of that name. `sheets`: tables are
+    those of a workbook, where rows go on without end under one header; of them all cells are told,
+    from the names on."""
     found: dict[int, Place] = {}
     for node in root.every():
         if node.name in TABLES:
-            rows = [list(_cells(row)) for row in _rows(node)]
-            texts = [[_text(cell) for cell in row] for row in rows]
-            head = dialect.header(texts[: dialect.ROWS])
-            if head and (sheets or _named(texts[head - 1])):
-                found.update(_under(texts[head - 1], rows[head:], texts[head:], find))
-            elif not sheets:
-                found.update(_beside(rows, texts, find))
+            for id_, place in _table(node, group, sheets=sheets):
+                found.setdefault(id_, place)
     return found
 
 
 def properties(root: Node) -> dict[int, Place]:
     """The same of properties of a document whose name says what they are."""
     return {
-        id(node): Place(name, label, "")
+        id(node): Place(name, label, Grid(Columns([name]), -1, 1), 0, 0)
         for node in root.every()
         if node.name == "user-defined"
         and not node.tag.startswith("text:")  # a field, which stands among words
@@ -84,39 +122,51 @@ def _told(node: Node, name: str) -> str:
     return next(found, "")
 
 
+def _table(table: Node, group: str, *, sheets: bool) -> Iterator[tuple[int, Place]]:
+    rows = [list(_cells(row)) for row in _rows(table)]
+    texts = [[_text(cell) for cell in row] for row in rows[: dialect.ROWS]]
+    head = dialect.header(texts)
+    names = [text.strip() for text in texts[head - 1]] if head else []
+    if not (names and (sheets or _named(names))):
+        yield from () if sheets else _beside(rows)
+        return
+    labels = [fields.label(name) for name in names]
+    columns = Columns(names, group if group in names else "")
+    telling = {*columns.told, *(i for i, label in enumerate(labels) if label)}
+    grid = Grid(columns, head - 1 if sheets else -1, len(names))
+    for number, row in enumerate(rows[head - 1 :], head - 1):
+        for column, cell in enumerate(row):
+            within = column < len(names) and number >= head
+            name, label = (names[column], labels[column]) if within else ("", "")
+            if sheets or (within and column in telling):
+                yield id(cell), Place(name, label, grid, number, column)
+
+
 def _named(row: Sequence[str]) -> bool:
     """Whether a row names fields for the most part."""
     known = sum(bool(fields.label(cell) or fields.measure(cell)) for cell in row)
     return known > 1 or known == len(row)
 
 
-def _under(
-    head: list[str], rows: list[list[Node]], texts: list[list[str]], find: Find
-) -> Iterator[tuple[int, Place]]:
-    names = [text.strip() for text in head]
-    labels = [fields.label(name) for name in names]
-    columns = Columns(names)
-    for row, said in zip(rows, texts, strict=True):
-        group = columns.about(said, find).group
-        for cell, name, label in zip(row, names, labels, strict=False):
-            if label:
-                yield id(cell), Place(name, label, group)
-
-
-def _beside(
-    rows: list[list[Node]], texts: list[list[str]], find: Find
-) -> Iterator[tuple[int, Place]]:
-    """Cells behind their names: all of the table is one person's."""
+def _beside(rows: list[list[Node]]) -> Iterator[tuple[int, Place]]:
+    """Cells behind their names, which make one row: all of the table is one person's."""
     found = [
-        (name.strip(), value, cell)
-        for row, said in zip(rows, texts, strict=True)
-        for name, value, cell in zip(said, said[1:], row[1:], strict=False)
+        (name.strip(), cell)
+        for row in rows
+        for (name, value), cell in zip(pairwise(map(_text, row)), row[1:], strict=True)
         if fields.label(name.strip()) and value.strip() and not fields.label(value.strip())
     ]
-    names, values = [name for name, _, _ in found], [value for _, value, _ in found]
-    group = Columns(names).about(values, find).group if found else ""
-    for name, _, cell in found:
-        yield id(cell), Place(name, fields.label(name), group)
+    names = [name for name, _ in found]
+    grid = Grid(Columns(names), -1, len(names))
+    for column, (name, cell) in enumerate(found):
+        yield id(cell), Place(name, fields.label(name), grid, 0, column)
+
+
+def tables(stream: IO[bytes]) -> Iterator[Table]:
+    """Those of a spreadsheet, row by row."""
+    rows = xmltree.each(stream, "table-row", "table")
+    for _, found in groupby(rows, key=lambda one: one[0]):
+        yield headed([_text(cell) for cell in _cells(row)] for _, row in found)
 
 
 def _rows(node: Node) -> Iterator[Node]:

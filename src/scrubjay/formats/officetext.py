@@ -123,7 +123,7 @@ class _Word(Struct):
 
 
 class _Cell(Struct):
-    """A cell whose column says what it is."""
+    """A cell below a column's name."""
 
     node: Node
     place: Place
@@ -294,7 +294,9 @@ class Words:
     def clean(self, known: Values | None = None) -> None:
         """All of it, in place. `known`: values, by label, that are looked for in it."""
         cells = [(cell, *cell.texts()) for cell in self._cells]
-        values = ((c.place.label, seen) for c, seen, _ in cells if c.place.label not in COMMON)
+        values = (
+            (c.place.label, seen) for c, seen, _ in cells if c.place.label not in {"", *COMMON}
+        )
         people = (("PERSON", name) for name in self._people if _somebody(name))
         known = more(more(known or {}, people), values)
         self._by_reading(known)
@@ -314,18 +316,24 @@ class Words:
         self._say(values, now.values)
 
     def _by_column(self, cells: list[tuple[_Cell, str, str]]) -> None:
-        """What is told of cells by where they stand."""
-        group = self._work.group
-        documents = (
-            Document(text, "", "und", cell.place.group or group, cell.place.field, cell.place.label)
-            for cell, *texts in cells
-            for text in texts
-        )
-        results = iter(self._work.clean(documents))
-        for cell, *old in cells:
-            seen, day = new = [next(results).text for _ in old]
-            if new != old:
-                cell.set(day if _DAY.fullmatch(day) else seen)
+        """What is told of cells by where they stand. A day is one however it is shown, and what is
+        shown may be more than a day."""
+        grids = {id(cell.place.grid): cell.place.grid for cell, _, _ in cells}
+        for cell, seen, day in cells:
+            cell.place.grid.cells[cell.place.row, cell.place.column] = day or seen
+        changed = {
+            (key, row, column): text
+            for key, grid in grids.items()
+            for row, column, text in grid.cleaned(self._work)
+        }
+        shown = (cell.place.document(seen, self._work) for cell, seen, day in cells if day)
+        results = self._work.clean(shown)
+        for cell, seen, day in cells:
+            place = cell.place
+            told = changed.get((id(place.grid), place.row, place.column), day or seen)
+            also = next(results).text if day else told
+            if (told, also) != (day or seen, seen):
+                cell.set(told if not day or _DAY.fullmatch(told) else also)
 
     def _say(self, old: list[str], new: list[str]) -> None:
         for number, ((kind, _value), slots) in enumerate(self._values.items()):

@@ -306,7 +306,7 @@ class Package:
         parts = (self.root, *self.parts.values())
         for part in parts:
             if part.tree is not None:
-                words.add(part.tree, places(part.tree, self._work.people))
+                words.add(part.tree, places(part.tree, self._work.group))
         for part in parts:
             for relation in part.relations:
                 if "TargetMode" in relation.attributes:

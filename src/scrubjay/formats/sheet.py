@@ -10,28 +10,23 @@ from lxml import etree
 from msgspec import Struct, field
 
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, cells, dialect, formula, numbers
+from scrubjay.formats import bare, cells, dialect, formula, naming, numbers
 from scrubjay.formats.bare import MAIN, OFFICE, local
 from scrubjay.formats.columns import Columns
 from scrubjay.formats.officepack import Made, Pack
 from scrubjay.formats.officetext import Values, more
+from scrubjay.formats.sheetrows import Cell, Reader, Row, forget, texts
 from scrubjay.formats.work import Work
 from scrubjay.formats.xmltree import Node
 from scrubjay.formats.zipped import events
 from scrubjay.types import Document
 
 CELLS = 20_000  # that are held at once
-WIDEST = 16_384
 PLAIN = frozenset({
     "dimension", "sheetViews", "sheetFormatPr", "cols", "mergeCells", "printOptions", "pageMargins",
     "pageSetup", "rowBreaks", "colBreaks", "autoFilter", "sheetPr",
 })  # fmt: skip
-_NUMBER = re.compile(
-    r"[-+]?(?:\d{1,309}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][-+]?\d{1,3})?", re.ASCII
-)
-ROW = ("ht", "customHeight", "hidden", "outlineLevel", "collapsed", "customFormat", "s")
 _CODE = re.compile(r'(&(?:[LCRPNDTZFGAUEXYSBIOH&]|"[^"]*"|K[0-9A-F]{6}|\d{1,3}))')
-_ERRORS = frozenset({"#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"})
 
 
 class Listed(Struct):
@@ -92,38 +87,6 @@ class Book(Struct):
         return self.again(text)
 
 
-class _Cell(Struct):
-    column: int
-    kind: str  # number, day, text, bool, error
-    style: str
-    raw: str  # as it is written
-    text: str | None = None  # what is looked at
-    formula: str = ""
-    shared: str = ""  # the number of a formula that several cells share
-    span: str = ""
-    array: bool = False
-
-
-class _Row(Struct):
-    number: int
-    made: Any
-    cells: list[_Cell]
-
-
-def strings(pack: Pack, part: str, work: Work) -> list[str]:
-    """The texts that cells point to."""
-    found: list[str] = []
-    size = 0
-    for event, element in events(pack, part):
-        if event == "end" and local(element) == "si":
-            found.append(cells.said(element, work))
-            size += len(found[-1])
-            element.clear()
-            if size > work.limits.text * 4:
-                raise InputError("too much text in one workbook")
-    return found
-
-
 def convert(pack: Pack, one: Listed, made: Made, book: Book, work: Work, group: str) -> None:
     """Write one sheet."""
     with made.open(f"xl/worksheets/sheet{one.number}.xml") as sink:
@@ -142,6 +105,7 @@ class _Sheet:
         self._work = work
         self._one = one
         self._where = f"sheet {one.number}"
+        self._reader = Reader(book.strings, book.days, book.date1904, self._where, work)
         self._group = group
         self._sink = sink
         self._columns: Columns | None = None
@@ -151,7 +115,7 @@ class _Sheet:
     def write(self, pack: Pack) -> None:
         """The sheet's elements in their order, rows as they come."""
         depth, last, width = 0, 0, 0
-        rows: list[_Row] = []
+        rows: list[Row] = []
         for event, element in events(pack, self._one.part):
             if event == "start":
                 depth += 1
@@ -162,9 +126,9 @@ class _Sheet:
                 continue
             depth -= 1
             if depth == 2 and local(element) == "row":
-                rows.append(self._row(element, last))
+                rows.append(self._reader.row(element, last))
                 last = rows[-1].number
-                _forget(element)
+                forget(element)
                 width += rows[-1].cells[-1].column + 2 if rows[-1].cells else 1
                 if width > CELLS:
                     self._flush(rows)
@@ -174,68 +138,18 @@ class _Sheet:
                 self._sink.write(b"</sheetData>")
             elif depth == 1:
                 self._beside(element)
-                _forget(element)
+                forget(element)
 
-    def _row(self, element: Any, last: int) -> _Row:
-        text = element.get("r", str(last + 1))
-        number = int(text) if text.isdecimal() and len(text) < 8 else 0
-        if number <= last or number > 1_048_576:
-            raise InputError(f"{self._where}: rows out of order")
-        made = bare.new("row")
-        for key in ROW:
-            if bare.PLAIN.fullmatch(element.get(key, "")):
-                made.set(key, element.get(key))
-        made.set("r", str(number))
-        found: list[_Cell] = []
-        for one in element:
-            found.append(self._cell(one, found[-1].column if found else -1))
-        return _Row(number, made, found)
-
-    def _cell(self, element: Any, last: int) -> _Cell:
-        match = cells.REF.fullmatch(element.get("r", ""))
-        column = cells.column_of(match[1]) if match else last + 1
-        if column <= last or column >= WIDEST:
-            raise InputError(f"{self._where}: cells out of order")
-        style = element.get("s", "")
-        kind, raw = element.get("t", "n"), ""
-        cell = _Cell(column, "number", style if style.isdecimal() else "", "")
-        for one in element:
-            name = local(one)
-            if name == "v":
-                raw = one.text or ""
-            elif name == "is":
-                raw = cells.said(one, self._work)
-            elif name == "f":
-                cell.formula, cell.span = one.text or "", one.get("ref", "")
-                cell.array = one.get("t") == "array"
-                cell.shared = one.get("si", "") if one.get("t") == "shared" else ""
-                if one.get("t") == "dataTable":
-                    self._work.dropped("formula")
-        cell.kind, cell.raw = self._kind(kind, raw, cell.style)
-        cell.text = _looked(cell, self._book.date1904)
-        return cell
-
-    def _kind(self, kind: str, raw: str, style: str) -> tuple[str, str]:
-        if kind == "s":
-            if not raw.isdecimal() or len(raw) > 9 or int(raw) >= len(self._book.strings):
-                raise InputError(f"{self._where}: a cell points to a text that is not there")
-            return "text", self._book.strings[int(raw)]
-        if kind == "b" and raw in {"0", "1"}:
-            return "bool", raw
-        if kind == "e":
-            return "error", raw if raw in _ERRORS else "#N/A"
-        if kind == "n" and (not raw or _NUMBER.fullmatch(raw)):
-            day = style and int(style[:9]) in self._book.days
-            return "day" if day else "number", raw
-        return "text", raw if kind == "inlineStr" else cells.unescaped(raw)
-
-    def _flush(self, rows: list[_Row]) -> None:
+    def _flush(self, rows: list[Row]) -> None:
         """Clean and write what has come."""
-        tables = [[cell.text for cell in _wide(row)] for row in rows]
+        tables = [texts(row) for row in rows]
         if self._columns is None:
             head = dialect.header([[t or "" for t in table] for table in tables[: dialect.ROWS]])
             self._names = [(t or "").strip() for t in tables[head - 1]] if head else []
-            blank = self._changes(Columns(()), rows[:head], tables[:head])
+            above = max(0, head - 1)
+            blank = self._changes(Columns(()), rows[:above], tables[:above])
+            if head:
+                blank |= self._named(rows[head - 1], tables[head - 1])
             self._columns = Columns(self._names, self._book.grouping(self._group, self._names))
         else:
             head, blank = 0, {}
@@ -251,14 +165,20 @@ class _Sheet:
         self._write_rows(rows, blank)
         rows.clear()
 
+    def _named(self, row: Row, table: list[str | None]) -> dict[tuple[int, int], str]:
+        """Names of columns that become others."""
+        names = [text or "" for text in table]
+        new = naming.columns(names, f"{self._where}, row {row.number}", self._work.clean)
+        return {(row.number, i): told for i, told in enumerate(new) if told != names[i]}
+
     def _changes(
-        self, columns: Columns, rows: list[_Row], tables: list[list[str | None]], first: int = 0
+        self, columns: Columns, rows: list[Row], tables: list[list[str | None]], first: int = 0
     ) -> dict[tuple[int, int], str]:
         wheres = [f"{self._where}, row {row.number}" for row in rows]
         changed = columns.changes(tables, wheres, self._work)
         return {(rows[row].number, column): text for row, column, text in changed}
 
-    def _write_rows(self, rows: list[_Row], changed: dict[tuple[int, int], str]) -> None:
+    def _write_rows(self, rows: list[Row], changed: dict[tuple[int, int], str]) -> None:
         for row in rows:
             for cell in row.cells:
                 new = changed.get((row.number, cell.column))
@@ -267,7 +187,7 @@ class _Sheet:
                 row.made.append(made)
             self._sink.write(etree.tostring(row.made))
 
-    def _written(self, cell: _Cell, new: str | None) -> Any:
+    def _written(self, cell: Cell, new: str | None) -> Any:
         made = bare.new("c")
         if cell.style:
             made.set("s", cell.style)
@@ -290,7 +210,7 @@ class _Sheet:
             words.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
         return made
 
-    def _formula(self, cell: _Cell, made: Any) -> bool:
+    def _formula(self, cell: Cell, made: Any) -> bool:
         """Whether the cell's formula is kept, and written."""
         if not (cell.formula or cell.shared) or cell.shared in self._gone - {""}:
             return False
@@ -387,35 +307,8 @@ class _Sheet:
         return result.text
 
 
-def _forget(element: Any) -> None:
-    """A big sheet's elements go when they were seen."""
-    element.clear()
-    parent = element.getparent()
-    while element.getprevious() is not None:
-        del parent[0]
-
-
-def _wide(row: _Row) -> list[_Cell]:
-    """A cell for each column up to the last."""
-    found = {cell.column: cell for cell in row.cells}
-    empty = _Cell(0, "text", "", "")
-    return [found.get(i, empty) for i in range(row.cells[-1].column + 1)] if row.cells else []
-
-
 def _value(made: Any, raw: str, kind: str) -> None:
     if kind:
         made.set("t", kind)
     if raw:
         bare.under(made, "v").text = raw
-
-
-def _looked(cell: _Cell, date1904: bool) -> str | None:
-    """What a reader sees in a cell."""
-    if cell.kind in {"bool", "error"} or not cell.raw:
-        return None
-    if cell.kind == "text":
-        return cell.raw
-    value = float(cell.raw)
-    if cell.kind == "day" and (day := numbers.day(value, date1904)):
-        return day
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

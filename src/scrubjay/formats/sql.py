@@ -6,16 +6,19 @@ loads.
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 
 from msgspec import Struct
 
 from scrubjay import formats, plugins
 from scrubjay.errors import InputError
-from scrubjay.formats.columns import Columns
+from scrubjay.formats.columns import Change, Columns, Row, Table
 from scrubjay.formats.sqltext import Names, Texts, Token, literal, some, value
 from scrubjay.formats.work import Work
 
@@ -67,7 +70,31 @@ class Sql:
 
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Statement after statement."""
-        _Dump(source, target, work, self._encoding, self._group).run()
+        for _ in _Dump(source, target, work, self._encoding, self._group).statements():
+            pass
+
+    def tables(self, source: BinaryIO, work: Work) -> Iterator[Table]:
+        """Rows for the same columns of a table, some after others."""
+        seen: list[Table] = []
+        with Path(os.devnull).open("wb") as nowhere:
+            dump = _Dump(source, nowhere, work, self._encoding, "")
+            dump.columns = partial(_Seen, seen)
+            for _ in dump.statements():
+                yield from seen
+                seen.clear()
+
+
+class _Seen(Struct):
+    """Stands for the columns of a table whose rows are only read."""
+
+    tables: list[Table]
+    names: list[str]
+    group: str
+
+    def changes(self, rows: Sequence[Row], wheres: Sequence[str], work: Work) -> Iterator[Change]:
+        """None."""
+        self.tables.append(Table(self.names, lambda columns: iter(rows)))
+        return iter(())
 
 
 class _Dump:
@@ -84,14 +111,16 @@ class _Dump:
         self._mysql = False
         self._texts = Texts(Names(work), work)
         self._tables: dict[str, list[_Column]] = {}
-        self._columns: dict[tuple[str, ...], Columns] = {}
+        self.columns: Callable[[list[str], str], Columns | _Seen] = Columns
+        self._columns: dict[tuple[str, ...], Columns | _Seen] = {}
         self._waiting: list[_Insert] = []
         self._waits: tuple[str, ...] = ("",)  # for which columns, after the table's name
         self._size = 0
         self._running = 0
 
-    def run(self) -> None:
-        """Words are gathered to statements; a statement that asks for rows gets the lines below."""
+    def statements(self) -> Iterator[None]:
+        """Words are gathered to statements; a statement that asks for rows gets the lines below.
+        Each is through when this goes on, but for rows that wait for more."""
         statement: list[Token] = []
         first = 1
         for found, line in self._words():
@@ -100,12 +129,15 @@ class _Dump:
                 if token.raw == ";" and token.kind == "sign":
                     copied = self._statement(statement, first)
                     statement, first = [], line
-                    if copied:  # what else stood on its line was read
-                        break
+                    yield
+                    if copied:
+                        yield from self._copy(copied)
+                        break  # what else stood on its line was read
             if sum(len(token.raw) for token in statement) > LONGEST:
                 raise InputError(f"line {first}: more than {LONGEST >> 20} MiB in one statement")
         self._statement(statement, first)
         self._flush()
+        yield
         if self._group and not any(self._group in key[1:] for key in self._columns):
             raise InputError(f"no column '{self._group}' to group by")
 
@@ -157,21 +189,19 @@ class _Dump:
         except UnicodeEncodeError:
             raise InputError(f"a substitute cannot be written in {self._encoding}") from None
 
-    def _statement(self, found: list[Token], line: int) -> bool:
-        """Write it, or keep it for later; whether lines below it were read as rows."""
+    def _statement(self, found: list[Token], line: int) -> list[Token]:
+        """Write it, or keep it for later; its words, if the lines below it are rows."""
         words = [t for t in found if t.kind not in {"space", "comment", "conditional"}]
         first = words[0].word if words else ""
         if first in {"INSERT", "REPLACE"} and (insert := self._insert(found, line)):
             self._later(*insert)
-            return False
+            return []
         self._flush()
         if first == "CREATE":
             self._define(words)
         self._write(self._texts.clean(found, f"line {line}"))
-        if first == "COPY" and [t.word for t in words[-3:-1]] == ["FROM", "STDIN"]:
-            self._copy(words)
-            return True
-        return False
+        copies = first == "COPY" and [t.word for t in words[-3:-1]] == ["FROM", "STDIN"]
+        return words if copies else []
 
     def _define(self, words: list[Token]) -> None:
         """Learn a table's columns."""
@@ -285,11 +315,11 @@ class _Dump:
             return "E" + literal(text, mysql=True)
         return literal(text, self._mysql)
 
-    def _known(self, table: str, names: list[str]) -> Columns:
+    def _known(self, table: str, names: list[str]) -> Columns | _Seen:
         key = (table, *names)
         if key not in self._columns:
             group = self._group if self._group in names else ""
-            self._columns[key] = Columns(names, group)
+            self._columns[key] = self.columns(names, group)
         return self._columns[key]
 
     def _kinds(self, table: str, names: list[str]) -> list[_Column]:
@@ -311,7 +341,7 @@ class _Dump:
         self._running += 1
         return str(self._running) if number else "0001-01-01"
 
-    def _copy(self, words: list[Token]) -> None:
+    def _copy(self, words: list[Token]) -> Iterator[None]:
         """Lines of cells, up to one that says that there are no more."""
         at = next((i for i, t in enumerate(words) if t.raw == "("), len(words) - 3)
         table = self._said(words[at - 1])
@@ -324,14 +354,16 @@ class _Dump:
             if line.rstrip("\r\n") == "\\.":
                 self._copied(lines, columns, kinds)
                 self._write(line)
+                yield
                 return
             if line.strip() or lines:
                 lines.append(line)
             if len(lines) >= LINES:
                 self._copied(lines, columns, kinds)
+                yield
         raise InputError(f"line {self._line}: rows without an end: cut short")
 
-    def _copied(self, lines: list[str], columns: Columns, kinds: list[_Column]) -> None:
+    def _copied(self, lines: list[str], columns: Columns | _Seen, kinds: list[_Column]) -> None:
         rows = [line.rstrip("\r\n").split("\t") for line in lines]
         texts = [[None if raw == "\\N" else _copied(raw) for raw in row] for row in rows]
         wheres = [f"line {self._line - len(lines) + i}" for i in range(len(lines))]

@@ -5,8 +5,10 @@ Tables, indexes, views and triggers stay; virtual tables and statistics, which h
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, BinaryIO
 
 from msgspec import Struct
@@ -14,7 +16,7 @@ from msgspec import Struct
 from scrubjay import plugins
 from scrubjay.errors import InputError
 from scrubjay.formats import blobs, fields
-from scrubjay.formats.columns import Columns
+from scrubjay.formats.columns import Columns, Row, Table
 from scrubjay.formats.sqltext import Names, Texts, tokens
 from scrubjay.formats.work import Work
 from scrubjay.types import Document
@@ -50,12 +52,32 @@ class SQLite:
             raise InputError(
                 f"more than {LARGEST >> 30} GiB: give its dump instead (sqlite3 .dump)"
             )
-        try:
-            with _opened(bytes(data)) as old, sqlite3.connect(":memory:") as new:
-                _Copy(old, new, self._group, work).run()
-                target.write(new.serialize())
-        except (sqlite3.Error, OverflowError, UnicodeDecodeError):
-            raise InputError("damaged, or a database that cannot be built again") from None
+        with _reading(), _opened(bytes(data)) as old, sqlite3.connect(":memory:") as new:
+            _Copy(old, new, self._group, work).run()
+            target.write(new.serialize())
+
+    def tables(self, source: BinaryIO, work: Work) -> Iterator[Table]:
+        """Those of the database; of rows, what is asked for."""
+        data = source.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            return
+        with _reading(), contextlib.closing(_opened(data)) as old:
+            for table in _tables(old):
+                yield Table(table.columns, partial(_rows, old, table))
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError):
+        raise InputError("damaged, or a database that cannot be built again") from None
+
+
+def _rows(old: sqlite3.Connection, table: _Table, columns: Sequence[int]) -> Iterator[Row]:
+    listed = (_quoted(name) if i in columns else "NULL" for i, name in enumerate(table.columns))
+    for row in old.execute(f"SELECT {', '.join(listed)} FROM {_quoted(table.name)}"):  # noqa: S608
+        yield [_text(cell) for cell in row]
 
 
 HEAD = 100  # bytes
@@ -99,7 +121,7 @@ class _Copy:
         self._new.set_authorizer(_allowed)
         schema = self._schema()
         self._create(schema, "table", "index")
-        tables = list(self._tables())
+        tables = list(_tables(self._old))
         if self._group and not any(self._group in table.columns for table in tables):
             raise InputError(f"no column '{self._group}' to group by")
         for number, table in enumerate(tables, 1):
@@ -125,15 +147,6 @@ class _Copy:
         for kind, sql in schema:
             if kind in kinds:
                 self._new.execute(sql)
-
-    def _tables(self) -> Iterator[_Table]:
-        for name, kind in self._old.execute(TABLES).fetchall():
-            if kind == "table" and not name.startswith("sqlite_"):
-                rows = self._old.execute("SELECT * FROM pragma_table_xinfo(?)", (name,)).fetchall()
-                columns = [row[1] for row in rows if row[6] == 0]
-                whole = [i for i, row in enumerate(rows) if row[5] and row[2].upper() == "INTEGER"]
-                several = sum(bool(row[5]) for row in rows) > 1
-                yield _Table(name, columns, whole[0] if whole and not several else -1)
 
     def _fill(self, table: _Table, number: int) -> None:
         listed = ", ".join(map(_quoted, table.columns))
@@ -186,6 +199,16 @@ class _Copy:
             self._new.execute(
                 sql, [f"{v} {self._unique}" if i in said else v for i, v in enumerate(row)]
             )
+
+
+def _tables(old: sqlite3.Connection) -> Iterator[_Table]:
+    for name, kind in old.execute(TABLES).fetchall():
+        if kind == "table" and not name.startswith("sqlite_"):
+            rows = old.execute("SELECT * FROM pragma_table_xinfo(?)", (name,)).fetchall()
+            columns = [row[1] for row in rows if row[6] == 0]
+            whole = [i for i, row in enumerate(rows) if row[5] and row[2].upper() == "INTEGER"]
+            several = sum(bool(row[5]) for row in rows) > 1
+            yield _Table(name, columns, whole[0] if whole and not several else -1)
 
 
 def _allowed(action: int, *about: Any) -> int:

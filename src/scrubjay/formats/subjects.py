@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
-from pathlib import Path
+from pathlib import PurePath
 
 from msgspec import Struct, structs
 
@@ -102,11 +102,17 @@ def _named(label: str) -> bool:
 
 NOBODY = Person()
 Find = Callable[[str], Person]  # by an id, of what other files of the run tell
+Near = Callable[[PurePath], Find]  # by the folder of the file that asks
 
 
-def nobody(id: str, folder: Path | None = None) -> Person:
+def nobody(id: str) -> Person:
     """Where no other file tells anything."""
     return NOBODY
+
+
+def alone(folder: PurePath) -> Find:
+    """Of a file that is the only one of its run."""
+    return nobody
 
 
 @lru_cache(1 << 12)
@@ -156,10 +162,9 @@ def joined(one: Values, other: Values) -> dict[str, tuple[str, ...]]:
     return told
 
 
-def several(people: Sequence[Person]) -> Person:
-    """One person of whom several records tell, named by the first that has a name."""
-    group = next((person.group for person in people if person.group), "")
-    known: dict[str, tuple[str, ...]] = {}
+def known(people: Iterable[Person]) -> dict[str, tuple[str, ...]]:
+    """What several records tell, that of the first one first."""
+    told: dict[str, tuple[str, ...]] = {}
     for person in people:
-        known = joined(known, person.known)
-    return Person(group, known)
+        told = joined(told, person.known)
+    return told

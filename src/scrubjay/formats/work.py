@@ -17,7 +17,7 @@ from msgspec import Struct, field, structs
 from scrubjay import formats
 from scrubjay.errors import ExtraError, InputError, RefusedError
 from scrubjay.formats import filenames
-from scrubjay.formats.subjects import Find, Person, nobody
+from scrubjay.formats.subjects import Find, Near, Person, alone
 from scrubjay.keys import Key
 from scrubjay.types import Anonymized, Document
 
@@ -55,10 +55,11 @@ def _unknown(label: str) -> str:
 class Work(Struct):
     """One file's. `clean` is the engine's `stream`, or whatever looks at texts; it draws documents
     when it needs them and answers in order. `dropped` counts what was left out, by its kind.
-    `called` is the file's name, as far as it is known. `people` tells what other files know of a
-    person, by an id. `rule` names the operator that the policy has for a label, where it is known:
-    the engine's `operator`. Codes that stand for ids follow from `key`, the engine's, so that files
-    of a run still refer to each other."""
+    `called` is the file's name, as far as it is known, and `folder` where it lies, archives being
+    folders; `near` tells what other files know of a person, the nearest first. `rule` names the
+    operator that the policy has for a label, where it is known: the engine's `operator`. Codes that
+    stand for ids follow from `key`, the engine's, so that files of a run still refer to each
+    other."""
 
     clean: Clean
     encoding: str = "utf-8"
@@ -67,10 +68,16 @@ class Work(Struct):
     depth: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     called: str = ""
-    people: Find = nobody
+    folder: PurePath = PurePath()
+    near: Near = alone
     spent: Counter[str] = field(default_factory=Counter)
     rule: Callable[[str], str] = field(default=_unknown)
     key: Key = field(default_factory=Key.random)
+
+    @property
+    def people(self) -> Find:
+        """What other files know of a person, by an id."""
+        return self.near(self.folder)
 
     def dropped(self, what: str, count: int = 1) -> None:
         """Say that something is not in the output: "EXIF", "thumbnail". Never words of the file."""
@@ -108,13 +115,16 @@ class Work(Struct):
         return filenames.clean(name, self.clean)
 
     def file(self, name: str, source: BinaryIO, target: BinaryIO) -> None:
-        """A file within this one, through whatever reads it. One that nothing reads is an error:
-        the format that holds it drops it and says so, or fails."""
+        """A file within this one, with its folders' names if it has any, through whatever reads it.
+        One that nothing reads is an error: the format that holds it drops it and says so, or
+        fails."""
         if self.depth >= self.limits.depth:
             raise InputError(f"files within files, {self.limits.depth} deep: unpack some first")
         source = seekable(source)
-        kind = formats.of(PurePath(name), source)
-        inner = structs.replace(self, depth=self.depth + 1, called=name)
+        path = PurePath(name)
+        kind = formats.of(path, source)
+        folder = self.folder / self.called / path.parent
+        inner = structs.replace(self, depth=self.depth + 1, called=path.name, folder=folder)
         try:
             form = formats.make(kind, encoding=self.encoding, group=self.group)
             form.convert(source, target, inner)

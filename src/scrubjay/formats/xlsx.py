@@ -8,15 +8,16 @@ properties) is left out and told.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from lxml import etree
 
 from scrubjay import plugins
 from scrubjay.errors import InputError
-from scrubjay.formats import bare, comments, numbers, sheet, sheetdrawn
+from scrubjay.formats import bare, comments, numbers, sheet, sheetdrawn, sheetrows
 from scrubjay.formats.bare import OFFICE, local
+from scrubjay.formats.columns import Table, headed
 from scrubjay.formats.officepack import Made, Pack
 from scrubjay.formats.ooxml import Package, content_types, relation, relationships
 from scrubjay.formats.sheet import Book, Listed
@@ -72,12 +73,8 @@ class Xlsx:
     def convert(self, source: BinaryIO, target: BinaryIO, work: Work) -> None:
         """Sheet after sheet."""
         pack = Pack(source, work)
-        part = _office(pack)
-        root = xml(pack, part)
-        related = relations(pack, part)
-        sheets = _sheets(root, related)
-        book = _book(pack, root, related, sheets, work)
-        drawings = sheetdrawn.read(pack, part, sheets, work)
+        root, sheets, book = _opened(pack, work)
+        drawings = sheetdrawn.read(pack, _office(pack), sheets, work)
         _tell(pack, drawings.package, work)
         made = Made(target)
         for one in sheets:
@@ -93,6 +90,23 @@ class Xlsx:
             made.add(name, data)
         _frame(made, sheets, drawings, macro="xl/vbaproject.bin" in pack)
         made.file.close()
+
+    def tables(self, source: BinaryIO, work: Work) -> Iterator[Table]:
+        """One for each sheet."""
+        pack = Pack(source, work)
+        _, sheets, book = _opened(pack, work)
+        for one in sheets:
+            where = f"sheet {one.number}"
+            reader = sheetrows.Reader(book.strings, book.days, book.date1904, where, work)
+            yield headed(sheetrows.rows(pack, one.part, reader))
+
+
+def _opened(pack: Pack, work: Work) -> tuple[Any, list[Listed], Book]:
+    """The workbook's own part, its sheets, and what they share."""
+    part = _office(pack)
+    root, related = xml(pack, part), relations(pack, part)
+    sheets = _sheets(root, related)
+    return root, sheets, _book(pack, root, related, sheets, work)
 
 
 def _office(pack: Pack) -> str:
@@ -123,7 +137,9 @@ def _book(
 ) -> Book:
     """What all sheets need to know."""
     parts = dict(related.values())
-    shared = sheet.strings(pack, parts["sharedStrings"], work) if "sharedStrings" in parts else []
+    shared = (
+        sheetrows.strings(pack, parts["sharedStrings"], work) if "sharedStrings" in parts else []
+    )
     styles = xml(pack, parts["styles"]) if "styles" in parts else bare.new("styleSheet")
     if local(styles) != "styleSheet":
         raise InputError("styles that are none: damaged")

@@ -4,14 +4,17 @@ blanks in order. No DTD, no entities of its own, no processing instructions, bou
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
+from typing import IO
 from xml.parsers import expat
 
 from scrubjay.errors import InputError
 
 DEEPEST = 100
 MOST = 5_000_000  # elements and attributes
+BLOCK = 1 << 18  # bytes
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _VALUE = {**_TEXT, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
 PREFIXES = frozenset(
@@ -120,8 +123,13 @@ class _Builder:
             return prefix
         return self._prefixes.setdefault(prefix, f"ns{len(self._prefixes) + 1}")
 
-    def end(self, tag: str) -> None:
-        self._open.pop()
+    def end(self, tag: str) -> Node:
+        return self._open.pop()
+
+    def forget(self) -> None:
+        """What stands in the element that is open."""
+        if self._open:
+            self._open[-1].content = []
 
     def text(self, text: str) -> None:
         content = self._open[-1].content
@@ -141,6 +149,49 @@ def parse(data: bytes | str, left_out: list[str] | None = None, *, renames: bool
     """The root element. Comments and instructions are left out, and told. Prefixes that nobody
     knows get other names, where it `renames`."""
     builder = _Builder(renames)
+    parser = _parser(builder)
+    with _reading():
+        parser.Parse(data, True)
+    if builder.root is None:
+        raise InputError("not XML: no element")
+    if left_out is not None:
+        left_out += builder.left_out
+    return builder.root
+
+
+def each(stream: IO[bytes], name: str, within: str) -> Iterator[tuple[int, Node]]:
+    """Elements of a name as they end, with how many of the other name began before. Nothing else
+    is held, so that a large file is not."""
+    builder = _Builder(renames=False)
+    parser = _parser(builder)
+    done: list[tuple[int, Node]] = []
+    began, around = 0, 0
+
+    def start(tag: str, attributes: list[str]) -> None:
+        nonlocal began, around
+        builder.start(tag, attributes)
+        began += tag.rpartition(":")[2] == within
+        around += tag.rpartition(":")[2] == name
+
+    def end(tag: str) -> None:
+        nonlocal around
+        node = builder.end(tag)
+        if node.name == name:
+            around -= 1
+            done.append((began, node))
+        if not around:
+            builder.forget()
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    with _reading():
+        while data := stream.read(BLOCK):
+            parser.Parse(data, False)
+            yield from done
+            done.clear()
+        parser.Parse(b"", True)
+
+
+def _parser(builder: _Builder) -> expat.XMLParserType:
     parser = expat.ParserCreate()
     parser.ordered_attributes = True
     parser.buffer_text = True
@@ -152,15 +203,15 @@ def parse(data: bytes | str, left_out: list[str] | None = None, *, renames: bool
     parser.SkippedEntityHandler = builder.refuse
     parser.CommentHandler = builder.leave_out
     parser.ProcessingInstructionHandler = builder.leave_out
+    return parser
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
     try:
-        parser.Parse(data, True)
+        yield
     except (expat.ExpatError, LookupError, ValueError) as problem:
         raise InputError(f"not XML: {_why(problem)}") from None
-    if builder.root is None:
-        raise InputError("not XML: no element")
-    if left_out is not None:
-        left_out += builder.left_out
-    return builder.root
 
 
 def _why(problem: Exception) -> str:

@@ -22,7 +22,7 @@ from msgspec import structs
 
 from scrubjay import formats, home, sealing
 from scrubjay.errors import OutputError, ScrubjayError
-from scrubjay.formats.subjects import Person, nobody
+from scrubjay.formats.subjects import Near, alone
 from scrubjay.plugins import Splits
 from scrubjay.run.pool import Pool
 from scrubjay.run.state import State
@@ -62,7 +62,7 @@ class Order(NamedTuple):
     seen: Callable[[int], None] = lambda size: None
     before: Callable[[int], None] = lambda size: None
     dry: bool = False
-    people: Callable[[], Callable[[str, Path], Person]] = lambda: nobody
+    people: Callable[[], Near] = lambda: alone
 
 
 def run(sources: Iterable[Source], order: Order, state: State) -> int:

@@ -20,7 +20,7 @@ from scrubjay import formats, processes, sealing
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, OutputError, ScrubjayError
 from scrubjay.formats import filenames
-from scrubjay.formats.subjects import Person, nobody
+from scrubjay.formats.subjects import Near, alone
 from scrubjay.formats.work import Part, Work
 from scrubjay.run.walk import Source
 from scrubjay.types import Anonymized, Document
@@ -44,7 +44,7 @@ class Recipe(NamedTuple):
     group: str = ""
     format_: str = ""
     recipients: Sequence[str] = ()
-    people: Callable[[str, Path], Person] = nobody
+    people: Near = alone
 
 
 class Task(Struct, frozen=True):
@@ -152,7 +152,7 @@ class Worker:
         recipe = self._recipe
         work = Work(
             clean, recipe.encoding, recipe.group, called=task.source.name.rpartition("/")[2],
-            people=lambda id: recipe.people(id, task.source.path.parent),
+            folder=task.source.path.parent, near=recipe.people,
             rule=self._engine.operator, key=self._engine.key,
         )  # fmt: skip
         kind, read, sink = self._converted(task, work)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scrubjay.serve.server import Settings
 
 ERRAND = "errand"
-READERS = 2
+READERS = 2  # in all processes, or one in each
 T = TypeVar("T")
 
 
@@ -30,7 +30,7 @@ class Back:
     def __init__(self, settings: Settings, place: Place) -> None:
         self.settings, self.place = settings, place
         self.spool = Spool()
-        self.readers = Readers(place, settings.use, size=READERS)
+        self.readers = Readers(place, settings.use, size=max(1, READERS // settings.processes))
         self.desk = _desk(place)
         self.desk.ready()
         self._foreman = Foreman(place, settings.use, processes=settings.processes)

@@ -41,16 +41,16 @@ class Foreman:
     def _work(self) -> None:
         lock = os.open(joblist.above().parent / "jobs.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if self._chosen(lock):
-                joblist.again()
-                while not self._over.wait(LOOK):
+            while self._chosen(lock) and not self._over.wait(LOOK):
+                with suppress(OSError):  # a full disk: what cannot be done now is tried again
+                    joblist.again()
                     for job in joblist.waiting():
                         self._do(job)
         finally:
             os.close(lock)
 
     def _chosen(self, lock: int) -> bool:
-        """Wait until nobody else is."""
+        """Whether this one is: it waits until nobody else is, or it is over."""
         while not self._over.is_set():
             with suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,9 +69,11 @@ class Foreman:
             target=child, args=(self._crew, job.id)
         )
         process.start()
-        while process.is_alive() and not (self._over.is_set() or job.stops.exists()):
-            process.join(SOON)
-        _end(process)
+        try:
+            while process.is_alive() and not (self._over.is_set() or job.stops.exists()):
+                process.join(SOON)
+        finally:
+            _end(process)
         self._settle(job, process.exitcode)
 
     def _settle(self, job: Job, status: int | None) -> None:

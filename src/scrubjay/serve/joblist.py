@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from scrubjay import home
 from scrubjay.access.people import Caller
@@ -45,7 +46,7 @@ class Job(Struct, frozen=True):
     @property
     def folder(self) -> Path:
         """All that there is of it, but for folders that somebody named."""
-        return _above() / self.id
+        return above() / self.id
 
     @property
     def out(self) -> Path:
@@ -118,15 +119,22 @@ def write(job: Job) -> None:
     home.write(job.folder / "job.json", msgspec.json.encode(job))
 
 
+def forget(job: Job) -> None:
+    """It is no job any more, then nothing."""
+    (job.folder / "job.json").unlink(missing_ok=True)
+    shutil.rmtree(job.folder, ignore_errors=True)
+
+
 def every() -> list[Job]:
     """All of them, the oldest first."""
-    found = (read(folder.name) for folder in _above().iterdir() if (folder / "job.json").exists())
+    files = (folder / "job.json" for folder in above().iterdir())
+    found = [job for file in files if (job := _read(file, Job))]  # one may go meanwhile
     return sorted(found, key=lambda job: (job.made, job.id))
 
 
 def read(id: str) -> Job:
     """A job by its id."""
-    told = _read(_above() / id / "job.json", Job) if ID.fullmatch(id) else None
+    told = _read(above() / id / "job.json", Job) if ID.fullmatch(id) else None
     if told is None:
         raise MissingError("no job of that id is here: GET /v1/jobs lists them")
     return told
@@ -173,20 +181,12 @@ def waiting() -> Iterator[Job]:
 def again() -> None:
     """What a service left that was killed is waiting, as before."""
     for job in every():
-        now = standing(job)
-        if now.state == RUNNING:
-            home.write(
-                job.folder / "standing.json",
-                msgspec.json.encode(structs.replace(now, state=WAITING)),
-            )
+        if standing(job).state == RUNNING:
+            stand(job, WAITING)
 
 
 def above() -> Path:
     """Where they all are."""
-    return _above()
-
-
-def _above() -> Path:
     return home.folder("serve/jobs")
 
 

@@ -86,44 +86,50 @@ class _Run:
         self._trust = crew.place.open()
         self._trust.require_of(job.who, "jobs.start")
         self._engine = Engines(crew.use, self._trust)[job.policy]
+        self._wanted = Wanted(job.only, job.skip)
 
     def run(self) -> None:
         """All that is not done yet, and the report."""
-        job, engine = self._job, self._engine
+        job = self._job
         source, out = _folders(job)
-        wanted = Wanted(job.only, job.skip)
-        files = [one.size for one in walk(source, wanted)]
+        files = [one.size for one in walk(source, self._wanted)]
         far = _Far(job, Progress(files=len(files), bytes=sum(files)))
         with (
+            contextlib.closing(self._trust),
             contextlib.closing(State(_state(job, out), out, self._recipe())) as kept,
             Left(job.folder / "quarantine.tsv") as left,
         ):
-
-            def refused(source: Source, why: str) -> None:
-                left.add(source, why)
-                far.add(quarantined=1, done=1)
-
-            def log(some: Sequence[Released]) -> None:
-                self._log(some)
-                far.add(done=len(some))
-
-            recipe = Recipe(
-                _engine_of(self._crew, job, engine),
-                second=lambda: load(engine.policy, profile="accurate"),
-            )
-            order = Order(
-                out, recipe, self._crew.processes, log=log, refused=refused,
-                seen=lambda size: far.add(read=size, now=size),
-                before=lambda size: far.add(read=size, done=1),
-                people=lambda: People().add(walk(source, wanted)),
-            )  # fmt: skip
             started = time.monotonic()
-            now = runs.run(walk(source, wanted), order, kept)
+            order = self._order(source, out, far, left)
+            now = runs.run(walk(source, self._wanted), order, kept)
             told = self._told(kept, now, time.monotonic() - started)
         home.write(job.folder / "report.json", msgspec.json.encode(told))
-        far.end()
+        far.note()
         if not (job.input or told.quarantined):
             shutil.rmtree(source)
+
+    def _order(self, source: Path, out: Path, far: _Far, left: Left) -> Order:
+        """What the run is to do, and whom it tells how far it is."""
+        engine = self._engine
+
+        def refused(one: Source, why: str) -> None:
+            left.add(one, why)
+            far.add(quarantined=1, done=1)
+
+        def log(some: Sequence[Released]) -> None:
+            self._log(some)
+            far.add(done=len(some))
+
+        recipe = Recipe(
+            _engine_of(self._crew, self._job, engine),
+            second=lambda: load(engine.policy, profile="accurate"),
+        )
+        return Order(
+            out, recipe, self._crew.processes, log=log, refused=refused,
+            seen=lambda size: far.add(read=size, now=size),
+            before=lambda size: far.add(read=size, done=1),
+            people=lambda: People().add(walk(source, self._wanted)).near,
+        )  # fmt: skip
 
     def _recipe(self) -> str:
         """What must be the same when it goes on."""
@@ -161,9 +167,9 @@ class _Far:
         sums = {name: getattr(self._now, name) + count for name, count in more.items()}
         self._now = structs.replace(self._now, **sums)
         if time.monotonic() - self._noted > OFTEN:
-            self.end()
+            self.note()
 
-    def end(self) -> None:
+    def note(self) -> None:
         """Note it now."""
         self._noted = time.monotonic()
         seconds = round(self._noted - self._began, 3)

@@ -47,6 +47,8 @@ def calls() -> list[Call]:
              query=Upload, fails=(PolicyError,)),
         Call("GET", "/v1/jobs", _list, "All jobs, the newest first.", gives=Content(list[JobRow])),
         Call("GET", one, _show, "How a job stands.", gives=row, fails=fails),
+        Call("DELETE", one, _forget, "Let nothing of it stay here.", gives=Content(Made),
+             fails=fails),
         Call("POST", f"{one}/stop", _stop, "Stop a job.", gives=row, fails=fails),
         Call("POST", f"{one}/resume", _resume, "Let it go on.", gives=row, fails=fails),
         Call("GET", f"{one}/report", _report, "What was done, as JSON or as a page.",
@@ -93,27 +95,36 @@ async def _start(request: Request) -> Response:
         raise BusyError("too many jobs wait already; come again later")
     job = Job(joblist.new_id(), who, int(time.time()))
     if "zip" in request.headers.get("content-type", ""):
-        job = structs.replace(job, policy=query(request, Upload).policy)
-        await _check_policy(request, job.policy)
-        back = request.app.state.all.back
-        with back.spool.file() as path:
-            await spool.kept(request.stream(), path, back.settings.largest)
-            await _tell(request, who, START, job.id)
-            await asyncio.to_thread(joblist.add, job, path)
+        await _uploaded(request, job)
     else:
-        wanted = await read(request, Wanted)
-        source, out = _within(request, wanted.input), _within(request, wanted.output)
-        if not source.is_dir():
-            raise UsageError(f"{source} is no folder")
-        places.check(source, out)
-        told = structs.asdict(wanted) | {"input": str(source), "output": str(out)}
-        job = structs.replace(job, **told)
-        await _check_policy(request, job.policy)
-        await _tell(request, who, START, job.id)
-        await asyncio.to_thread(joblist.add, job)
+        await _named(request, job)
     answer = shown(Made(job.id))
     answer.status_code = 202
     return answer
+
+
+async def _uploaded(request: Request, job: Job) -> None:
+    """Keep a job whose input is the body."""
+    job = structs.replace(job, policy=query(request, Upload).policy)
+    await _check_policy(request, job.policy)
+    back = request.app.state.all.back
+    with back.spool.file() as path:
+        await spool.kept(request.stream(), path, back.settings.largest)
+        await _tell(request, job.who, START, job.id)
+        await asyncio.to_thread(joblist.add, job, path)
+
+
+async def _named(request: Request, job: Job) -> None:
+    """Keep a job whose folders are named."""
+    wanted = await read(request, Wanted)
+    source, out = _within(request, wanted.input), _within(request, wanted.output)
+    if not source.is_dir():
+        raise UsageError(f"{source} is no folder")
+    places.check(source, out)
+    await _check_policy(request, wanted.policy)
+    told = structs.asdict(wanted) | {"input": str(source), "output": str(out)}
+    await _tell(request, job.who, START, job.id)
+    await asyncio.to_thread(joblist.add, structs.replace(job, **told))
 
 
 async def may(request: Request, action: str) -> Caller:
@@ -186,6 +197,16 @@ async def _resume(request: Request) -> Response:
     if state in OVER:
         joblist.stand(job, joblist.WAITING)
     return shown(joblist.told(job))
+
+
+async def _forget(request: Request) -> Response:
+    """Nothing of it stays here; folders that somebody named stay as they are."""
+    who, job = await caller(request), await job_of(request, START)
+    if joblist.standing(job).state not in OVER:
+        raise UsageError("it is not over: stop it first")
+    await _tell(request, who, STOP, job.id)
+    await asyncio.to_thread(joblist.forget, job)
+    return shown(Made(job.id))
 
 
 async def _report(request: Request) -> Response:

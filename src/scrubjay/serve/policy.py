@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from msgspec import structs
@@ -54,10 +55,20 @@ async def _show(request: Request) -> Response:
     """As it was written; to who takes JSON, all that is in force, with what it extends."""
     who, name = await caller(request), request.path_params["name"]
     await errand(request, lambda trust: trust.require_of(who, "policy.show"))
+    path = _path(request, name)
     if "application/json" in request.headers.get("accept", ""):
-        loaded = policies.load(saved.found(name)[0])
+        loaded = policies.load(path)
         return shown(InForce(**structs.asdict(loaded), digest=policies.digest(loaded)))
-    return Response(saved.text(name), media_type=TOML)
+    return Response(path.read_bytes(), media_type=TOML)
+
+
+def _path(request: Request, name: str) -> Path:
+    """Its file: the service's own policy may lie anywhere."""
+    own = request.app.state.all.back.settings.policy
+    is_file = own not in policies.names() and not saved.is_saved(name)
+    if is_file and policies.load(own).name == name:
+        return Path(own)
+    return saved.found(name)[0]
 
 
 async def _save(request: Request) -> Response:

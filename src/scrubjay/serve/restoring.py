@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
 from msgspec import Struct
@@ -13,7 +15,14 @@ from scrubjay import restore
 from scrubjay.access import approvals
 from scrubjay.access.approvals import Scope
 from scrubjay.access.people import Caller
-from scrubjay.errors import AccessError, RefusedError, UsageError, VaultError
+from scrubjay.audit.entry import Entry
+from scrubjay.errors import (
+    AccessError,
+    RefusedError,
+    ScrubjayError,
+    UsageError,
+    VaultError,
+)  # fmt: skip
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import errand
 from scrubjay.serve.call import Call, Content
@@ -92,7 +101,8 @@ def _restored(trust: Trust, who: Caller, asked: Tokens) -> Restored:
     tokens = restore.tokens([document])
     scope = restore.scope(tokens, asked.domain)
     grant = approvals.use(trust.register, who, asked.approval, scope, now=int(time.time()))
-    [done] = restore.putting_back(restore.readers(place, {}), tokens)([document])
+    with _failing(trust, who, "restore"):
+        [done] = restore.putting_back(restore.readers(place, {}), tokens)([document])
     output = trust.keyed(sha256(done.text.encode()).hexdigest())
     trust.tell_of(who, "restore", "re-identify", disclosed(grant, [output]))
     return Restored(done.text)
@@ -103,6 +113,18 @@ def _revealed(trust: Trust, who: Caller, asked: Codes) -> Revealed:
     place = trust.domain(asked.domain)
     scope = Scope("reveal.run", asked.domain, subjects=tuple(sorted(set(asked.codes))))
     grant = approvals.use(trust.register, who, asked.approval, scope, now=int(time.time()))
-    told = {code: place.reveal(code) for code in scope.subjects}
+    with _failing(trust, who, "reveal"):
+        told = {code: place.reveal(code) for code in scope.subjects}
     trust.tell_of(who, "reveal", "re-identify", disclosed(grant, []))
     return Revealed(told)
+
+
+@contextmanager
+def _failing(trust: Trust, who: Caller, action: str) -> Iterator[None]:
+    """That an approval was used up is in the log: that nothing came of it, then, too."""
+    try:
+        yield
+    except ScrubjayError as problem:
+        entry = Entry("", "", "", "failed", about=problem.code)
+        trust.tell_of(who, action, "", [entry])
+        raise

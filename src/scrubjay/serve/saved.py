@@ -51,11 +51,6 @@ def is_saved(name: str) -> bool:
     return bool(NAME.fullmatch(name)) and (folder() / f"{name}.toml").is_file()
 
 
-def text(name: str) -> str:
-    """A policy as it was written."""
-    return found(name)[0].read_text("utf-8")
-
-
 def checked(name: str, data: bytes, *, is_json: bool) -> tuple[bytes, Policy]:
     """A policy as it will be saved, and what it says; a wrong one is refused as
     `scrubjay policy check` does."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -190,6 +192,7 @@ def _orphaned() -> None:
 def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics) -> None:
     sys.setswitchinterval(TURN)
     room()
+    logging.getLogger("uvicorn.error").addFilter(_wordless)
     config = uvicorn.Config(
         application(state(settings, place, metrics)), log_config=None, access_log=False,
         server_header=False, loop="uvloop", http=Wire, ws="none", lifespan="on",
@@ -197,6 +200,16 @@ def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics
         ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[mine])
+
+
+def _wordless(record: logging.LogRecord) -> bool:
+    """Of a fault its kind and place: what it says may be words of a text."""
+    kind, _, trace = record.exc_info or (None, None, None)
+    if kind and trace:
+        *_, last = traceback.walk_tb(trace)
+        place = f"{Path(last[0].f_code.co_filename).name}:{last[1]}"
+        record.msg, record.args, record.exc_info = f"{kind.__name__} at {place}", (), None
+    return True
 
 
 def state(settings: Settings, place: Place, metrics: Metrics) -> State:

@@ -17,6 +17,7 @@ from scrubjay.types import Document
 
 WORD = re.compile(r"[a-z][a-z0-9_]{0,40}")
 MODEL = re.compile(r"[\w.:/@+-]{1,120}", re.ASCII)
+NAME = re.compile(r"[A-Za-z_$][\w.$-]{0,80}", re.ASCII)  # of a field, or of a schema's property
 ID = re.compile(r"[a-z]{2,12}[_-][A-Za-z0-9_-]{6,120}", re.ASCII)
 SEALED = re.compile(r"[A-Za-z0-9+/=_-]*", re.ASCII)
 OWN = (  # by key: what a value of the protocol looks like
@@ -70,7 +71,9 @@ class _Walk:
         yield from _joined("{", (self._field(*one, within) for one in value.items()), "}")
 
     def _field(self, key: str, value: Any, within: str) -> Iterator[slots.Part]:
-        yield f"{_written(key)}:"
+        known = NAME.fullmatch(key)
+        yield _written(key) if known else slots.kept(Document(key), _written(key), _written)
+        yield ":"
         if key in FREE and isinstance(value, dict):
             yield from json.Reader(self._work, memory=self._memory).parts(_written(value))
         elif key in {"input", "prompt"} and _numbers(value):

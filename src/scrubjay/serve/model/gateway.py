@@ -25,11 +25,17 @@ from scrubjay.serve.model.table import Table
 OWN = "x-scrubjay-key"
 POLICY = "x-scrubjay-policy"
 LARGEST = 1 << 25
+# What goes on: nobody knows what others hold.
+HEADERS = frozenset({
+    "authorization", "x-api-key", "content-type", "accept", "user-agent", "idempotency-key",
+    "x-request-id", "x-client-request-id",
+})  # fmt: skip
+FAMILIES = ("anthropic-", "openai-", "x-stainless-")
+ASKED = frozenset({"beta", "api-version"})  # of a query
 # Of one connection, and not of what is said over it.
 HOP = frozenset({
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
-    "transfer-encoding", "upgrade", "host", "content-length", "accept-encoding", "content-encoding",
-    "cookie", "set-cookie", "forwarded", "x-forwarded-for", "x-real-ip", OWN, POLICY,
+    "connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding",
+    "upgrade", "content-length", "content-encoding", "set-cookie",
 })  # fmt: skip
 PATHS = {
     "openai": ("v1/chat/completions", "v1/responses", "v1/embeddings"),
@@ -137,19 +143,18 @@ def _request(
     client: httpx.AsyncClient, request: Request, kind: str, upstream: Upstream,
     hidden: Hidden | None,
 ) -> httpx.Request:  # fmt: skip
-    named = request.headers.get("connection", "").lower().split(",")
-    gone = HOP | {one.strip() for one in named}
-    headers = [(k, v) for k, v in request.headers.items() if k not in gone]
+    headers = [(k, v) for k, v in request.headers.items() if k in HEADERS or k.startswith(FAMILIES)]
     if upstream.key:
         headers = [(k, v) for k, v in headers if k not in {"authorization", "x-api-key"}]
         bearer = ("authorization", f"Bearer {upstream.key}")
         headers.append(bearer if kind == "openai" else ("x-api-key", upstream.key))
     path = request.url.path.removeprefix(f"/{kind}/v1")
     url = f"{upstream.address.rstrip('/')}{path}"
-    if request.url.query:
-        url = f"{url}?{request.url.query}"
+    asked = {k: v for k, v in request.query_params.items() if k in ASKED}
     content = hidden.body if hidden else None
-    return client.build_request(request.method, url, headers=headers, content=content)
+    return client.build_request(
+        request.method, url, params=asked or None, headers=headers, content=content
+    )
 
 
 def _own_key(request: Request, upstream: Upstream) -> str:

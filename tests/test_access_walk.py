@@ -31,9 +31,11 @@ WITNESS = "witness.example+c2f3b1a0+BAAA"
 # takes something away comes last.
 WALK = {
     "anonymize": ("anonymize.run", "a.txt -o b.txt -q --profile patterns"),
+    "pipe": ("anonymize.run", "--encoding utf-16 --profile patterns"),
     "detect": ("detect.run", "a.txt --profile patterns"),
     "evaluate": ("evaluate.run", "--data nothing"),
     "serve": ("serve.run", "--host 203.0.113.1 --certificate a --key b"),
+    "mcp": ("policy.show", "--in nothing --out nothing"),
     "review": ("review.run", "empty"),
     "train data": ("train.run", "nothing"),
     "train synth": ("train.run", "-o wrong.suffix"),

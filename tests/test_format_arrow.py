@@ -4,6 +4,8 @@ import contextlib
 import datetime
 import decimal
 import io
+import os
+import signal
 
 import pytest
 
@@ -15,6 +17,7 @@ from hypothesis import strategies as st  # noqa: E402
 import scrubjay  # noqa: E402
 from scrubjay import formats  # noqa: E402
 from scrubjay.errors import InputError  # noqa: E402
+from scrubjay.formats import arrow  # noqa: E402
 from scrubjay.formats.work import Work  # noqa: E402
 from scrubjay.report import unchanged  # noqa: E402
 from scrubjay.testing import check_format  # noqa: E402
@@ -219,7 +222,6 @@ def test_whose_row_it_is_is_known_at_every_depth(name):
 
 
 def test_bombs_are_refused(monkeypatch):
-    from scrubjay.formats import arrow
 
     table = pa.table({"a": pa.array(["x"] * 1_200_000).dictionary_encode()})
     data = written(table)
@@ -227,6 +229,15 @@ def test_bombs_are_refused(monkeypatch):
     monkeypatch.setattr(arrow, "FREE", 0)
     with pytest.raises(InputError, match="values in"):
         convert(data)
+
+
+def test_a_file_that_ends_its_reader_ends_nobody_else(monkeypatch):
+    def killed(*_):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    monkeypatch.setattr(arrow, "_parquet", killed)
+    with pytest.raises(InputError, match="its reader died"):
+        convert(written(everything()), "parquet.v1")
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -21,6 +21,7 @@ from scrubjay.errors import ScrubjayError
 
 COMMANDS = {
     "anonymize": "Take personal data out of files, folders or standard input.",
+    "pipe": "Clean lines as they come, between two programs.",
     "detect": "Show where personal data is, without changing anything.",
     "people": "Say who may use the vault, and for what.",
     "approvals": "Ask for, sign and review what names people again.",
@@ -34,6 +35,7 @@ COMMANDS = {
     "train": "Make a tagger of your own from marked texts.",
     "keys": "Make, open, rotate and save the keys of a vault.",
     "serve": "Answer over HTTP: an API, a page, gateways.",
+    "mcp": "Offer tools to an agent that speaks MCP.",
     "policy": "List, show, check policies, and what each covers.",
     "labels": "List what can be found, and what each label means.",
     "doctor": "Say what is installed here and what it can do.",

@@ -105,14 +105,8 @@ class Asked(Struct, frozen=True):
 @options.format_
 @options.encoding
 @options.group
-@click.option(
-    "--key-file", type=click.Path(path_type=Path),
-    help="The secret of hash, shift and surrogate. Without it they agree within one run only.",
-)  # fmt: skip
-@click.option(
-    "--domain", default="", metavar="TENANT/DOMAIN",
-    help="Whose keys and pseudonyms: a domain of the vault. Instead of --key-file.",
-)  # fmt: skip
+@options.key_file
+@options.domain
 @click.option(
     "--report", type=click.Path(path_type=Path), help="Write what was done, a JSON line a document."
 )

@@ -24,10 +24,17 @@ def policy_of(default: str) -> Decorator:
 
 
 policy = policy_of("hipaa-safe-harbor")
-profile: Decorator = click.option(
-    "--profile", default="balanced", show_default=True, metavar="NAME",
-    help="The tagger: fast, balanced, accurate, a bundle's folder, or patterns for none.",
-)  # fmt: skip
+
+
+def profile_of(default: str) -> Decorator:
+    """Which tagger, where none is named."""
+    return click.option(
+        "--profile", default=default, show_default=True, metavar="NAME",
+        help="The tagger: fast, balanced, accurate, a bundle's folder, or patterns for none.",
+    )  # fmt: skip
+
+
+profile = profile_of("balanced")
 recall: Decorator = click.option(
     "--recall", default="", metavar="SHARE",
     help="The tagger's threshold that reached this recall on its calibration data, such as 0.99.",
@@ -42,4 +49,12 @@ encoding: Decorator = click.option(
 group: Decorator = click.option(
     "--group", default="", metavar="FIELD",
     help="The field or column that says whose record it is; dates shift alike within it.",
+)  # fmt: skip
+key_file: Decorator = click.option(
+    "--key-file", type=click.Path(path_type=Path),
+    help="The secret of hash, shift and surrogate. Without it they agree within one run only.",
+)  # fmt: skip
+domain: Decorator = click.option(
+    "--domain", default="", metavar="TENANT/DOMAIN",
+    help="Whose keys and pseudonyms: a domain of the vault. Instead of --key-file.",
 )  # fmt: skip

@@ -7,7 +7,11 @@ none of that type, nothing stands there. Metadata is left out; statistics are of
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
+import os
+import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, BinaryIO
@@ -18,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from scrubjay import plugins
+from scrubjay import plugins, processes
 from scrubjay.errors import InputError
 from scrubjay.formats import arrowvalues, blobs, fields, naming
 from scrubjay.formats.columns import Columns, Row, Table
@@ -29,6 +33,8 @@ from scrubjay.types import Document
 
 ROWS = 1 << 14  # that are held at once, and at most in a row group
 FREE = 1_000_000  # values that a file of any size may hold
+MEMORY = 1 << 30  # bytes that reading it for a try may use
+PATIENCE, RATE = 60.0, 1 << 20  # seconds for that: so many, and one for so many bytes
 DEEPEST = 64  # types within types
 FIELD_ID = b"PARQUET:field_id"
 
@@ -45,7 +51,9 @@ class Arrow:
         """Some rows after others."""
         with _told():
             read = _parquet if self.name == "parquet.v1" else _ipc
-            _convert(read(seekable(source), work), self._group, target, work)
+            source = seekable(source)
+            _survived(read, source, work)
+            _convert(read(source, work), self._group, target, work)
 
     def tables(self, source: BinaryIO, work: Work) -> Iterator[Table]:
         """The one there is."""
@@ -73,6 +81,41 @@ def _rows(
                 if [leaf.column for leaf in leaves] == [i]:
                     cells[i] = arrowvalues.said(arrowvalues.texts(leaves[0].array))
             yield from zip(*cells, strict=True)
+
+
+def _survived(read: _Read, source: BinaryIO, work: Work) -> None:
+    """Read all of it once in a process of its own: a damaged file can end the one that reads it,
+    which here would be a run's, with the outputs of others. What is merely wrong is told later."""
+    if not hasattr(os, "fork"):
+        return
+    child = os.fork()
+    if not child:
+        faulthandler.disable()  # who asked tells of it
+        with contextlib.suppress(BaseException):
+            processes.bound(MEMORY)
+            for _ in read(source, work, list(range(len(read(source, work).schema.names)))).batches:
+                pass
+        os._exit(0)
+    size = source.seek(0, io.SEEK_END)
+    patience = PATIENCE + size / RATE
+    if not _ended(child, patience):
+        raise InputError("damaged, or it means harm: its reader died of it")
+    source.seek(0, io.SEEK_END)  # where it is was moved by the other, too
+    source.seek(0)
+
+
+def _ended(child: int, seconds: float) -> bool:
+    """Whether a process came to its end by itself, and in time."""
+    end, wait = time.monotonic() + seconds, 0.001
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(wait)
+        wait = min(wait * 2, 0.1)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
 
 
 class _Opened(Struct):

@@ -15,7 +15,7 @@ from starlette.responses import Response
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import PolicyError, ScrubjayError
-from scrubjay.serve import audit, files, jobs, people, policy, problems, restoring, review
+from scrubjay.serve import audit, files, jobs, page, people, policy, problems, restoring, review
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
@@ -81,7 +81,7 @@ def calls() -> list[Call]:
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
              gives=Content(Described), key=False),
     ]  # fmt: skip
-    more = (files, jobs, review, policy, people, audit, restoring, gateway)
+    more = (files, jobs, review, page, policy, people, audit, restoring, gateway)
     return [*own, *(call for module in more for call in module.calls())]
 
 

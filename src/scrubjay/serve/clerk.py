@@ -25,6 +25,8 @@ from scrubjay.types import Document
 DETECT, ANONYMIZE, POLICIES = "detect", "anonymize", "policies"  # kinds of what is asked
 ACTIONS = {DETECT: ("detect.run", "detect"), ANONYMIZE: ("anonymize.run", "de-identify")}
 
+WARM = "Mr. Quentin Quarles of Bristol, 212 555 0142, q@example.org, SSN 536-90-4399, 4 May 2024."
+
 
 class Shown(NamedTuple):
     """A key that somebody shows, and where they call from."""
@@ -66,8 +68,8 @@ class Clerk:
         return self._documents(kind, batch)
 
     def warm(self) -> None:
-        """Have patterns and nets at hand before the first request."""
-        self._engines[""].anonymize("warm")
+        """Have patterns, their checks and nets at hand before the first request."""
+        self._engines[""].anonymize(WARM)
         self._hiding.forget()
 
     def _enter(self, shown: Shown) -> Caller | ScrubjayError:

@@ -23,9 +23,9 @@ from scrubjay.errors import (  # noqa: E402
     UpstreamError,
     UsageError,
 )
-from scrubjay.serve.app import application, routes  # noqa: E402
+from scrubjay.serve.app import application, calls  # noqa: E402
 
-PATHS = {route.path for route in routes()}
+PATHS = {call.path for call in calls()}
 CLEAN = "Mr. [PERSON 1], SSN [SSN 1], seen 2024"
 BUSY = b'{"error": {"code": "busy", "what": "too much", "where": "/v1/me", "todo": "later"}}'
 

@@ -9,11 +9,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 from functools import cached_property
-from typing import IO
+from typing import IO, Any
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from scrubjay.errors import OutputError
 from scrubjay.formats.subjects import Person
@@ -26,8 +24,14 @@ class Sealed:
     """One process adds; those that it forks read at the same time."""
 
     def __init__(self) -> None:
-        self._cipher = ChaCha20Poly1305(ChaCha20Poly1305.generate_key())
+        self._key = os.urandom(32)
         self._size = 0
+
+    @cached_property
+    def _cipher(self) -> Any:
+        from cryptography.hazmat.primitives.ciphers import aead  # few runs have such records
+
+        return aead.ChaCha20Poly1305(self._key)
 
     @cached_property
     def _file(self) -> IO[bytes]:
@@ -51,6 +55,8 @@ class Sealed:
 
     def read(self, offset: int, length: int) -> tuple[frozenset[str], Person]:
         """A record: its ids, and what it tells. `ValueError` if it is none."""
+        from cryptography.exceptions import InvalidTag
+
         data = os.pread(self._file.fileno(), length, offset)
         try:
             ids, group, known = _RECORD.decode(self._cipher.decrypt(_nonce(offset), data, None))

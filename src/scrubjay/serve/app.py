@@ -52,7 +52,7 @@ def application(state: State) -> Starlette:
         state.back.close()
 
     app = Starlette(
-        routes=routes(calls()),
+        routes=[*routes(calls()), *page.routes()],
         lifespan=life,
         exception_handlers={
             ScrubjayError: problems.refused, HTTPException: problems.unknown,

@@ -52,7 +52,7 @@ def application(state: State) -> Starlette:
         state.back.close()
 
     app = Starlette(
-        routes=[*routes(calls()), *page.routes()],
+        routes=routes(calls()),
         lifespan=life,
         exception_handlers={
             ScrubjayError: problems.refused, HTTPException: problems.unknown,

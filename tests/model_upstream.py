@@ -170,3 +170,8 @@ def _stream(events, named: bool = False) -> Response:
             yield f"{name}data: {event if isinstance(event, str) else json.dumps(event)}\n\n"
 
     return StreamingResponse(told(), media_type="text/event-stream")
+
+
+def app() -> Starlette:
+    """One for a process of its own."""
+    return Upstream().app

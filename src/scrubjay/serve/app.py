@@ -53,7 +53,7 @@ def application(state: State) -> Starlette:
         state.back.close()
 
     app = Starlette(
-        routes=[*routes(calls()), *page.routes()],
+        routes=routes(calls()),
         lifespan=life,
         exception_handlers={
             ScrubjayError: problems.refused, HTTPException: problems.unknown,
@@ -82,7 +82,7 @@ def calls() -> list[Call]:
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
              gives=Content(Described), key=False),
     ]  # fmt: skip
-    more = (files, jobs, review, policy, people, audit, restoring, gateway, presidio)
+    more = (files, jobs, review, page, policy, people, audit, restoring, gateway, presidio)
     return [*own, *(call for module in more for call in module.calls())]
 
 

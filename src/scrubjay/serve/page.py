@@ -9,7 +9,8 @@ from importlib.resources import files
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+
+from scrubjay.serve.call import Call, Content
 
 KINDS = {
     "index.html": "text/html; charset=utf-8",
@@ -40,12 +41,12 @@ HEADERS = {
 }
 
 
-def routes() -> list[BaseRoute]:
+def calls() -> list[Call]:
     """`/`, and what the page is made of."""
-    return [_route("/" if name == "index.html" else f"/{name}", name) for name in KINDS]
+    return [_call("/" if name == "index.html" else f"/{name}", name) for name in KINDS]
 
 
-def _route(path: str, name: str) -> BaseRoute:
+def _call(path: str, name: str) -> Call:
     content = files("scrubjay.serve").joinpath("web", name).read_bytes()
     headers = HEADERS | {"ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
 
@@ -54,4 +55,5 @@ def _route(path: str, name: str) -> BaseRoute:
             return Response(status_code=304, headers=headers)
         return Response(content, headers=headers, media_type=KINDS[name])
 
-    return Route(path, sent, methods=["GET"])
+    body = Content(media=KINDS[name].partition(";")[0])
+    return Call("GET", path, sent, "What the page is made of.", gives=body, key=False)

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 import scrubjay
 from scrubjay import cli, coverage, errors, labels, operators, policies
 from scrubjay.detectors import patterns
+from scrubjay.serve.presidio import entities as presidio
 from scrubjay.types import Rule
 
 FOLDER = Path(__file__).parent / "reference"
@@ -268,8 +269,7 @@ def presidio_page() -> Iterator[str]:
         "from Presidio](../coming-from-presidio.md)."
     )
     engine = scrubjay.load("everything", profile="patterns")
-    groups = tomllib.loads((Path(__file__).parent / "presidio.toml").read_text("utf-8"))
-    for title, entities in groups.items():
+    for title, entities in presidio.groups().items():
         yield f"## {title}"
         rows = (
             (code(entity), code(label), code(example), _found(engine, example))

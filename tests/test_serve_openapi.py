@@ -12,12 +12,13 @@ for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
 
 from serving import KEY, running, service  # noqa: E402
 
-from scrubjay.serve import app, openapi, page  # noqa: E402
+from scrubjay.serve import app, openapi  # noqa: E402
 from scrubjay.serve.app import application  # noqa: E402
 from scrubjay.serve.call import every  # noqa: E402
 
 SCHEMATHESIS = (sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml")
-GATEWAYS = "^/(openai|anthropic)/"  # what is behind them is not ours to describe
+# What is behind them is not ours to describe; Presidio says 500 where others say 400.
+GATEWAYS = "^/(openai|anthropic|presidio)/|^/(analyze|anonymize|deanonymize)$"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,6 @@ def test_every_path_is_described_and_every_described_path_is_there(served):
     there = {
         (openapi.PLACE.sub(r"{\1}", one.path), how)
         for one in served.client.app.routes
-        if one.path not in {route.path for route in page.routes()}
         for how in one.methods - {"HEAD"}
     }
     assert described == there == {(one.path, one.method) for one in app.calls()}
@@ -54,7 +54,7 @@ def test_nothing_that_wants_a_key_is_answered_without_one(served):
     for call in app.calls():
         if call.key and call.status:  # the gateways, first of all, want a model behind them
             answer = served.client.request(call.method, call.path, headers={"Authorization": ""})
-            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "entry")
+            assert answer.status_code == 401 and "www-authenticate" in answer.headers
 
 
 @pytest.mark.parametrize(

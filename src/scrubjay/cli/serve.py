@@ -43,6 +43,10 @@ _path = click.Path(path_type=Path)
 @click.option("--key", type=_path, help="The certificate's key.")
 @click.option("--openai", default="", metavar="URL", help="A model's service behind /openai.")
 @click.option("--anthropic", default="", metavar="URL", help="The same, behind /anthropic.")
+@click.option(
+    "--open-presidio", is_flag=True,
+    help="Programs of this machine may use Presidio's paths without a key.",
+)  # fmt: skip
 def command(openai: str, anthropic: str, **told: Any) -> None:
     """Answer over HTTP until Ctrl-C.
 
@@ -52,7 +56,7 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
     if missing := [name for name in NEEDS if find_spec(name) is None]:
         raise ExtraError(f"serving needs {', '.join(missing)}: pip install 'scrubjay[serve]'")
     vaults.module()
-    from scrubjay.serve import server
+    from scrubjay.serve import server, store
 
     behind = {"openai": openai, "anthropic": anthropic}
     upstreams = {kind: _upstream(kind, url) for kind, url in behind.items() if url}
@@ -60,6 +64,8 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
     settings = server.Settings(**told, upstreams=upstreams)
     server.check(settings)
     place, keys = _place()
+    if settings.open_presidio:
+        store.let_in(place)
     sockets = server.bound(settings)
     _greet(settings, sockets[0].getsockname()[1], keys)
     server.serve(settings, place, sockets)

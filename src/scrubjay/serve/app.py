@@ -27,6 +27,7 @@ from scrubjay.serve.metrics import Metrics
 from scrubjay.serve.model import gateway
 from scrubjay.serve.model.gateway import Models
 from scrubjay.serve.openapi import Described, described
+from scrubjay.serve.presidio import gateway as presidio
 from scrubjay.serve.types import Clean, Found, Health, LabelRow, Text
 
 
@@ -81,7 +82,7 @@ def calls() -> list[Call]:
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
              gives=Content(Described), key=False),
     ]  # fmt: skip
-    more = (files, jobs, review, page, policy, people, audit, restoring, gateway)
+    more = (files, jobs, review, page, policy, people, audit, restoring, gateway, presidio)
     return [*own, *(call for module in more for call in module.calls())]
 
 

@@ -20,6 +20,7 @@ from scrubjay.errors import (
     LimitError,
     ScrubjayError,
 )  # fmt: skip
+from scrubjay.serve.problems import Told
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -42,7 +43,8 @@ class Call(Struct, frozen=True):
     """What can be asked at a path. `takes`, `gives`: a body, or one of several; `query`: a struct
     whose fields are the parameters, as `asked.query` reads them; `hears`, `sends`: headers of
     request and answer with what they mean; `fails`: errors beside those that come with a key
-    (`KEYED`) or with a body. `status` 0: any, as somebody else says it."""
+    (`KEYED`) or with a body; `problem`: the body of an error, where it is not the service's own;
+    `also`: other statuses of errors. `status` 0: any, as somebody else says it."""
 
     method: str
     path: str
@@ -56,6 +58,8 @@ class Call(Struct, frozen=True):
     sends: Mapping[str, str] = {}
     fails: tuple[type[ScrubjayError], ...] = ()
     key: bool = True
+    problem: type[Struct] = Told
+    also: Mapping[int, str] = {}
 
     def errors(self) -> list[type[ScrubjayError]]:
         """All that can go wrong, by kind."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from scrubjay import policies
@@ -18,6 +19,7 @@ from scrubjay.serve.desk import ENTRY
 from scrubjay.serve.engines import Engines, Use
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Hiding, ToHide
+from scrubjay.serve.presidio.work import LOOK, REPLACE, Presidio
 from scrubjay.serve.types import Clean, Found, PolicyRow
 from scrubjay.trust import Trust
 from scrubjay.types import Document
@@ -54,6 +56,7 @@ class Clerk:
         self._about = use.domain
         self._engines = Engines(use, trust)
         self._hiding = Hiding(trust)
+        self._presidio = Presidio(trust, partial(self._engines.__getitem__, "everything"))
 
     def work(self, kind: str, batch: Sequence[Any]) -> Iterable[Any]:
         """Answers, one for each, in order. An exception is the answer of whom it concerns."""
@@ -63,6 +66,8 @@ class Clerk:
             return [self._policies()] * len(batch)
         if kind == HIDE:
             return map(self._hide, batch)
+        if kind in (LOOK, REPLACE):
+            return self._presidio.work(kind, batch)
         if kind == KEEP:
             return map(self._hiding.keep, batch)
         return self._documents(kind, batch)

@@ -15,7 +15,6 @@ from msgspec import Struct
 import scrubjay
 from scrubjay.errors import EntryError, LimitError, ScrubjayError
 from scrubjay.serve.call import JSON, NDJSON, Call, Content, every
-from scrubjay.serve.problems import Told
 
 PLACED = "#/components/schemas/{name}"
 PLACE = re.compile(r"{(\w+)(?::\w+)?}")
@@ -47,9 +46,9 @@ def described(calls: Sequence[Call]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _kinds(calls: Iterable[Call]) -> list[Any]:
+def _kinds(calls: Sequence[Call]) -> list[Any]:
     bodies = (one for call in calls for one in (*every(call.takes), *every(call.gives)))
-    return [Told, *(one.kind for one in bodies if one.kind)]
+    return [*(call.problem for call in calls), *(one.kind for one in bodies if one.kind)]
 
 
 def _named(kind: Any) -> str:
@@ -107,9 +106,11 @@ def _responses(call: Call, schemas: Schemas) -> dict[str, Any]:
     for error in call.errors():
         meanings[error.http_status].append(error)
     for status, errors in sorted(meanings.items()):
-        told[str(status)] = _failure(" ".join(dict.fromkeys(map(_first, errors))), errors[0])
+        told[str(status)] = _failure(" ".join(dict.fromkeys(map(_first, errors))), errors[0], call)
+    for status, meaning in call.also.items():
+        told[str(status)] = _failure(meaning, ScrubjayError, call)
     if call.takes:
-        told["413"] = _failure(TOO_LARGE, ScrubjayError)
+        told["413"] = _failure(TOO_LARGE, ScrubjayError, call)
     return told
 
 
@@ -119,10 +120,10 @@ def _first(error: type[ScrubjayError]) -> str:
     return (error.__doc__ or "").split("\n\n")[0].replace("\n    ", " ")
 
 
-def _failure(meaning: str, error: type[ScrubjayError]) -> dict[str, Any]:
+def _failure(meaning: str, error: type[ScrubjayError], call: Call) -> dict[str, Any]:
     headers = WAIT if error.http_status in (LimitError.http_status, 503) else {}
     headers = SHOW if error is EntryError else headers
-    ours = {"$ref": "#/components/schemas/Told"}
+    ours = {"$ref": PLACED.format(name=call.problem.__name__)}
     return {"description": meaning, "content": {JSON: {"schema": ours}}, **_headers(headers)}
 
 

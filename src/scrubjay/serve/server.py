@@ -57,6 +57,7 @@ class Settings(NamedTuple):
     key: Path | None = None
     upstreams: Mapping[str, Upstream] = {}
     limits: Limits = Limits()
+    open_presidio: bool = False
     largest: int = 1 << 30
     jobs_in: tuple[Path, ...] = ()
 
@@ -80,11 +81,13 @@ def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> Non
 
 
 def check(settings: Settings) -> None:
-    """Refuse clear text on anything but this machine itself."""
+    """Refuse clear text, and paths without a key, on anything but this machine itself."""
     if settings.processes < 1:
         raise UsageError("a service needs one process or more")
     if bool(settings.certificate) != bool(settings.key):
         raise UsageError("--certificate and --key go together")
+    if settings.open_presidio and not loopback(settings.host):
+        raise UsageError("--open-presidio wants no key, so it listens on 127.0.0.1 alone")
     if not loopback(settings.host) and settings.certificate is None:
         raise UsageError(
             f"--host {settings.host} can be reached from outside: give --certificate and "

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
+from itertools import chain
 
 from msgspec import structs
 
@@ -23,6 +24,9 @@ SHORTEST = 3  # characters of a value that is looked for in the other strings
 ALONE = frozenset({"AGE", "DATE", "TIME"})  # "62" and "May" say nothing elsewhere
 BEGINNING = 3  # signs by which a value is recognized at a glance
 Values = dict[tuple[str, str], set[bytes]]  # of labels and values, digests of where they are
+Signs = dict[tuple[str, str], tuple[str, list[str]]]
+Known = dict[str, tuple[str, ...]]
+Look = Callable[[list[Document]], Iterable[list[Finding]]]
 Parts = Callable[[Work], Iterable[slots.Part]]
 
 
@@ -66,13 +70,10 @@ class Veil:
     def _hidden(
         self, documents: Iterable[Document], table: Table, values: Values, counts: Counter[str]
     ) -> Iterator[Anonymized]:
-        known = _by_label(values)
+        known, signs = _by_label(values), {one: _signs(one[1]) for one in values}
         for batch in batches(documents):
-            told = [
-                structs.replace(one, known=known if _elsewhere(one, values) else {})
-                for one in batch
-            ]
-            found = self.engine.again(told, self._found(batch))
+            concerning = [_elsewhere(one, values, signs) for one in batch]
+            found = self._again(batch, known, concerning)
             for document, places in zip(batch, found, strict=True):
                 out = [one for one in places if not self.engine.keeps(one.label)]
                 counts.update(one.label for one in out)
@@ -80,10 +81,29 @@ class Veil:
                 yield _done(document, out, names)
 
     def _found(self, batch: list[Document]) -> list[list[Finding]]:
-        keys = list(map(_digest, batch))
+        return self._remembered(batch, list(map(_digest, batch)), self.engine.find)
+
+    def _again(
+        self, batch: list[Document], known: Known, concerning: list[list[tuple[str, str]]]
+    ) -> list[list[Finding]]:
+        """With what other strings tell, which is looked for again only where that has changed."""
+
+        def look(some: list[Document]) -> Iterable[list[Finding]]:
+            told = [structs.replace(one, known=known) for one in some]
+            return self.engine.again(told, self._found(some))
+
+        keys = [
+            _digest(one, *chain.from_iterable(told)) if told else _digest(one)
+            for one, told in zip(batch, concerning, strict=True)
+        ]
+        return self._remembered(batch, keys, look)
+
+    def _remembered(
+        self, batch: list[Document], keys: list[bytes], look: Look
+    ) -> list[list[Finding]]:
         held = [self._places.get(key) for key in keys]
         new = [one for one, places in zip(batch, held, strict=True) if places is None]
-        looked = iter(list(self.engine.find(new)))
+        looked = iter(list(look(new)))
         found = [next(looked) if places is None else places for places in held]
         for key, places in zip(keys, found, strict=True):
             self._places.put(key, places)
@@ -110,34 +130,41 @@ def _done(document: Document, found: list[Finding], names: list[str]) -> Anonymi
     return Anonymized(text, structs.replace(report, replacements=tuple(places)))
 
 
-def _by_label(values: Values) -> dict[str, tuple[str, ...]]:
+def _by_label(values: Values) -> Known:
     known: dict[str, list[str]] = {}
     for label, value in sorted(values):
         known.setdefault(label, []).append(value)
     return {label: tuple(held) for label, held in known.items()}
 
 
-def _elsewhere(document: Document, values: Values) -> bool:
-    """Whether this text may have a value that another has: what it has itself is found everywhere
-    in it already."""
+def _elsewhere(document: Document, values: Values, signs: Signs) -> list[tuple[str, str]]:
+    """What others have that this text may have, too, with its label: what it has itself is found
+    everywhere in it already."""
     text, own = document.text.casefold(), {_digest(document)}
     digits = "".join(filter(str.isdigit, text))
-    others = (value for (_, value), where in values.items() if where != own)
-    return any(_may_be(value, text, digits) for value in others)
+    return sorted(
+        one for one, where in values.items()
+        if where != own and _may_be(signs[one], text, digits)
+    )  # fmt: skip
 
 
-def _may_be(value: str, text: str, digits: str) -> bool:
-    """Whether a form of a value can be in a text: a word's beginning, or a number's end."""
+def _may_be(signs: tuple[str, list[str]], text: str, digits: str) -> bool:
+    """Whether a form of a value can be in a text."""
+    number, beginnings = signs
+    return bool(number and number in digits) or any(one in text for one in beginnings)
+
+
+def _signs(value: str) -> tuple[str, list[str]]:
+    """By what a value is recognized at a glance: its number's end, its words' beginnings."""
     number = "".join(filter(str.isdigit, value))
-    if len(number) >= BEGINNING and number[-BEGINNING:] in digits:
-        return True
-    return any(word[:BEGINNING] in text for word in value.casefold().split())
+    end = number[-BEGINNING:] if len(number) >= BEGINNING else ""
+    return end, [word[:BEGINNING] for word in value.casefold().split()]
 
 
 def _value(document: Document, finding: Finding) -> str:
     return document.text[finding.start : finding.end]
 
 
-def _digest(document: Document) -> bytes:
-    told = "\0".join((document.field, document.label, document.language, document.text))
-    return sha256(told.encode("utf-8", "surrogatepass")).digest()
+def _digest(document: Document, *more: str) -> bytes:
+    told = (document.field, document.label, document.language, document.text, *more)
+    return sha256("\0".join(told).encode("utf-8", "surrogatepass")).digest()

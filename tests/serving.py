@@ -86,7 +86,7 @@ def started(*arguments: str, home: Path) -> Iterator[tuple[httpx.Client, subproc
 def children(pid: int) -> list[int]:
     """The processes that a service's first one has started, but for those that only tidy up."""
     told = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True
     )
     return [int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line]
 

@@ -142,9 +142,9 @@ def test_what_another_writer_gave_meanwhile_is_taken(vault):
     told, notes = [], [note(("PERSON", "Ann Lee"), ("SSN", "536-90-4399"), group="p1")]
     first, anonymize = True, here._anonymize
 
-    def slowly(document, findings):
+    def slowly(document, *rest):
         nonlocal first
-        done = anonymize(document, findings)
+        done = anonymize(document, *rest)
         if first:
             first = False
             told.extend(given_for(None, notes, there).items())
@@ -313,8 +313,8 @@ def test_who_is_erased_in_the_middle_of_a_batch_is_not_released(vault):
     anonymize, document = made._anonymize, note(("SSN", "536-90-4399"), group="p")
     made.anonymize(document)
 
-    def slowly(document, findings):
-        done = anonymize(document, findings)
+    def slowly(document, *rest):
+        done = anonymize(document, *rest)
         if domain(vault).state("p") == "known":
             domain(vault).erase("p")
         return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator
@@ -15,7 +16,18 @@ from starlette.responses import Response
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import PolicyError, ScrubjayError
-from scrubjay.serve import audit, files, jobs, page, people, policy, problems, restoring, review
+from scrubjay.serve import (
+    audit,
+    files,
+    jobs,
+    page,
+    people,
+    policy,
+    probes,
+    problems,
+    restoring,
+    review,
+)  # fmt: skip
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
@@ -47,7 +59,10 @@ def application(state: State) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
+        await probes.look(state)
+        watch = asyncio.create_task(probes.watch(state))
         yield
+        watch.cancel()
         state.desk.close()
         await state.models.client.aclose()
         state.back.close()
@@ -76,7 +91,8 @@ def calls() -> list[Call]:
              takes=Content(Text, NDJSON), gives=Content(Clean, NDJSON)),
         Call("GET", "/v1/labels", _labels, "Kinds of identifiers.", gives=Content(list[LabelRow])),
         Call("GET", "/healthz", _alive, "Whether it lives.", gives=Content(Health), key=False),
-        Call("GET", "/readyz", _ready, "Whether it answers.", gives=Content(Health), key=False),
+        Call("GET", "/readyz", _ready, "Whether it answers.", gives=Content(Health), key=False,
+             also={503: "An identifier that was planted came through."}),
         Call("GET", "/metrics", _metrics, "Numbers for Prometheus.",
              gives=Content(media="text/plain"), key=False),
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
@@ -118,6 +134,10 @@ async def _alive(request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
+    leaking = request.app.state.all.metrics.leaking()
+    if leaking:
+        what = f"a planted identifier came through: {', '.join(leaking)}"
+        return problems.answer(503, "leaking", what, request.url.path)
     return shown(Health("ready", scrubjay.__version__))
 
 

@@ -20,6 +20,7 @@ from scrubjay.serve.engines import Engines, Use
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Hiding, ToHide
 from scrubjay.serve.presidio.work import LOOK, REPLACE, Presidio
+from scrubjay.serve.probes import PROBE, Probes
 from scrubjay.serve.types import Clean, Found, PolicyRow
 from scrubjay.trust import Trust
 from scrubjay.types import Document
@@ -56,6 +57,7 @@ class Clerk:
         self._about = use.domain
         self._engines = Engines(use, trust)
         self._hiding = Hiding(trust)
+        self._probes = Probes(trust, self._engines.running)
         self._presidio = Presidio(trust, partial(self._engines.__getitem__, "everything"))
 
     def work(self, kind: str, batch: Sequence[Any]) -> Iterable[Any]:
@@ -68,6 +70,8 @@ class Clerk:
             return map(self._hide, batch)
         if kind in (LOOK, REPLACE):
             return self._presidio.work(kind, batch)
+        if kind == PROBE:
+            return map(self._probes.look, batch)
         if kind == KEEP:
             return map(self._hiding.keep, batch)
         return self._documents(kind, batch)

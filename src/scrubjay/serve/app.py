@@ -17,6 +17,7 @@ import scrubjay
 from scrubjay import labels
 from scrubjay.errors import PolicyError, ScrubjayError
 from scrubjay.serve import (
+    approving,
     audit,
     files,
     jobs,
@@ -98,7 +99,19 @@ def calls() -> list[Call]:
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
              gives=Content(Described), key=False),
     ]  # fmt: skip
-    more = (files, jobs, review, page, policy, people, audit, restoring, gateway, presidio)
+    more = (
+        files,
+        jobs,
+        review,
+        page,
+        policy,
+        people,
+        approving,
+        audit,
+        restoring,
+        gateway,
+        presidio,
+    )
     return [*own, *(call for module in more for call in module.calls())]
 
 

@@ -28,7 +28,8 @@ from scrubjay.serve import (
     problems,
     restoring,
     review,
-)  # fmt: skip
+    views,
+)
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
@@ -100,18 +101,9 @@ def calls() -> list[Call]:
              gives=Content(Described), key=False),
     ]  # fmt: skip
     more = (
-        files,
-        jobs,
-        review,
-        page,
-        policy,
-        people,
-        approving,
-        audit,
-        restoring,
-        gateway,
+        files, views, jobs, review, page, policy, people, approving, audit, restoring, gateway,
         presidio,
-    )
+    )  # fmt: skip
     return [*own, *(call for module in more for call in module.calls())]
 
 

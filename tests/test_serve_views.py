@@ -53,6 +53,9 @@ def test_tables_are_rows_and_other_files_are_text(served):
     book.save(target)
     [table] = view(served, "people.xlsx", target.getvalue()).json()["tables"]
     assert table["names"] == ["name", "ssn"] and table["rows"][0][1] == "536-90-4399"
+    clean = served.client.post("/v1/files?name=people.xlsx", content=target.getvalue())
+    [table] = view(served, "people.xlsx", clean.content).json()["tables"]
+    assert table["names"] == ["name", "ssn"] and "4399" not in str(table)
     assert view(served, "note.txt", NOTE.encode()).json()["text"] == NOTE
 
 

@@ -1,5 +1,5 @@
-"""`POST /v1/views`: what a file looks like, for who sends it: pages as pictures, tables as rows, other
-things as text. It is drawn where files are read, and nothing stays.
+"""`POST /v1/views`: what a file looks like, for who sends it: pages as pictures, tables as rows,
+other things as text. It is drawn where files are read, and nothing stays.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from scrubjay import formats, processes
 from scrubjay.errors import RefusedError, UsageError
+from scrubjay.formats.officetext import APART
 from scrubjay.formats.work import Work
 from scrubjay.report import unchanged
 from scrubjay.run.folder import SECONDS
@@ -126,7 +127,8 @@ def _view(sent: Sent, _: Engines) -> View:
             return View(pages=[_png(page) for page in islice(form.pages(source, work), PAGES)])
         if isinstance(form, Tabled):
             return View(tables=[_rows(one) for one in islice(form.tables(source, work), TABLES)])
-        return View(text="\n".join(texts(source, kind, "utf-8"))[:TEXT])
+        text = "\n".join(texts(source, kind, "utf-8"))
+        return View(text=text.replace(APART, "\n\n").strip()[:TEXT])
 
 
 def _looked(documents: Iterable[Document]) -> Iterator[Anonymized]:

@@ -205,7 +205,12 @@ def test_documents_are_shown_as_what_they_are_with_what_was_changed_in_boxes(tab
     assert not complaints(tab, "wcag2a", "wcag2aa", "wcag21aa")
 
 
-PAGE = "\n".join(f"On {day} May 2024 {NOTE}; aspirin was continued." for day in range(1, 29))
+LETTER = (
+    f"{NOTE} by Dr. Ada Byron. She came with chest pain that had begun while climbing stairs and "
+    "had gone within minutes of rest. The ECG showed no change, troponin stayed low, and an echo "
+    "found a normal left ventricle. Aspirin 81 mg daily was continued, a statin was begun, and "
+    "she will be seen again after the stress test; call (212) 555-0142 if the pain comes back.\n"
+)
 KEYS = """async (presses) => {  // milliseconds from a key to the clean text, all of them
   const [box, after] = [document.getElementById("before"), document.querySelector(".after")];
   const took = [];
@@ -223,7 +228,7 @@ KEYS = """async (presses) => {  // milliseconds from a key to the clean text, al
 
 
 def test_what_is_found_in_a_page_of_text_stands_within_100_ms_of_a_key(tab, record_property):
-    typed(tab, PAGE[:3000] + " ")
+    typed(tab, (LETTER * 8)[:3000])
     took = sorted(tab.evaluate(KEYS, 20))
     told = f"{took[0]:.0f} ms at best, {took[10]:.0f} in the middle of 20"
     record_property("from a key to the findings", told)

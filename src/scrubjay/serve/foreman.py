@@ -11,17 +11,26 @@ import threading
 import time
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from typing import NamedTuple
 
 from scrubjay.serve import joblist
 from scrubjay.serve.engines import Use
 from scrubjay.serve.joblist import Job
-from scrubjay.serve.jobrun import Crew, child
 from scrubjay.serve.store import Place
 
 LOOK = 0.5  # seconds between a look at the list and the next
 SOON = 0.1  # between a look at a run and the next
 GRACE = 10.0  # in which a run that is to stop tidies up
 DIED = "its process died: see the service's own messages; it can be resumed"
+
+
+class Crew(NamedTuple):
+    """What a run works with, and the process that it ends with."""
+
+    place: Place
+    use: Use
+    processes: int
+    parent: int
 
 
 class Foreman:
@@ -66,7 +75,7 @@ class Foreman:
             return
         joblist.stand(job, joblist.RUNNING, started=int(time.time()))
         process = multiprocessing.get_context("spawn").Process(
-            target=child, args=(self._crew, job.id)
+            target=_run, args=(self._crew, job.id)
         )
         process.start()
         try:
@@ -88,6 +97,12 @@ class Foreman:
             joblist.stand(job, joblist.STOPPED)
         else:
             joblist.stand(job, joblist.FAILED, why=DIED)
+
+
+def _run(crew: Crew, id: str) -> None:
+    from scrubjay.serve import jobrun  # in the run's own process: the service needs none of it
+
+    jobrun.run(crew, id)
 
 
 def _end(process: BaseProcess) -> None:

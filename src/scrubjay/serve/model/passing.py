@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -12,8 +13,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from scrubjay.access.people import Caller
-from scrubjay.errors import UpstreamError
-from scrubjay.serve.asked import admitted, body
+from scrubjay.errors import RefusedError, UpstreamError
+from scrubjay.serve.asked import admitted, body, unless_gone
 from scrubjay.serve.clerk import HIDE, KEEP
 from scrubjay.serve.model import reply
 from scrubjay.serve.model.gateway import Upstream
@@ -46,11 +47,11 @@ async def answered(request: Request, kind: str) -> Response:
         hidden = await _hidden(request, who, upstream) if request.method == "POST" else None
         sent = _request(state.models.client, request, kind, upstream, hidden)
         try:
-            answer = await state.models.client.send(sent, stream=True)
+            answer = await unless_gone(request, state.models.client.send(sent, stream=True))
         except httpx.HTTPError as problem:
             raise UpstreamError(f"the model's service: {type(problem).__name__}") from None
         if hidden is None:
-            return await _plain(answer, Table())
+            return await _plain(request, answer, Table())
         return await _restored(request, who, answer, hidden)
 
 
@@ -94,15 +95,15 @@ async def _restored(
 ) -> Response:
     if "text/event-stream" in answer.headers.get("content-type", ""):
         return _Events(request, who, answer, hidden)
-    response = await _plain(answer, hidden.table)
+    response = await _plain(request, answer, hidden.table)
     if answer.is_success:
         await _kept(request, who, hidden, bytes(response.body))
     return response
 
 
-async def _plain(answer: httpx.Response, table: Table) -> Response:
+async def _plain(request: Request, answer: httpx.Response, table: Table) -> Response:
     try:
-        data = await answer.aread()
+        data = await unless_gone(request, answer.aread())
     except httpx.HTTPError as problem:
         raise UpstreamError(f"the model's service: {type(problem).__name__}") from None
     finally:
@@ -137,7 +138,11 @@ class _Events(Response):
         self._answer, self._hidden = answer, hidden
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it."""
+        """As ASGI has it. Nobody's answer is asked for to its end."""
+        with suppress(RefusedError):
+            await unless_gone(self._request, self._sent(send))
+
+    async def _sent(self, send: Send) -> None:
         head = {"type": "http.response.start", "status": self.status_code}
         await send(head | {"headers": self.raw_headers})
         try:

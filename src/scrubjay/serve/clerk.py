@@ -21,7 +21,7 @@ from scrubjay.serve.gate import Gate
 from scrubjay.serve.presidio.work import LOOK, REPLACE, Presidio
 from scrubjay.serve.types import Clean, Found, PolicyRow
 from scrubjay.trust import Trust
-from scrubjay.types import Document
+from scrubjay.types import Document, Policy
 
 if TYPE_CHECKING:
     from scrubjay.serve.model.hiding import Hidden, Hiding, ToHide
@@ -134,8 +134,18 @@ class Clerk:
         """Those that a request can name, the one in force first."""
         own = self._engines[""].policy
         others = sorted({*policies.names(), *saved.names()} - {own.name})
-        every = [own, *(policies.load(saved.found(name)[0]) for name in others)]
-        return [PolicyRow(one.name, one.description, policies.digest(one)) for one in every]
+        return [_row(own), *map(_listed, others)]
+
+
+def _listed(name: str) -> PolicyRow:
+    try:
+        return _row(policies.load(saved.found(name)[0]))
+    except PolicyError as problem:
+        return PolicyRow(name, "", "", saved.told(problem))
+
+
+def _row(policy: Policy) -> PolicyRow:
+    return PolicyRow(policy.name, policy.description, policies.digest(policy))
 
 
 def _parts(batch: Sequence[Asked]) -> dict[tuple[Caller, str], list[int]]:

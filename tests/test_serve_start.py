@@ -4,6 +4,7 @@ be shared."""
 import os
 import random
 import secrets
+import time
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,11 @@ import httpx  # noqa: E402
 from serving import KEY, NOTE, children, started, until  # noqa: E402
 
 from scrubjay import processes, sealing  # noqa: E402
+from scrubjay.access import entry  # noqa: E402
+from scrubjay.access.people import Caller  # noqa: E402
 from scrubjay.errors import UsageError  # noqa: E402
 from scrubjay.keys import Key  # noqa: E402
+from scrubjay.serve import store  # noqa: E402
 
 ANSWERS = 24  # connections: that one of two processes has them all happens never
 ALONE = httpx.Limits(max_keepalive_connections=0)  # a connection for each request
@@ -90,3 +94,28 @@ def test_a_policy_that_one_process_saved_counts_in_all_at_once(two):
             asked = {"text": NOTE, "policy": "own"}
             texts = {new.post("/v1/anonymize", json=asked).json()["text"] for _ in range(ANSWERS)}
         assert len(texts) == 1 and ("[SSN" in texts.pop()) == (operator != "mask.v1")
+
+
+def test_a_key_s_requests_a_minute_are_those_of_all_processes(two, monkeypatch):
+    client, _, home = two
+    monkeypatch.setenv("SCRUBJAY_HOME", str(home))
+    headers = {"X-API-Key": slow_key(per_minute=20)}
+    with httpx.Client(base_url=client.base_url, headers=headers, limits=ALONE) as new:
+        answers = [new.post("/v1/detect", json={"text": NOTE}) for _ in range(80)]
+    passed = [one for one in answers if one.status_code == 200]
+    refused = [one for one in answers if one.status_code == 429]
+    assert len(passed) + len(refused) == 80 and all(one.headers["Retry-After"] for one in refused)
+    assert len(passed) <= 30  # buckets fill meanwhile, and each process lets one in first
+
+
+def slow_key(per_minute):
+    """A new key of 'desk'."""
+    place, _ = store.made()
+    trust = place.open()
+    people = trust.register.people().values()
+    root = next(Caller(one.name) for one in people if not one.service)
+    terms = entry.Terms(("detect.run",), int(time.time()) + 600, per_minute)
+    key = entry.issue(trust.register, root, "desk", terms, now=int(time.time()))
+    trust.close()
+    trust.vault.close()
+    return key

@@ -86,6 +86,7 @@ def prepare(settings: Settings) -> None:
         importlib.import_module("scrubjay.serve.model.passing")
     gc.collect()
     gc.freeze()  # a collection would write to every page, and each process have its own
+    gc.enable()
 
 
 def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> None:

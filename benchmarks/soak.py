@@ -153,7 +153,7 @@ def _chunk(lines: int) -> bytes:
 
 def _workers(pid: int) -> list[int]:
     every = [one for one in load.family(pid) if one != pid]
-    return [one for one in every if b"spawn_main" in _command(one)]
+    return [one for one in every if b"\0serve\0" in _command(one)]
 
 
 def _command(pid: int) -> bytes:

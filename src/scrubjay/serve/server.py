@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import uvicorn
 
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
+from scrubjay.serve import traces
 from scrubjay.serve.app import State, application
 from scrubjay.serve.back import Back
 from scrubjay.serve.clerk import Clerk
@@ -86,6 +87,7 @@ def check(settings: Settings) -> None:
         raise UsageError("a service needs one process or more")
     if bool(settings.certificate) != bool(settings.key):
         raise UsageError("--certificate and --key go together")
+    traces.check()
     if settings.open_presidio and not loopback(settings.host):
         raise UsageError("--open-presidio wants no key, so it listens on 127.0.0.1 alone")
     if not loopback(settings.host) and settings.certificate is None:
@@ -193,9 +195,10 @@ def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics
     sys.setswitchinterval(TURN)
     room()
     logging.getLogger("uvicorn.error").addFilter(_wordless)
+    app = traces.around(application(state(settings, place, metrics)))
     config = uvicorn.Config(
-        application(state(settings, place, metrics)), log_config=None, access_log=False,
-        server_header=False, loop="uvloop", http=Wire, ws="none", lifespan="on",
+        app, log_config=None, access_log=False, server_header=False, loop="uvloop", http=Wire,
+        ws="none", lifespan="on",
         timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
         ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
     )  # fmt: skip

@@ -116,9 +116,13 @@ def _checked(opener: Opener) -> Place:
 
 
 def _greet(settings: Any, port: int, keys: dict[str, str]) -> None:
+    from scrubjay.serve import traces
+
     scheme = "https" if settings.certificate else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {Path(settings.policy).name}", err=True)
+    if taker := traces.host():
+        click.echo(f"scrubjay: traces go to {taker}", err=True)
     for name, key in keys.items():
         click.echo(f"scrubjay: key of '{name}', shown this once: {key}", err=True)
 

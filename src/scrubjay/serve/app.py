@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 import scrubjay
 from scrubjay import labels
-from scrubjay.errors import PolicyError, ScrubjayError
+from scrubjay.errors import BusyError, PolicyError, ScrubjayError
 from scrubjay.serve import (
     approving,
     audit,
@@ -66,7 +66,7 @@ def application(state: State) -> Starlette:
         yield
         watch.cancel()
         state.desk.close()
-        await state.models.client.aclose()
+        await state.models.close()
         state.back.close()
 
     app = Starlette(
@@ -94,7 +94,7 @@ def calls() -> list[Call]:
         Call("GET", "/v1/labels", _labels, "Kinds of identifiers.", gives=Content(list[LabelRow])),
         Call("GET", "/healthz", _alive, "Whether it lives.", gives=Content(Health), key=False),
         Call("GET", "/readyz", _ready, "Whether it answers.", gives=Content(Health), key=False,
-             also={503: "An identifier that was planted came through."}),
+             fails=(BusyError,)),
         Call("GET", "/metrics", _metrics, "Numbers for Prometheus.",
              gives=Content(media="text/plain"), key=False),
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
@@ -122,7 +122,7 @@ async def _answered(request: Request, what: str) -> Response:
     with state.metrics.timed(what):
         asked = Asked(who, text.document(), text.policy)
         told = await state.desk.ask(what, asked, len(text.text))
-    state.metrics.counted(told.counts, len(text.text))
+    state.metrics.counted(told.counts, len(text.text), told.policy)
     return shown(told)
 
 
@@ -139,11 +139,15 @@ async def _alive(request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    leaking = request.app.state.all.metrics.leaking()
-    if leaking:
+    """A process listens before it has all that it needs, and answers nobody until it has."""
+    state: State = request.app.state.all
+    if not (state.desk.open and state.back.desk.open):
+        raise BusyError("it is about to end; ask another")
+    if leaking := state.metrics.leaking():
         what = f"a planted identifier came through: {', '.join(leaking)}"
-        return problems.answer(503, "leaking", what, request.url.path)
-    return shown(Health("ready", scrubjay.__version__))
+        again = str(round(probes.EVERY))
+        return problems.answer(503, "leaking", what, request.url.path, Retry_After=again)
+    return shown(Health("ready", scrubjay.__version__, state.desk.waiting))
 
 
 async def _metrics(request: Request) -> Response:

@@ -46,4 +46,5 @@ class Engines:
         return [self._own, *(engine for _, engine in self._known.values())]
 
     def _load(self, policy: str | Path) -> Engine:
-        return load(policy, profile=self._profile, key=self._key, domain=self._domain)
+        engine = load(policy, profile=self._profile, key=self._key, domain=self._domain)
+        return engine.endless()

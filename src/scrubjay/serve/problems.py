@@ -21,7 +21,7 @@ TODO = {
     "access": "ask an administrator for a key that may do this",
     "limit": "send it again after the seconds that Retry-After says",
     "upstream": "see that the address behind `scrubjay serve` is right and answers",
-    "leaking": "take it out of use; see what changed: policy, patterns, model (scrubjay doctor)",
+    "leaking": "take the service out of use; see what changed: policy, patterns, model",
     "input": "send what the Content-Type says, whole",
     "busy": "send it again after the seconds that Retry-After says",
     "too_large": "send it in parts, or as a file to /v1/files",

@@ -17,18 +17,16 @@ from starlette.responses import Response
 
 from scrubjay import formats, processes
 from scrubjay.errors import RefusedError, UsageError
-from scrubjay.formats.officetext import APART
 from scrubjay.formats.work import Work
 from scrubjay.report import unchanged
 from scrubjay.run.folder import SECONDS
 from scrubjay.run.sample import texts
 from scrubjay.run.worker import MEMORY
 from scrubjay.serve import spool
-from scrubjay.serve.asked import caller, query, shown
+from scrubjay.serve.asked import caller, query, shown, unless_gone
 from scrubjay.serve.back import errand
 from scrubjay.serve.call import BYTES, Call, Content
 from scrubjay.serve.engines import Engines
-from scrubjay.serve.files import unless_gone
 from scrubjay.types import Anonymized, Document
 
 if TYPE_CHECKING:
@@ -127,6 +125,8 @@ def _view(sent: Sent, _: Engines) -> View:
             return View(pages=[_png(page) for page in islice(form.pages(source, work), PAGES)])
         if isinstance(form, Tabled):
             return View(tables=[_rows(one) for one in islice(form.tables(source, work), TABLES)])
+        from scrubjay.formats.officetext import APART  # loads what only files of text need
+
         text = "\n".join(texts(source, kind, "utf-8"))
         return View(text=text.replace(APART, "\n\n").strip()[:TEXT])
 

@@ -86,7 +86,6 @@ def prepare(settings: Settings) -> None:
         importlib.import_module("scrubjay.serve.model.passing")
     gc.collect()
     gc.freeze()  # a collection would write to every page, and each process have its own
-    gc.enable()
 
 
 def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> None:

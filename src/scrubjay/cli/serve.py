@@ -117,11 +117,15 @@ def _checked(opener: Opener) -> Place:
 
 
 def _greet(settings: Any, sockets: Sequence[socket.socket], keys: dict[str, str]) -> None:
+    from scrubjay.serve import traces
+
     scheme = "https" if settings.certificate else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     if sockets:
         port, policy = sockets[0].getsockname()[1], Path(settings.policy).name
         click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {policy}", err=True)
+    if taker := traces.host():
+        click.echo(f"scrubjay: traces go to {taker}", err=True)
     for name, key in keys.items():
         click.echo(f"scrubjay: key of '{name}', shown this once: {key}", err=True)
 

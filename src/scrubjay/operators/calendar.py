@@ -16,15 +16,18 @@ from typing import Any
 
 from msgspec import Struct
 
+from scrubjay.recent import remembered
+
 YEARS = range(1800, 2200)
 LONGEST = 120  # code points; a longer value is not a date, and the patterns below backtrack
 
 
 class Style(Struct, frozen=True):
-    """Twelve months or seven weekdays, written one way in one language."""
+    """Twelve months or seven weekdays, written one way in one language; `short`: cut."""
 
     language: str
     names: tuple[str, ...]
+    short: bool
 
 
 class Hints(Struct, frozen=True):
@@ -61,7 +64,8 @@ def styles(kind: str) -> dict[str, tuple[tuple[Style, int], ...]]:
     known: dict[str, tuple[tuple[Style, int], ...]] = {}
     for language, row in languages().items():
         for names in row[kind]:
-            style = Style(language, tuple(names.split()))
+            listed = tuple(names.split())
+            style = Style(language, listed, max(map(len, listed)) < 6)
             for index, name in enumerate(style.names):
                 known[_key(name)] = (*known.get(_key(name), ()), (style, index))
     return known
@@ -99,7 +103,7 @@ def named(word: str, kind: str, value: str, hints: Hints) -> tuple[Style, int] |
         key=lambda pair: (
             pair[0].language == wanted,
             sum(pair[0].language in told for told in small),
-            (max(map(len, pair[0].names)) < 6) == short,
+            pair[0].short == short,
         ),
         default=None,
     )
@@ -180,18 +184,21 @@ def _gap() -> re.Pattern[str]:
 
 def read(value: str, hints: Hints) -> list[Stamp]:
     """The dates in a value, in order; empty if it holds anything but dates."""
-    if len(value) > LONGEST:
-        return []
+    return list(_read(value, hints)) if len(value) <= LONGEST else []
+
+
+@remembered  # a log has the same second in many lines, a table the same day in many rows
+def _read(value: str, hints: Hints) -> tuple[Stamp, ...]:
     stamps: list[Stamp] = []
     place = 0
     while place < len(value):
         stamp, end = _stamp(value, place, hints)
         gap = _gap().match(value, place) if stamp is None else None
         if stamp is None and gap is None:
-            return []
+            return ()
         stamps += [stamp] if stamp else []
         place = gap.end() if gap else end
-    return _with_years(stamps)
+    return tuple(_with_years(stamps))
 
 
 @cache

@@ -102,7 +102,7 @@ async def _answered(request: Request, what: str) -> Response:
     with state.metrics.timed(what):
         asked = Asked(who, text.document(), text.policy)
         told = await state.desk.ask(what, asked, len(text.text))
-    state.metrics.counted(told.counts, len(text.text))
+    state.metrics.counted(told.counts, len(text.text), told.policy)
     return shown(told)
 
 

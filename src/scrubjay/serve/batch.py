@@ -119,5 +119,5 @@ async def _told(state: Any, who: Caller, line: bytes) -> Any:
         except BusyError:  # a stream waits its turn
             await asyncio.sleep(0.05)
             continue
-        state.metrics.counted(told.counts, len(text.text))
+        state.metrics.counted(told.counts, len(text.text), told.policy)
         return told

@@ -94,7 +94,7 @@ async def _files(request: Request) -> Response:
         work = state.back.readers.ask(partial(_cleaned, asked), patience)
         cleaned: Cleaned = await unless_gone(request, work)
         await errand(request, lambda trust: _log(trust, who, cleaned, read))
-        state.metrics.counted(cleaned.done.counts, 0)
+        state.metrics.counted(cleaned.done.counts, 0, cleaned.policy)
         return _sent(
             cleaned, target.open("rb")
         )  # its name goes, its bytes stay while they are read

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scrubjay import labels
+from scrubjay.serve import traces
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 WHAT = ("detect", "anonymize", "batch", "restore", "files", "jobs", "presidio", "model", "other")
@@ -64,13 +65,15 @@ class Metrics:
             how = "done"
         finally:
             took = time.perf_counter() - started
+            traces.timed(what, took)
             self._add("requests", f'what="{what}",how="{how}"')
             self._add("seconds", f'what="{what}"', took)
             bound = next((f"{bound:g}" for bound in BOUNDS if took <= bound), "+Inf")
             self._add("within", f'what="{what}",le="{bound}"')
 
-    def counted(self, found: Mapping[str, int], characters: int) -> None:
-        """Count what was found in a text."""
+    def counted(self, found: Mapping[str, int], characters: int, policy: str = "") -> None:
+        """Count what was found in a text, under a policy where it is known which."""
+        traces.counted(found, characters, policy)
         self._add("scrubjay_characters_total", "", characters)
         for label, count in found.items():
             if Row("identifiers", f'label="{label}"') in self._at:

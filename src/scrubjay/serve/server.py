@@ -34,6 +34,7 @@ from scrubjay import detect, policies
 from scrubjay.detectors import tagger
 from scrubjay.engine import Engine
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
+from scrubjay.serve import traces
 from scrubjay.serve.app import State, application
 from scrubjay.serve.back import Back
 from scrubjay.serve.clerk import WARM, Clerk
@@ -104,6 +105,7 @@ def check(settings: Settings) -> None:
         raise UsageError("a service needs one process or more")
     if bool(settings.certificate) != bool(settings.key):
         raise UsageError("--certificate and --key go together")
+    traces.check()
     if settings.open_presidio and not loopback(settings.host):
         raise UsageError("--open-presidio wants no key, so it listens on 127.0.0.1 alone")
     if not loopback(settings.host) and settings.certificate is None:
@@ -214,9 +216,10 @@ def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics
     sys.setswitchinterval(TURN)
     room()
     logging.getLogger("uvicorn.error").addFilter(_wordless)
+    app = traces.around(application(state(settings, place, metrics)))
     config = uvicorn.Config(
-        application(state(settings, place, metrics)), log_config=None, access_log=False,
-        server_header=False, loop="uvloop", http=Wire, ws="none", lifespan="on",
+        app, log_config=None, access_log=False, server_header=False, loop="uvloop", http=Wire,
+        ws="none", lifespan="on",
         timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
         ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
     )  # fmt: skip

@@ -27,8 +27,6 @@ from scrubjay.types import Document
 DETECT, ANONYMIZE, POLICIES = "detect", "anonymize", "policies"  # kinds of what is asked
 ACTIONS = {DETECT: ("detect.run", "detect"), ANONYMIZE: ("anonymize.run", "de-identify")}
 
-WARM = "Mr. Quentin Quarles of Bristol, 212 555 0142, q@example.org, SSN 536-90-4399, 4 May 2024."
-
 
 class Shown(NamedTuple):
     """A key that somebody shows, and where they call from."""
@@ -56,6 +54,7 @@ class Clerk:
         self._about = use.domain
         self._engines = Engines(use, trust)
         self._hiding = Hiding(trust)
+        self._hiding.forget()
         self._presidio = Presidio(trust, partial(self._engines.__getitem__, "everything"))
 
     def work(self, kind: str, batch: Sequence[Any]) -> Iterable[Any]:
@@ -71,11 +70,6 @@ class Clerk:
         if kind == KEEP:
             return map(self._hiding.keep, batch)
         return self._documents(kind, batch)
-
-    def warm(self) -> None:
-        """Have patterns, their checks and nets at hand before the first request."""
-        self._engines[""].anonymize(WARM)
-        self._hiding.forget()
 
     def _enter(self, shown: Shown) -> Caller | ScrubjayError:
         try:

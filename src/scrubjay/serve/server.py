@@ -7,6 +7,7 @@ sockets and starts a process again that has died: who connected meanwhile waits,
 from __future__ import annotations
 
 import contextlib
+import gc
 import ipaddress
 import logging
 import multiprocessing
@@ -196,6 +197,8 @@ def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics
     room()
     logging.getLogger("uvicorn.error").addFilter(_wordless)
     app = traces.around(application(state(settings, place, metrics)))
+    gc.collect()
+    gc.freeze()  # what stays for good is not looked through again while everybody waits: 50 ms
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, loop="uvloop", http=Wire,
         ws="none", lifespan="on",
@@ -225,7 +228,6 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
         if not trust.register.people():
             raise UsageError("nobody is registered in this vault: scrubjay people says who may")
         clerk = Clerk(trust, gate, settings.use)
-        clerk.warm()
         ended.extend((trust.close, trust.vault.close))
         return clerk.work
 

@@ -32,12 +32,12 @@ import uvicorn
 
 from scrubjay import detect, policies
 from scrubjay.detectors import tagger
-from scrubjay.engine import Engine
+from scrubjay.engine import WARM, Engine
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
 from scrubjay.serve import traces
 from scrubjay.serve.app import State, application
 from scrubjay.serve.back import Back
-from scrubjay.serve.clerk import WARM, Clerk
+from scrubjay.serve.clerk import Clerk
 from scrubjay.serve.desk import Desk, Limits, Work
 from scrubjay.serve.engines import Use
 from scrubjay.serve.gate import Gate
@@ -217,6 +217,8 @@ def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics
     room()
     logging.getLogger("uvicorn.error").addFilter(_wordless)
     app = traces.around(application(state(settings, place, metrics)))
+    gc.collect()
+    gc.freeze()  # what stays for good is not looked through again while everybody waits: 50 ms
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, loop="uvloop", http=Wire,
         ws="none", lifespan="on",
@@ -246,7 +248,6 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
         if not trust.register.people():
             raise UsageError("nobody is registered in this vault: scrubjay people says who may")
         clerk = Clerk(trust, gate, settings.use)
-        clerk.warm()
         ended.extend((trust.close, trust.vault.close))
         return clerk.work
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import hashlib
 import os
 import shutil
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import msgspec
 from msgspec import structs
@@ -214,10 +215,17 @@ def _unpack(packed: Path, folder: Path) -> None:
     folder.mkdir(mode=0o700)
     with packed.open("rb") as source:
         for name, plain in Zip().members(source, work, lambda name: True):
-            path = folder / name
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                with plain, path.open("xb") as file:
-                    shutil.copyfileobj(plain, file, 1 << 20)
-            except (FileExistsError, IsADirectoryError):
+                _put(plain, folder / name)
+            except (FileExistsError, IsADirectoryError, NotADirectoryError):
                 raise InputError("two members of the archive have one name: pack it anew") from None
+            except OSError as problem:
+                if problem.errno == errno.ENAMETOOLONG:
+                    raise InputError("a member's name is too long for this disk") from None
+                raise
+
+
+def _put(plain: BinaryIO, path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with plain, path.open("xb") as file:
+        shutil.copyfileobj(plain, file, 1 << 20)

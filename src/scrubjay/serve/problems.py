@@ -62,7 +62,7 @@ def refused(request: Request, problem: Exception) -> Response:
         headers["Retry_After"] = str(getattr(problem, "wait", 1))
     if isinstance(problem, EntryError):
         headers["WWW_Authenticate"] = "Bearer"
-    return answer(problem.http_status, problem.code, str(problem), request.url.path, **headers)
+    return answer(problem.http_status, problem.code, str(problem), _path(request), **headers)
 
 
 def unknown(request: Request, problem: Exception) -> Response:
@@ -71,10 +71,16 @@ def unknown(request: Request, problem: Exception) -> Response:
     told: Any = getattr(problem, "headers", None) or {}
     what = str(getattr(problem, "detail", "")).lower()
     headers = {name.replace("-", "_"): value for name, value in told.items()}
-    return answer(status, _HTTP.get(status, "http"), what, request.url.path, **headers)
+    return answer(status, _HTTP.get(status, "http"), what, _path(request), **headers)
 
 
 def failed(request: Request, problem: Exception) -> Response:
     """A fault of ours: its words may quote a document, so only its kind is told."""
     what = f"the service failed: {type(problem).__name__}"
-    return answer(500, "error", what, request.url.path)
+    return answer(500, "error", what, _path(request))
+
+
+def _path(request: Request) -> str:
+    """What was asked for; `request.url` would also read the Host that somebody sent."""
+    path: str = request.scope["path"]
+    return path

@@ -1,0 +1,101 @@
+"""Side doors of the service: each of these was open once, or is one that attackers try first."""
+
+
+import pytest
+
+for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
+    pytest.importorskip(needed)
+
+from serving import NOTE, running, service  # noqa: E402
+from starlette.applications import Starlette  # noqa: E402
+from starlette.responses import Response  # noqa: E402
+from starlette.routing import Route  # noqa: E402
+
+from scrubjay.serve.model.gateway import Upstream  # noqa: E402
+
+CHAT = {"model": "m", "messages": [{"role": "user", "content": NOTE}]}
+DEEP = b"[" * 900 + b"]" * 900
+
+
+class Model:
+    """An upstream that answers one thing to all."""
+
+    def __init__(self):
+        self.status, self.head, self.asked = 200, {}, 0
+        everything = Route("/{rest:path}", self._answer, methods=["GET", "POST"])
+        self.app = Starlette(routes=[everything])
+
+    async def _answer(self, _):
+        self.asked += 1
+        return Response(b"{}", self.status, self.head, "application/json")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Model()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, model):
+    with pytest.MonkeyPatch.context() as monkeypatch, running(model.app) as behind:
+        upstreams = {"openai": Upstream(f"{behind}/v1", "the service's own")}
+        folder = tmp_path_factory.mktemp("served")
+        with service(monkeypatch, folder, upstreams=upstreams) as one:
+            one.client.follow_redirects = False
+            yield one
+
+
+def key(served, who):
+    return {"Authorization": f"Bearer {served.keys[who]}"}
+
+
+# In front of a language model
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_no_client_of_a_model_is_sent_elsewhere_with_its_names(served, model, status):
+    model.status, model.head = status, {"Location": "http://elsewhere.example/v1/chat/completions"}
+    answer = served.client.post("/openai/v1/chat/completions", json=CHAT)
+    assert answer.status_code == 502 and "location" not in answer.headers
+    assert "elsewhere" not in answer.text
+
+
+def test_a_model_says_nothing_of_where_to_ask_and_who_may_read(served, model):
+    model.status, model.head = 200, {
+        "Alt-Svc": 'h3="elsewhere.example:443"', "Access-Control-Allow-Origin": "*",
+        "Set-Cookie": "a=b", "Refresh": "0;url=//elsewhere.example", "X-Request-Id": "r-1",
+    }  # fmt: skip
+    told = served.client.post("/openai/v1/chat/completions", json=CHAT).headers
+    assert told["x-request-id"] == "r-1"
+    assert not {"alt-svc", "access-control-allow-origin", "set-cookie", "refresh"} & told.keys()
+
+
+def test_the_service_s_key_of_a_model_serves_only_who_may_clean(served, model):
+    before = model.asked
+    answer = served.client.get("/openai/v1/models", headers=key(served, "auditor"))
+    assert answer.status_code == 403 and model.asked == before
+
+
+def test_a_host_that_is_made_up_leads_to_no_other_path(served, model):
+    for host in ("x/v1/files?", "[", "a\\b", "x#"):
+        answer = served.client.post("/v1/nothing", headers={"Host": host})
+        assert answer.json()["error"]["where"] == "/v1/nothing"
+
+
+# What is nested too deeply
+
+
+@pytest.mark.parametrize("kind", ["toml", "json"])
+def test_a_policy_that_is_nested_too_deeply_is_refused_as_a_policy(served, kind):
+    body = {"toml": b"a = " + b"[" * 5000, "json": b'{"a":' + DEEP + b"}"}[kind]
+    headers = key(served, "admin") | {"Content-Type": f"application/{kind}"}
+    answer = served.client.put("/v1/policies/deep", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "policy")
+
+
+def test_a_conversation_that_is_nested_too_deeply_is_refused_and_not_sent(served, model):
+    before = model.asked
+    answer = served.client.post(
+        "/openai/v1/chat/completions", content=b'{"messages":' + DEEP + b"}"
+    )
+    assert answer.json()["error"]["code"] == "input" and model.asked == before

@@ -1,5 +1,6 @@
 """Side doors of the service: each of these was open once, or is one that attackers try first."""
 
+import zipfile
 
 import pytest
 
@@ -11,6 +12,10 @@ from starlette.applications import Starlette  # noqa: E402
 from starlette.responses import Response  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
+from scrubjay.access.people import Caller  # noqa: E402
+from scrubjay.errors import InputError, MissingError  # noqa: E402
+from scrubjay.serve import joblist, jobrun  # noqa: E402
+from scrubjay.serve.joblist import Job, Progress  # noqa: E402
 from scrubjay.serve.model.gateway import Upstream  # noqa: E402
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": NOTE}]}
@@ -99,3 +104,41 @@ def test_a_conversation_that_is_nested_too_deeply_is_refused_and_not_sent(served
         "/openai/v1/chat/completions", content=b'{"messages":' + DEEP + b"}"
     )
     assert answer.json()["error"]["code"] == "input" and model.asked == before
+
+
+# Jobs
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (("../Quarles.txt",), "out of the archive"),
+        (("/etc/Quarles.txt",), "out of the archive"),
+        (("Quarles", "Quarles/b.txt"), "one name"),
+        (("Quarles/b", "Quarles/b/c/d.txt"), "one name"),
+        (("Quarles" + "x" * 300 + ".txt",), "too long"),
+    ],
+)
+def test_what_is_wrong_with_an_archive_is_told_and_no_name_in_it(tmp_path, names, why):
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, NOTE)
+    with pytest.raises(InputError, match=why) as told:
+        jobrun.unpack(tmp_path / "in.zip", tmp_path / "in")
+    assert "Quarles" not in str(told.value) and {*tmp_path.iterdir()} == {
+        tmp_path / "in.zip", tmp_path / "in",
+    }  # fmt: skip
+
+
+def test_one_damaged_record_stops_no_other_job(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path))
+    first, second = (Job(joblist.new_id(), Caller("desk"), at) for at in (1, 2))
+    for one in (first, second):
+        joblist.add(one)
+        joblist.note(one, Progress(files=3))
+    (second.folder / "progress.json").write_bytes(b"")
+    assert [joblist.told(one).files for one in joblist.every()] == [3, 0]
+    (first.folder / "job.json").write_bytes(b'{"id"')
+    assert joblist.every() == [second]
+    with pytest.raises(MissingError):
+        joblist.read(first.id)

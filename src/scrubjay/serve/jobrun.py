@@ -204,12 +204,12 @@ def _folders(job: Job) -> tuple[Path, Path]:
     source, packed = job.folder / "in", job.folder / "in.zip"
     if packed.exists():
         shutil.rmtree(source, ignore_errors=True)
-        _unpack(packed, source)
+        unpack(packed, source)
         packed.unlink()
     return source, job.folder / "out"
 
 
-def _unpack(packed: Path, folder: Path) -> None:
+def unpack(packed: Path, folder: Path) -> None:
     """All files of an archive, within the limits that archives have everywhere."""
     work = Work(lambda documents: map(unchanged, documents))
     folder.mkdir(mode=0o700)

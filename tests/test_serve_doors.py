@@ -1,8 +1,11 @@
 """Side doors of the service: each of these was open once, or is one that attackers try first."""
 
+import logging
+import socket
 import zipfile
 
 import pytest
+from click.testing import CliRunner
 
 for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
     pytest.importorskip(needed)
@@ -12,9 +15,10 @@ from starlette.applications import Starlette  # noqa: E402
 from starlette.responses import Response  # noqa: E402
 from starlette.routing import Route  # noqa: E402
 
+from scrubjay import cli  # noqa: E402
 from scrubjay.access.people import Caller  # noqa: E402
-from scrubjay.errors import InputError, MissingError  # noqa: E402
-from scrubjay.serve import joblist, jobrun  # noqa: E402
+from scrubjay.errors import InputError, MissingError, OutputError  # noqa: E402
+from scrubjay.serve import joblist, jobrun, server, wordless  # noqa: E402
 from scrubjay.serve.joblist import Job, Progress  # noqa: E402
 from scrubjay.serve.model.gateway import Upstream  # noqa: E402
 
@@ -142,3 +146,60 @@ def test_one_damaged_record_stops_no_other_job(tmp_path, monkeypatch):
     assert joblist.every() == [second]
     with pytest.raises(MissingError):
         joblist.read(first.id)
+
+
+# What a service says when it starts, and of faults
+
+
+def test_keys_that_are_told_once_are_not_made_before_all_is_ready(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert "in use; say another --port" in refused("--port", port)
+    assert "no.pem: No such file" in refused("--certificate", "no.pem", "--key", "no.pem")
+    monkeypatch.setenv("SCRUBJAY_API_KEY", "short")
+    assert "is guessed" in refused("--port", "0")
+    assert not (tmp_path / "serve/key").exists()
+
+
+def test_two_services_do_not_share_a_port(tmp_path):
+    first = server.bound(server.Settings(port=0, processes=2))
+    port = first[0].getsockname()[1]
+    with pytest.raises(OutputError, match="in use"):
+        server.bound(server.Settings(port=port, processes=2))
+    for one in first:
+        one.close()
+
+
+@pytest.mark.parametrize("address", ["http://", "ftp://a", "https://a/v1?x=1", "https://k:p@a/v1"])
+def test_an_upstream_is_an_address_without_a_secret(address):
+    assert (told := refused("--openai", address)).startswith("--openai") and "k:p" not in told
+
+
+def test_no_library_tells_the_words_of_a_fault(capfd):
+    """As uvicorn and asyncio tell it, and as Python does of a thread."""
+    handler = logging.StreamHandler()
+    loggers = [logging.getLogger(name) for name in wordless.LOGGERS]
+    for one in loggers:
+        one.addFilter(wordless.wordless)
+        one.addHandler(handler)
+    for problem in (ValueError(NOTE), raised(ValueError(NOTE))):
+        for one in loggers:
+            one.error(f"future: {problem!r}", exc_info=problem)
+    for one in loggers:
+        one.removeFilter(wordless.wordless)
+        one.removeHandler(handler)
+    told = capfd.readouterr().err
+    assert told.count("ValueError") == 4 and "Quarles" not in told
+
+
+def raised(problem):
+    try:
+        raise problem
+    except ValueError as same:
+        return same
+
+
+def refused(*arguments):
+    """Why it does not start."""
+    return str(CliRunner().invoke(cli.group, ["serve", *arguments]).exception)

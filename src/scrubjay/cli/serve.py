@@ -6,6 +6,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -22,7 +23,10 @@ _path = click.Path(path_type=Path)
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", default=8600, show_default=True, help="0: any that is free.")
+@click.option(
+    "--port", default=8600, show_default=True, type=click.IntRange(0, 65535),
+    help="0: any that is free.",
+)  # fmt: skip
 @options.policy
 @options.profile
 @click.option(
@@ -62,11 +66,14 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
     upstreams = {kind: _upstream(kind, url) for kind, url in behind.items() if url}
     told |= {"processes": told["processes"] or _cores(), "largest": told["largest"] << 20}
     settings = server.Settings(**told, upstreams=upstreams)
+    place = _vault() if vaults.exists() else None
+    keys: dict[str, str] = {}
     server.check(settings)
-    place, keys = _place()
+    sockets = server.bound(settings)  # before there are keys: they are told once
+    if place is None:
+        place, keys = store.made(os.environ.get("SCRUBJAY_API_KEY", ""))
     if settings.open_presidio:
         store.let_in(place)
-    sockets = server.bound(settings)
     _greet(settings, sockets[0].getsockname()[1], keys)
     server.serve(settings, place, sockets)
 
@@ -75,24 +82,25 @@ def _upstream(kind: str, address: str) -> Any:
     """Its key, too, where the service has it and callers need not."""
     from scrubjay.serve.model.gateway import Upstream
 
-    if not address.startswith(("http://", "https://")):
-        raise UsageError(f"--{kind} {address}: say http:// or https://, and the path up to /v1")
-    return Upstream(address, os.environ.get(f"SCRUBJAY_{kind.upper()}_KEY", ""))
+    told, variable = urlsplit(address), f"SCRUBJAY_{kind.upper()}_KEY"
+    if told.scheme not in ("http", "https") or not told.hostname or told.query or told.fragment:
+        raise UsageError(f"--{kind}: say http:// or https://, a host, and the path up to /v1")
+    if told.username is not None:
+        raise UsageError(f"--{kind}: all can see what a command is called with; set {variable}")
+    return Upstream(address, os.environ.get(variable, ""))
 
 
-def _place() -> tuple[Place, dict[str, str]]:
-    """The store, and what is told of it once."""
+def _vault() -> Place:
+    """That of this home, for who may start a service."""
     from scrubjay.serve import store
 
-    if not vaults.exists():
-        return store.made(os.environ.get("SCRUBJAY_API_KEY", ""))
     opener = vaults.opener()
     trust = vaults.trusted("serve.run", opener)
     if not trust.register.people():
         raise UsageError(
             "nobody is registered in this vault, so nobody could call: scrubjay people first"
         )
-    return store.Place.of(home.home(), opener, vaults.tools()), {}
+    return store.Place.of(home.home(), opener, vaults.tools())
 
 
 def _greet(settings: Any, port: int, keys: dict[str, str]) -> None:

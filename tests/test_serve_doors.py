@@ -14,11 +14,13 @@ from serving import NOTE, running, service  # noqa: E402
 from starlette.applications import Starlette  # noqa: E402
 from starlette.responses import Response  # noqa: E402
 from starlette.routing import Route  # noqa: E402
+from starlette.testclient import TestClient  # noqa: E402
 
 from scrubjay import cli  # noqa: E402
 from scrubjay.access.people import Caller  # noqa: E402
 from scrubjay.errors import InputError, MissingError, OutputError  # noqa: E402
 from scrubjay.serve import joblist, jobrun, server, wordless  # noqa: E402
+from scrubjay.serve.app import application  # noqa: E402
 from scrubjay.serve.joblist import Job, Progress  # noqa: E402
 from scrubjay.serve.model.gateway import Upstream  # noqa: E402
 
@@ -89,6 +91,43 @@ def test_a_host_that_is_made_up_leads_to_no_other_path(served, model):
     for host in ("x/v1/files?", "[", "a\\b", "x#"):
         answer = served.client.post("/v1/nothing", headers={"Host": host})
         assert answer.json()["error"]["where"] == "/v1/nothing"
+
+
+# Between browsers and the service
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8600", "[", "a@b", ""])
+def test_a_name_of_somebody_else_s_that_leads_here_is_told_nothing(served, host):
+    for path in ("/", "/metrics", "/v1/me"):
+        answer = served.client.get(path, headers={"Host": host})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (421, "usage")
+
+
+def test_this_machine_s_own_names_and_those_that_were_given_are_known(served):
+    state = served.state
+    settings = state.back.settings._replace(names=("Scrub.hospital.example",))
+    try:
+        state.back.settings = settings
+        client = TestClient(application(state), "http://scrub.hospital.example")
+        assert client.get("/healthz").status_code == 200
+        for host in ("localhost:8600", "[::1]:8600", "127.0.0.1"):
+            assert client.get("/healthz", headers={"Host": host}).status_code == 200
+    finally:
+        state.back.settings = settings._replace(names=())
+
+
+def test_no_answer_stays_in_a_cache_or_is_shown_in_a_frame(served):
+    for path in ("/v1/me", "/v1/nothing", "/metrics", "/"):
+        told = served.client.get(path).headers
+        assert "frame-ancestors 'none'" in told["content-security-policy"]
+        assert told["x-content-type-options"] == "nosniff"
+        assert told["cache-control"] == ("no-cache" if path == "/" else "no-store")
+
+
+def test_nobody_is_sent_to_the_same_path_without_its_slash(served):
+    """The address would have the scheme that the last proxy spoke, and the body would go there."""
+    answer = served.client.post("/v1/anonymize/", json={"text": NOTE})
+    assert answer.status_code == 404 and "location" not in answer.headers
 
 
 # What is nested too deeply

@@ -45,6 +45,10 @@ _path = click.Path(path_type=Path)
 @click.option("--processes", default=0, metavar="N", help="Default: one a core.")
 @click.option("--certificate", type=_path, help="A TLS certificate's file, with its chain.")
 @click.option("--key", type=_path, help="The certificate's key.")
+@click.option(
+    "--name", "names", multiple=True, metavar="HOST",
+    help="What it is called by callers of a proxy before it. Repeatable.",
+)  # fmt: skip
 @click.option("--openai", default="", metavar="URL", help="A model's service behind /openai.")
 @click.option("--anthropic", default="", metavar="URL", help="The same, behind /anthropic.")
 @click.option(

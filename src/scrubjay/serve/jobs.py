@@ -215,7 +215,8 @@ async def _report(request: Request) -> Response:
     if query(request, Form).page in ("", "0"):
         return Response(data, media_type="application/json")
     told = msgspec.json.decode(data, type=Summary)
-    return Response(page.render(told), media_type="text/html; charset=utf-8")
+    headers = {"Content-Security-Policy": f"{page.POLICY}; frame-ancestors 'none'"}
+    return Response(page.render(told), 200, headers, "text/html; charset=utf-8")
 
 
 async def _quarantine(request: Request) -> Response:

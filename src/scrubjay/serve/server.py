@@ -45,7 +45,8 @@ AGAIN = 0.5  # seconds between a look at the processes and the next
 
 class Settings(NamedTuple):
     """How a service is to run. `largest`: bytes of a file that somebody sends;
-    `jobs_in`: folders that jobs may read and write."""
+    `jobs_in`: folders that jobs may read and write; `names`: what callers call it, where something
+    stands before it."""
 
     host: str = "127.0.0.1"
     port: int = 8600
@@ -60,6 +61,12 @@ class Settings(NamedTuple):
     open_presidio: bool = False
     largest: int = 1 << 30
     jobs_in: tuple[Path, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return loopback(self.host)
 
     @property
     def use(self) -> Use:
@@ -86,9 +93,9 @@ def check(settings: Settings) -> None:
         raise UsageError("a service needs one process or more")
     if bool(settings.certificate) != bool(settings.key):
         raise UsageError("--certificate and --key go together")
-    if settings.open_presidio and not loopback(settings.host):
+    if settings.open_presidio and not settings.is_local:
         raise UsageError("--open-presidio wants no key, so it listens on 127.0.0.1 alone")
-    if not loopback(settings.host) and settings.certificate is None:
+    if not settings.is_local and settings.certificate is None:
         raise UsageError(
             f"--host {settings.host} can be reached from outside: give --certificate and "
             "--key, or listen on 127.0.0.1 behind something that has them"

@@ -19,10 +19,14 @@ from starlette.testclient import TestClient  # noqa: E402
 from scrubjay import cli  # noqa: E402
 from scrubjay.access.people import Caller  # noqa: E402
 from scrubjay.errors import InputError, MissingError, OutputError  # noqa: E402
-from scrubjay.serve import joblist, jobrun, server, wordless  # noqa: E402
+from scrubjay.serve import clerk, joblist, jobrun, server, wordless  # noqa: E402
 from scrubjay.serve.app import application  # noqa: E402
+from scrubjay.serve.files import Named  # noqa: E402
 from scrubjay.serve.joblist import Job, Progress  # noqa: E402
+from scrubjay.serve.model import reply  # noqa: E402
 from scrubjay.serve.model.gateway import Upstream  # noqa: E402
+from scrubjay.serve.people import EmergencyRow  # noqa: E402
+from scrubjay.serve.types import Clean, Text  # noqa: E402
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": NOTE}]}
 DEEP = b"[" * 900 + b"]" * 900
@@ -230,6 +234,15 @@ def test_no_library_tells_the_words_of_a_fault(capfd):
         one.removeHandler(handler)
     told = capfd.readouterr().err
     assert told.count("ValueError") == 4 and "Quarles" not in told
+
+
+def test_no_text_is_in_the_repr_of_what_carries_one():
+    text = Text(NOTE, id="Quarles", known={"PERSON": ("Quarles",)})
+    asked = clerk.Asked(Caller("desk"), text.document())
+    emergency = EmergencyRow("id", "bo", "study", "Quarles is unconscious", 1, 2, 0)
+    clean = Clean("Quarles", NOTE, {}, (), "", "")
+    for one in (text, asked, clean, reply.Event([NOTE.encode()], NOTE), Named(NOTE), emergency):
+        assert "Quarles" not in repr(one) and "536-90" not in repr([one])
 
 
 def raised(problem):

@@ -18,6 +18,7 @@ def install() -> None:
     """For the rest of this process."""
     for name in LOGGERS:
         logging.getLogger(name).addFilter(wordless)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # nonsense that comes is no news
     threading.excepthook = _of_a_thread
 
 

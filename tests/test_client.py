@@ -167,10 +167,10 @@ def test_an_address_that_is_none_is_refused_without_a_fault(url):
 
 def test_a_key_that_no_header_can_hold_is_told_without_it(monkeypatch, address):
     monkeypatch.setenv("SCRUBJAY_API_KEY", f"{KEY}\n")  # as files have it
-    with Client(address) as one:
+    with Client(address[0]) as one:
         assert one.me().person
     with pytest.raises(UsageError) as told:
-        Client(address, f"{KEY}\nX-Evil: 1")
+        Client(address[0], f"{KEY}\nX-Evil: 1")
     assert KEY not in str(told.value)
 
 

@@ -15,7 +15,7 @@ pytest.importorskip("cryptography")
 pytest.importorskip("apsw")
 pytest.importorskip("pyrage")
 
-from vault_world import FILE, WORDS, clock, domain_of, folder, opened, tools  # noqa: F401 - fixtures
+from vault_world import FILE, WORDS, clock, domain_of, folder, opened, tools  # noqa: F401
 
 from scrubjay.errors import VaultError
 from scrubjay.vault import nodes, root

@@ -14,7 +14,7 @@ pytest.importorskip("pyrage")
 import pyrage
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from vault_world import FILE, OTHER, WORDS, clock, domain_of, folder, opened, tools  # noqa: F401 - fixtures
+from vault_world import FILE, OTHER, WORDS, clock, domain_of, folder, opened, tools  # noqa: F401
 
 from scrubjay.errors import UsageError, VaultError
 from scrubjay.vault import backup, seal, shares, slots, symbols

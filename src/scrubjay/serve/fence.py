@@ -38,7 +38,7 @@ class Fence:
                 message["headers"] = _with_ours(message["headers"])
             await send(message)
 
-        if scope["type"] != "http" or not self._names or _host(scope) in self._names:
+        if scope["type"] != "http" or not self._names or _names(scope) <= set(self._names):
             await self._app(scope, receive, sending)
         else:
             refusal = problems.answer(421, "usage", OTHER, scope["path"])
@@ -50,10 +50,14 @@ def _with_ours(told: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
     return [*told, *(one for one in HEADERS.items() if one[0] not in names)]
 
 
-def _host(scope: Scope) -> str:
-    """What it is called in a request; of two names, or of what is none, nothing."""
-    told = [value for name, value in scope["headers"] if name == b"host"]
+def _names(scope: Scope) -> set[str]:
+    """What it is called in a request: no browser calls it nothing."""
+    return {_name(value) for name, value in scope["headers"] if name == b"host"}
+
+
+def _name(host: bytes) -> str:
+    """Without its port; of what is no host, nothing."""
     try:
-        return urlsplit(f"//{told[0].decode('latin-1')}").hostname or "" if len(told) == 1 else ""
+        return urlsplit(f"//{host.decode('latin-1')}").hostname or ""
     except ValueError:
         return ""

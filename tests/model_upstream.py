@@ -79,7 +79,7 @@ class Upstream:
     async def responses(self, request) -> Response:
         asked = await self._read(request)
         said = asked["input"] if isinstance(asked["input"], str) else asked["input"][-1]["content"]
-        said = self.bend(said)
+        said = self.bend(said if isinstance(said, str) else said[-1]["text"])
         number = len(self.seen)
         text = {"type": "output_text", "text": said, "annotations": []}
         item = {"id": "msg_1234567", "type": "message", "role": "assistant", "status": "completed"}

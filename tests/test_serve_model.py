@@ -248,10 +248,10 @@ def test_what_is_used_as_a_tool_goes_back_hidden(both):
 
 
 def test_what_cannot_be_read_is_not_sent(both):
-    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    sound = {"type": "input_audio", "input_audio": {"data": "iVBORw0KGgo=", "format": "wav"}}
     with pytest.raises(openai.BadRequestError, match="cannot be read"):
         both.openai.chat.completions.create(
-            model="m", messages=[{"role": "user", "content": [image]}]
+            model="m", messages=[{"role": "user", "content": [sound]}]
         )
     with pytest.raises(openai.AuthenticationError):
         wrong = both.openai.with_options(default_headers={"X-Scrubjay-Key": "wrong"})

@@ -18,7 +18,7 @@ from scrubjay.serve import saved
 from scrubjay.serve.desk import ENTRY
 from scrubjay.serve.engines import Engines, Use
 from scrubjay.serve.gate import Gate
-from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Hiding, ToHide
+from scrubjay.serve.model.hiding import HIDE, KEEP, TELL, Apart, Hidden, Hiding, Tell, ToHide
 from scrubjay.serve.presidio.work import LOOK, REPLACE, Presidio
 from scrubjay.serve.types import Clean, Found, PolicyRow
 from scrubjay.trust import Trust
@@ -66,6 +66,8 @@ class Clerk:
             return [self._policies()] * len(batch)
         if kind == HIDE:
             return map(self._hide, batch)
+        if kind == TELL:
+            return map(self._tell, batch)
         if kind in (LOOK, REPLACE):
             return self._presidio.work(kind, batch)
         if kind == KEEP:
@@ -83,9 +85,15 @@ class Clerk:
         except ScrubjayError as problem:
             return problem
 
-    def _hide(self, asked: ToHide) -> Hidden | ScrubjayError:
+    def _hide(self, asked: ToHide) -> Hidden | Apart | ScrubjayError:
         try:
             return self._hiding.hide(self._engines[asked.policy], asked)
+        except ScrubjayError as problem:
+            return problem
+
+    def _tell(self, asked: Tell) -> Hidden | ScrubjayError:
+        try:
+            return self._hiding.tell(asked)
         except ScrubjayError as problem:
             return problem
 

@@ -1,5 +1,5 @@
-"""What is in a request to a language model: which strings are the protocol's own and stay, and
-which are texts. What is not known here is a text; what cannot be read is refused.
+"""What is in a request to a language model: which strings are the protocol's own and stay, which
+are texts, and which are files. What is not known here is a text; what cannot be read is refused.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 from scrubjay.errors import InputError
 from scrubjay.formats import fields, json, naming, slots, strings
 from scrubjay.formats.work import Work
+from scrubjay.serve.model import attached
 from scrubjay.types import Document
 
 WORD = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -20,6 +21,7 @@ MODEL = re.compile(r"[\w.:/@+-]{1,120}", re.ASCII)
 NAME = re.compile(r"[A-Za-z_$][\w.$-]{0,80}", re.ASCII)  # of a field, or of a schema's property
 ID = re.compile(r"[a-z]{2,12}[_-][A-Za-z0-9_-]{6,120}", re.ASCII)
 SEALED = re.compile(r"[A-Za-z0-9+/=_-]*", re.ASCII)
+MEDIA = re.compile(r"image/(?:png|jpeg|gif|webp)|application/pdf|text/plain")
 OWN = (  # by key: what a value of the protocol looks like
     ({"model"}, MODEL),
     ({"role", "type", "object", "status", "finish_reason", "stop_reason", "effort", "verbosity",
@@ -28,16 +30,14 @@ OWN = (  # by key: what a value of the protocol looks like
     ({"id", "call_id", "tool_call_id", "tool_use_id", "previous_response_id", "item_id",
       "conversation", "vector_store_ids"}, ID),
     ({"signature", "encrypted_content", "data"}, SEALED),
+    ({"media_type"}, MEDIA),
 )  # fmt: skip
 SEALED_WITHIN = frozenset({"thinking", "redacted_thinking", "reasoning", "compaction"})
 PATTERNS = {key: pattern for keys, pattern in OWN for key in keys}
 FREE = frozenset({"arguments", "input", "metadata", "variables"})  # where keys are data, too
 WHOSE = frozenset({"user", "user_id", "safety_identifier", "prompt_cache_key"})
 SPEAKER = "speaker"  # who says a message: its name is somebody's
-UNREAD = frozenset({
-    "image_url", "input_image", "image", "input_audio", "audio", "file", "input_file", "document",
-    "container_upload", "computer_screenshot", "video",
-})  # fmt: skip
+UNREAD = frozenset({"input_audio", "audio", "video", "container_upload"})
 
 
 def parts(value: Any, work: Work) -> Iterator[slots.Part]:
@@ -60,12 +60,16 @@ class _Walk:
             yield _written(value)
 
     def _object(self, value: dict[str, Any], key: str) -> Iterator[slots.Part]:
-        kind = value.get("type")
-        if isinstance(kind, str) and (kind in UNREAD or kind.startswith("image")):
+        told = value.get("type")
+        kind = told if isinstance(told, str) else ""
+        if kind in attached.WITHIN:
+            value = attached.clean(value, self._work)
+        elif kind in UNREAD or kind.startswith("image"):
             raise InputError(
-                f"a part of type {kind} cannot be read here; send what it says as text"
+                "a picture, sound or file in a form that cannot be read here; send "
+                "what it says as text"
             )
-        within = kind if isinstance(kind, str) else ""
+        within = kind
         if "role" in value and isinstance(value.get("name"), str):
             within = SPEAKER
         yield from _joined("{", (self._field(*one, within) for one in value.items()), "}")

@@ -5,6 +5,7 @@ placeholders, answers come back with names. If a request cannot be hidden, nothi
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
@@ -18,8 +19,19 @@ from scrubjay.errors import PolicyError, ScrubjayError, UpstreamError, UsageErro
 from scrubjay.serve import problems
 from scrubjay.serve.asked import admitted, body
 from scrubjay.serve.call import Call, Content
+from scrubjay.serve.files import unless_gone
 from scrubjay.serve.model import reply
-from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Keep, ToHide
+from scrubjay.serve.model.hiding import (
+    HIDE,
+    KEEP,
+    TELL,
+    Apart,
+    Hidden,
+    Keep,
+    Tell,
+    ToHide,
+    hidden_apart,
+)
 from scrubjay.serve.model.table import Table
 
 OWN = "x-scrubjay-key"
@@ -42,6 +54,7 @@ PATHS = {
     "anthropic": ("v1/messages", "v1/messages/count_tokens"),
 }
 PATIENCE = httpx.Timeout(600, connect=10)
+SECONDS = 300.0  # in which the files of a request must be read
 
 
 class Upstream(NamedTuple):
@@ -132,10 +145,21 @@ async def _answered(request: Request, kind: str) -> Response:
 
 async def _hidden(request: Request, who: Caller, upstream: Upstream) -> Hidden:
     data = await body(request, LARGEST)
+    state = request.app.state.all
     host = httpx.URL(upstream.address).host
     asked = ToHide(who, data, request.headers.get(POLICY, ""), host)
-    hidden: Hidden = await request.app.state.all.desk.ask(HIDE, asked, len(data))
-    request.app.state.all.metrics.counted(hidden.counts, len(data))
+    told: Hidden | Apart = await state.desk.ask(HIDE, asked, len(data))
+    hidden = await _read_apart(request, asked, told) if isinstance(told, Apart) else told
+    state.metrics.counted(hidden.counts, len(data))
+    return hidden
+
+
+async def _read_apart(request: Request, asked: ToHide, before: Apart) -> Hidden:
+    """Its files are read in a process of their own; it goes out when the log has it."""
+    state = request.app.state.all
+    work = partial(hidden_apart, asked.data, asked.policy, before.values)
+    read = await unless_gone(request, state.back.readers.ask(work, SECONDS))
+    hidden: Hidden = await state.desk.ask(TELL, Tell(asked.caller, asked.host, read), 1)
     return hidden
 
 

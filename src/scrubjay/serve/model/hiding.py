@@ -1,5 +1,6 @@
 """What the desk's thread does for the gateway: hides a request, and keeps its table where the
-model's service keeps the conversation, so that a later turn has the same placeholders.
+model's service keeps the conversation, so that a later turn has the same placeholders. A request
+with files in it is hidden in a process that reads them, between two calls of the desk.
 """
 
 from __future__ import annotations
@@ -11,17 +12,22 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from scrubjay import processes
 from scrubjay.access.ledger import Ledger
 from scrubjay.access.people import Caller
 from scrubjay.audit.entry import Entry
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, UsageError
+from scrubjay.formats.work import Work
+from scrubjay.run.worker import MEMORY
+from scrubjay.serve.engines import Engines
 from scrubjay.serve.model import body
+from scrubjay.serve.model.attached import AtDesk, CarriesFile
 from scrubjay.serve.model.table import Table
 from scrubjay.serve.model.veil import Veil
 from scrubjay.trust import Trust
 
-HIDE, KEEP = "hide", "keep"  # kinds of what is asked
+HIDE, TELL, KEEP = "hide", "tell hidden", "keep"  # kinds of what is asked
 SPACE = "serve.conversations"
 KEPT = 30 * 86_400  # seconds, as long as such services keep them
 BEFORE = ("previous_response_id", "conversation")
@@ -40,15 +46,35 @@ class ToHide(NamedTuple):
 
 
 class Hidden(NamedTuple):
-    """What goes out, and what puts names back. `keep`: the service remembers it."""
+    """What goes out, and what puts names back. `keep`: the model's service remembers it; `policy`,
+    `model`: digests of what looked at it."""
 
     body: bytes
     table: Table
     counts: Counter[str]
     keep: bool
+    policy: str
+    model: str
 
     def __repr__(self) -> str:
         return f"Hidden(<{len(self.body)} bytes>)"
+
+
+class Apart(NamedTuple):
+    """There are files in it: they are read elsewhere. The placeholders of turns before."""
+
+    values: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"Apart(<{len(self.values)} values>)"
+
+
+class Tell(NamedTuple):
+    """What was hidden elsewhere, and for whom."""
+
+    caller: Caller
+    host: str
+    hidden: Hidden
 
 
 class Keep(NamedTuple):
@@ -77,20 +103,27 @@ class Hiding:
         self._trust = trust
         self._veils: dict[str, Veil] = {}
 
-    def hide(self, engine: Engine, asked: ToHide) -> Hidden:
+    def hide(self, engine: Engine, asked: ToHide) -> Hidden | Apart:
         """The request with placeholders, once it is in the log."""
         self._trust.require_of(asked.caller, "anonymize.run")
-        request = _read(asked.data)
+        request = read(asked.data)
         table = self._table(asked.caller, request)
         veil = self._veils.setdefault(engine.digest, Veil(engine))
-        text, counts = veil.over(lambda work: body.parts(request, work), table)
+        try:
+            done = hidden(veil, request, table, AtDesk)
+        except CarriesFile:
+            return Apart(table.values)
+        return self.tell(Tell(asked.caller, asked.host, done))
+
+    def tell(self, asked: Tell) -> Hidden:
+        """What was hidden, once it is in the log."""
+        self._trust.require_of(asked.caller, "anonymize.run")
         entry = Entry(
-            "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
-            counts=dict(counts), recipient=f"model at {asked.host}",
+            "", "", "", "done", policy=asked.hidden.policy, model=asked.hidden.model,
+            counts=dict(asked.hidden.counts), recipient=f"model at {asked.host}",
         )  # fmt: skip
         self._trust.tell_of(asked.caller, "anonymize", "de-identify", [entry])
-        keeps = "input" in request and request.get("store") is not False
-        return Hidden(text.encode(), table, counts, keeps)
+        return asked.hidden
 
     def keep(self, asked: Keep) -> None:
         """Remember a table, sealed."""
@@ -122,7 +155,27 @@ class Hiding:
             ledger.change([], old)
 
 
-def _read(data: bytes) -> dict[str, Any]:
+def hidden(veil: Veil, request: dict[str, Any], table: Table, work: type[Work] = Work) -> Hidden:
+    """The request with placeholders, in no log yet."""
+    text, counts = veil.over(lambda given: body.parts(request, given), table, work)
+    keep = "input" in request and request.get("store") is not False
+    engine = veil.engine
+    return Hidden(
+        text.encode(), table, counts, keep, engine.digest, " ".join(engine.models.values())
+    )
+
+
+def hidden_apart(data: bytes, policy: str, values: dict[str, str], engines: Engines) -> Hidden:
+    """In a reader: the same, of a request with files in it."""
+    processes.bound(MEMORY)
+    from scrubjay.formats import ocr
+
+    with ocr.remembering():
+        return hidden(Veil(engines[policy]), read(data), Table(values))
+
+
+def read(data: bytes) -> dict[str, Any]:
+    """A body, as JSON."""
     try:
         request = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError):

@@ -37,21 +37,21 @@ class Veil:
         self.engine = engine
         self._places: Recent[bytes, list[Finding]] = Recent(REMEMBERED)
 
-    def over(self, parts: Parts, table: Table) -> tuple[str, Counter[str]]:
+    def over(self, parts: Parts, table: Table, work: type[Work] = Work) -> tuple[str, Counter[str]]:
         """What `parts` writes, with placeholders; how many by label. It is looked at twice: once to
         know the values, once to put placeholders for them everywhere."""
         values: Values = {}
         for label, value in table.pairs():  # of turns before this one
             self._seek(label, value, b"", values)
-        for _ in self._written(parts, lambda documents: self._looked(documents, table, values)):
-            pass
-        counts: Counter[str] = Counter()
-        told = self._written(parts, lambda given: self._hidden(given, table, values, counts))
-        return "".join(told), counts
 
-    def _written(self, parts: Parts, clean: Clean) -> Iterator[str]:
-        work = Work(clean, rule=self.engine.operator, key=self.engine.key)
-        return slots.filled(parts(work), clean)
+        def written(clean: Clean) -> str:
+            given = work(clean, rule=self.engine.operator, key=self.engine.key)
+            return "".join(slots.filled(parts(given), clean))
+
+        written(lambda documents: self._looked(documents, table, values))
+        counts: Counter[str] = Counter()
+        told = written(lambda documents: self._hidden(documents, table, values, counts))
+        return told, counts
 
     def _looked(
         self, documents: Iterable[Document], table: Table, values: Values
@@ -89,7 +89,7 @@ class Veil:
         """With what other strings tell, which is looked for again only where that has changed."""
 
         def look(some: list[Document]) -> Iterable[list[Finding]]:
-            told = [structs.replace(one, known=known) for one in some]
+            told = [structs.replace(one, known=_both(one.known, known)) for one in some]
             return self.engine.again(told, self._found(some))
 
         keys = [
@@ -161,10 +161,16 @@ def _signs(value: str) -> tuple[str, list[str]]:
     return end, [word[:BEGINNING] for word in value.casefold().split()]
 
 
+def _both(own: Known, known: Known) -> Known:
+    """What a file says of whom a text is about, and what other strings say."""
+    return {one: (*own.get(one, ()), *known.get(one, ())) for one in own.keys() | known.keys()}
+
+
 def _value(document: Document, finding: Finding) -> str:
     return document.text[finding.start : finding.end]
 
 
 def _digest(document: Document, *more: str) -> bytes:
-    told = (document.field, document.label, document.language, document.text, *more)
+    own = chain.from_iterable((label, *values) for label, values in document.known.items())
+    told = (document.field, document.label, document.language, document.text, *own, *more)
     return sha256("\0".join(told).encode("utf-8", "surrogatepass")).digest()

@@ -194,6 +194,26 @@ def test_responses_go_on_where_the_service_remembers(both, stream):
         both.openai.responses.create(model="m", input="x", previous_response_id="resp_unknown1")
 
 
+@pytest.mark.parametrize("pieces", [1, 4, 1000])
+def test_a_source_is_named_for_the_same_words_when_names_have_come_back(both, pieces):
+    both.fake.pieces, both.fake.cited = pieces, "aspirin"
+    ask = {"model": "m", "input": f"{NOTE} Seen by Ana Novak"}
+    part = both.openai.responses.create(**ask).output[0].content[0]
+    streamed = list(both.openai.responses.create(**ask, stream=True))
+    [added] = [one.annotation for one in streamed if "annotation.added" in one.type]
+    last = streamed[-1].response.output[0].content[0]
+    chat = {"model": "m", "messages": [{"role": "user", "content": ask["input"]}]}
+    message = both.openai.chat.completions.create(**chat).choices[0].message
+    chunks = list(both.openai.chat.completions.create(**chat, stream=True))
+    [later] = [one.choices[0].delta.annotations for one in chunks
+               if getattr(one.choices[0].delta, "annotations", None)]  # fmt: skip
+    assert part.text == last.text == message.content == ask["input"]
+    for told in (part.annotations[0], last.annotations[0], added):
+        assert ask["input"][told.start_index : told.end_index] == "aspirin"
+    for told in (message.annotations[0].url_citation.to_dict(), later[0]["url_citation"]):
+        assert ask["input"][told["start_index"] : told["end_index"]] == "aspirin"
+
+
 def test_embeddings(both):
     both.openai.embeddings.create(model="m", input=[NOTE, "Quarles"])
     both.clean()

@@ -5,7 +5,6 @@ are texts, and which are files. What is not known here is a text; what cannot be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -40,53 +39,76 @@ SPEAKER = "speaker"  # who says a message: its name is somebody's
 UNREAD = frozenset({"input_audio", "audio", "video", "container_upload"})
 
 
-def parts(value: Any, work: Work) -> Iterator[slots.Part]:
-    """The request as JSON, with a slot for each text."""
-    return _Walk(work).parts(value)
+def parts(value: Any, work: Work) -> list[slots.Part]:
+    """The request as JSON, with a slot for each text. Files are cleaned at once."""
+    walk = _Walk(work)
+    walk.value(value)
+    return [*walk.parts, "".join(walk.kept)]
 
 
 class _Walk:
+    """`parts`: what was met; `kept`: what is written as it is behind the last of them."""
+
     def __init__(self, work: Work) -> None:
         self._work, self._memory = work, slots.Memory()
+        self.parts: list[slots.Part] = []
+        self.kept: list[str] = []
 
-    def parts(self, value: Any, key: str = "", within: str = "") -> Iterator[slots.Part]:
+    def value(self, value: Any, key: str = "", within: str = "") -> None:
+        """Anything that stands under this key, in an object of this type."""
         if isinstance(value, dict):
-            yield from self._object(value, key)
+            self._object(value, key)
         elif isinstance(value, list):
-            yield from _joined("[", (self.parts(one, key, within) for one in value), "]")
+            self.kept.append("[")
+            for number, one in enumerate(value):
+                self.kept.append("," if number else "")
+                self.value(one, key, within)
+            self.kept.append("]")
         elif isinstance(value, str):
-            yield self._string(value, key, within)
+            self._put(self._string(value, key, within))
         else:
-            yield _written(value)
+            self.kept.append(_written(value))
 
-    def _object(self, value: dict[str, Any], key: str) -> Iterator[slots.Part]:
+    def _put(self, part: slots.Part) -> None:
+        if isinstance(part, str):
+            self.kept.append(part)
+        else:
+            self.parts += "".join(self.kept), part
+            self.kept = []
+
+    def _object(self, value: dict[str, Any], key: str) -> None:
         told = value.get("type")
-        kind = told if isinstance(told, str) else ""
-        if kind in attached.WITHIN:
+        within = told if isinstance(told, str) else ""
+        if within in attached.WITHIN:
             value = attached.clean(value, self._work)
-        elif kind in UNREAD or kind.startswith("image"):
+        elif within in UNREAD or within.startswith("image"):
             raise InputError(
-                "a picture, sound or file in a form that cannot be read here; send "
-                "what it says as text"
+                "a picture, sound or file in a form that cannot be read here; send what it says as "
+                "text"
             )
-        within = kind
         if "role" in value and isinstance(value.get("name"), str):
             within = SPEAKER
-        yield from _joined("{", (self._field(*one, within) for one in value.items()), "}")
+        self.kept.append("{")
+        for number, (name, one) in enumerate(value.items()):
+            self.kept.append("," if number else "")
+            self._field(name, one, within)
+        self.kept.append("}")
 
-    def _field(self, key: str, value: Any, within: str) -> Iterator[slots.Part]:
+    def _field(self, key: str, value: Any, within: str) -> None:
         known = NAME.fullmatch(key)
-        yield _written(key) if known else slots.kept(Document(key), _written(key), _written)
-        yield ":"
+        self._put(_written(key) if known else slots.kept(Document(key), _written(key), _written))
+        self.kept.append(":")
         if key in FREE and isinstance(value, dict):
-            yield from json.Reader(self._work, memory=self._memory).parts(_written(value))
+            reader = json.Reader(self._work, memory=self._memory)
+            for part in reader.parts(_written(value)):
+                self._put(part)
         elif key in {"input", "prompt"} and _numbers(value):
             raise InputError(f"{key}: numbers in place of words cannot be read here; send text")
         elif key in WHOSE and isinstance(value, str):
             code = self._work.key.derive("model user", value).hex()[:32]
-            yield _written(code)
+            self.kept.append(_written(code))
         else:
-            yield from self.parts(value, key, within)
+            self.value(value, key, within)
 
     def _string(self, text: str, key: str, within: str) -> slots.Part:
         pattern = PATTERNS.get(key)
@@ -100,17 +122,6 @@ class _Walk:
             document = speaker if within == SPEAKER else document
             return slots.kept(document, _written(text), lambda told: _written(told.strip("[]")))
         return strings.part(document, _written(text), _written, self._work, memory=self._memory)
-
-
-def _joined(
-    opening: str, each: Iterator[Iterator[slots.Part]], closing: str
-) -> Iterator[slots.Part]:
-    yield opening
-    for number, one in enumerate(each):
-        if number:
-            yield ","
-        yield from one
-    yield closing
 
 
 def _numbers(value: Any) -> bool:

@@ -18,13 +18,14 @@ from scrubjay.access.people import Caller
 from scrubjay.audit.entry import Entry
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, UsageError
-from scrubjay.formats.work import Work
+from scrubjay.formats import slots
+from scrubjay.formats.work import Clean, Work
 from scrubjay.run.worker import MEMORY
 from scrubjay.serve.engines import Engines
 from scrubjay.serve.model import body
 from scrubjay.serve.model.attached import AtDesk, CarriesFile
 from scrubjay.serve.model.table import Table
-from scrubjay.serve.model.veil import Veil
+from scrubjay.serve.model.veil import Parts, Veil
 from scrubjay.trust import Trust
 
 HIDE, TELL, KEEP = "hide", "tell hidden", "keep"  # kinds of what is asked
@@ -110,9 +111,10 @@ class Hiding:
         table = self._table(asked.caller, request)
         veil = self._veils.setdefault(engine.digest, Veil(engine))
         try:
-            done = hidden(veil, request, table, AtDesk)
+            parts = body.parts(request, AtDesk(engine.stream, rule=engine.operator, key=engine.key))
         except CarriesFile:
             return Apart(table.values)
+        done = hidden(veil, request, table, lambda clean: parts)
         return self.tell(Tell(asked.caller, asked.host, done))
 
     def tell(self, asked: Tell) -> Hidden:
@@ -155,9 +157,9 @@ class Hiding:
             ledger.change([], old)
 
 
-def hidden(veil: Veil, request: dict[str, Any], table: Table, work: type[Work] = Work) -> Hidden:
+def hidden(veil: Veil, request: dict[str, Any], table: Table, parts: Parts) -> Hidden:
     """The request with placeholders, in no log yet."""
-    text, counts = veil.over(lambda given: body.parts(request, given), table, work)
+    text, counts = veil.over(parts, table)
     keep = "input" in request and request.get("store") is not False
     engine = veil.engine
     return Hidden(
@@ -167,11 +169,16 @@ def hidden(veil: Veil, request: dict[str, Any], table: Table, work: type[Work] =
 
 def hidden_apart(data: bytes, policy: str, values: dict[str, str], engines: Engines) -> Hidden:
     """In a reader: the same, of a request with files in it."""
-    processes.bound(MEMORY)
     from scrubjay.formats import ocr
 
+    processes.bound(MEMORY)
+    request, engine = read(data), engines[policy]
+
+    def parts(clean: Clean) -> list[slots.Part]:
+        return body.parts(request, Work(clean, rule=engine.operator, key=engine.key))
+
     with ocr.remembering():
-        return hidden(Veil(engines[policy]), read(data), Table(values))
+        return hidden(Veil(engine), request, Table(values), parts)
 
 
 def read(data: bytes) -> dict[str, Any]:

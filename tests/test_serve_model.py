@@ -194,6 +194,13 @@ def test_responses_go_on_where_the_service_remembers(both, stream):
         both.openai.responses.create(model="m", input="x", previous_response_id="resp_unknown1")
 
 
+def test_a_conversation_that_began_without_names_goes_on(both):
+    id = both.openai.responses.create(model="m", input="Hello").id
+    told = both.openai.responses.create(model="m", input=NOTE, previous_response_id=id)
+    assert told.output_text == NOTE
+    both.clean()
+
+
 @pytest.mark.parametrize("pieces", [1, 4, 1000])
 def test_a_source_is_named_for_the_same_words_when_names_have_come_back(both, pieces):
     both.fake.pieces, both.fake.cited = pieces, "aspirin"

@@ -49,7 +49,7 @@ def application(state: State) -> Starlette:
     async def life(_: Starlette) -> AsyncIterator[None]:
         yield
         state.desk.close()
-        await state.models.client.aclose()
+        await state.models.transport.aclose()
         state.back.close()
 
     app = Starlette(

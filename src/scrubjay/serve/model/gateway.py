@@ -4,8 +4,8 @@ placeholders, answers come back with names. If a request cannot be hidden, nothi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
@@ -53,7 +53,8 @@ PATHS = {
     "openai": ("v1/chat/completions", "v1/responses", "v1/embeddings"),
     "anthropic": ("v1/messages", "v1/messages/count_tokens"),
 }
-PATIENCE = httpx.Timeout(600, connect=10)
+PATIENCE = {"timeout": httpx.Timeout(600, connect=10).as_dict()}
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100)
 SECONDS = 300.0  # in which the files of a request must be read
 
 
@@ -69,11 +70,12 @@ class Upstream(NamedTuple):
 
 
 class Models:
-    """Every upstream, and the connections to them."""
+    """Every upstream, and the connections to them: a transport, since a client's redirects, cookies
+    and proxies must not be, and cost time."""
 
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self._upstreams = upstreams
-        self.client = httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False, trust_env=False)
+        self.transport = httpx.AsyncHTTPTransport(trust_env=False, limits=LIMITS)
 
     def upstream(self, kind: str) -> Upstream:
         """Where it goes, if somebody said so."""
@@ -133,9 +135,9 @@ async def _answered(request: Request, kind: str) -> Response:
     who = await admitted(request, _own_key(request, upstream))
     with state.metrics.timed("model"):
         hidden = await _hidden(request, who, upstream) if request.method == "POST" else None
-        sent = _request(state.models.client, request, kind, upstream, hidden)
+        sent = _request(request, kind, upstream, hidden)
         try:
-            answer = await state.models.client.send(sent, stream=True)
+            answer = await state.models.transport.handle_async_request(sent)
         except httpx.HTTPError as problem:
             raise UpstreamError(f"the model's service: {type(problem).__name__}") from None
         if hidden is None:
@@ -146,7 +148,7 @@ async def _answered(request: Request, kind: str) -> Response:
 async def _hidden(request: Request, who: Caller, upstream: Upstream) -> Hidden:
     data = await body(request, LARGEST)
     state = request.app.state.all
-    host = httpx.URL(upstream.address).host
+    host = _url(upstream.address, "").host
     asked = ToHide(who, data, request.headers.get(POLICY, ""), host)
     told: Hidden | Apart = await state.desk.ask(HIDE, asked, len(data))
     hidden = await _read_apart(request, asked, told) if isinstance(told, Apart) else told
@@ -157,28 +159,33 @@ async def _hidden(request: Request, who: Caller, upstream: Upstream) -> Hidden:
 async def _read_apart(request: Request, asked: ToHide, before: Apart) -> Hidden:
     """Its files are read in a process of their own; it goes out when the log has it."""
     state = request.app.state.all
-    work = partial(hidden_apart, asked.data, asked.policy, before.values)
+    work = functools.partial(hidden_apart, asked.data, asked.policy, before.values)
     read = await unless_gone(request, state.back.readers.ask(work, SECONDS))
     hidden: Hidden = await state.desk.ask(TELL, Tell(asked.caller, asked.host, read), 1)
     return hidden
 
 
 def _request(
-    client: httpx.AsyncClient, request: Request, kind: str, upstream: Upstream,
-    hidden: Hidden | None,
-) -> httpx.Request:  # fmt: skip
+    request: Request, kind: str, upstream: Upstream, hidden: Hidden | None
+) -> httpx.Request:
     headers = [(k, v) for k, v in request.headers.items() if k in HEADERS or k.startswith(FAMILIES)]
     if upstream.key:
         headers = [(k, v) for k, v in headers if k not in {"authorization", "x-api-key"}]
         bearer = ("authorization", f"Bearer {upstream.key}")
         headers.append(bearer if kind == "openai" else ("x-api-key", upstream.key))
     path = request.url.path.removeprefix(f"/{kind}/v1")
-    url = f"{upstream.address.rstrip('/')}{path}"
     asked = {k: v for k, v in request.query_params.items() if k in ASKED}
     content = hidden.body if hidden else None
-    return client.build_request(
-        request.method, url, params=asked or None, headers=headers, content=content
-    )
+    return httpx.Request(
+        request.method, _url(upstream.address, path), params=asked or None, headers=headers,
+        content=content, extensions=PATIENCE,
+    )  # fmt: skip
+
+
+@functools.cache
+def _url(address: str, path: str) -> httpx.URL:
+    """One of the few that there are: taking them apart takes long."""
+    return httpx.URL(address.rstrip("/") + path)
 
 
 def _own_key(request: Request, upstream: Upstream) -> str:
@@ -216,7 +223,7 @@ def _headers(answer: httpx.Response) -> dict[str, str]:
 
 async def _kept(request: Request, who: Caller, hidden: Hidden, data: bytes) -> None:
     """Remember the table of an answer that the model's service remembers, too."""
-    if not hidden.keep or not hidden.table.values:
+    if not hidden.keep:
         return
     try:
         name = msgspec.json.decode(data)["id"]
@@ -248,6 +255,10 @@ class _Events(Response):
         await send({"type": "http.response.body", "body": b""})
 
     async def _told(self) -> AsyncIterator[bytes]:
+        if not self._hidden.table.values and not self._hidden.keep:
+            async for chunk in self._answer.aiter_bytes():
+                yield chunk
+            return
         stream = reply.Stream(self._hidden.table)
         async for event in reply.events(self._answer.aiter_bytes()):
             await self._remember(event.data)

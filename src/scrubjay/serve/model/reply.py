@@ -18,7 +18,7 @@ FRAGMENTS = frozenset({
     "thinking", "delta",
 })  # fmt: skip
 IN_JSON = frozenset({"arguments", "partial_json"})
-PLACES = frozenset({"index", "output_index", "content_index", "summary_index", "item_id"})
+PLACES = ("index", "output_index", "content_index", "summary_index", "item_id")
 WITHIN = frozenset({"delta", "annotation"})  # of an event: what is added to what came before
 INDICES = frozenset({"start_index", "end_index"})  # of an annotation, in the text that it is of
 TEXTS = ("text", "content")
@@ -41,6 +41,8 @@ class Change(NamedTuple):
 
 def whole(body: bytes, table: Table) -> bytes:
     """A body that came at once. What is no JSON stays as it is."""
+    if not table.values:
+        return body
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
@@ -224,4 +226,4 @@ def _mapped(
 
 
 def _place(value: dict[str, Any], name: str) -> Place:
-    return tuple((f"{name}.{key}", value[key]) for key in sorted(PLACES & value.keys()))
+    return tuple((f"{name}.{key}", value[key]) for key in PLACES if key in value)

@@ -4,7 +4,6 @@ and what was found in one string is found in every other.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
@@ -23,7 +22,7 @@ from scrubjay.types import Anonymized, Document, Finding, Replacement
 REMEMBERED = 20_000  # texts: a conversation is sent again with each of its turns
 SHORTEST = 3  # characters of a value that is looked for in the other strings
 ALONE = frozenset({"AGE", "DATE", "TIME"})  # "62" and "May" say nothing elsewhere
-DIGITS = re.compile(r"\d+")
+NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 SEEN = 3  # signs by which a value is recognized at a glance
 Values = dict[tuple[str, str], set[bytes]]  # of labels and values, digests of where they are
 Known = dict[str, tuple[str, ...]]
@@ -125,7 +124,7 @@ class _Clues:
         self._ends: dict[str, set[tuple[str, str]]] = {}
         self._beginnings: dict[str, set[tuple[str, str]]] = {}
         for one in values:
-            number = "".join(DIGITS.findall(one[1]))
+            number = _digits(one[1])
             if len(number) >= SEEN:
                 self._ends.setdefault(number[-SEEN:], set()).add(one)
             for word in one[1].casefold().split():
@@ -134,10 +133,16 @@ class _Clues:
     def elsewhere(self, text: str, key: bytes) -> list[tuple[str, str]]:
         """What others have that this text may have, too, with its label: what it has itself is
         found everywhere in it already."""
-        folded, digits, own = text.casefold(), "".join(DIGITS.findall(text)), {key}
+        folded, digits, own = text.casefold(), _digits(text), {key}
         told = [some for one, some in self._beginnings.items() if one in folded]
         told += [some for one, some in self._ends.items() if one in digits]
         return sorted(one for one in set().union(*told) if self._values[one] != own)
+
+
+def _digits(text: str) -> str:
+    if text.isascii():
+        return text.encode().translate(None, NO_DIGITS).decode()
+    return "".join(filter(str.isdigit, text))
 
 
 def _done(document: Document, found: list[Finding], names: list[str]) -> Anonymized:

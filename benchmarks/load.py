@@ -129,12 +129,15 @@ def _shares(took: Iterable[float]) -> dict[str, float]:
 
 def resident(pid: int) -> float:
     """Megabytes of a process and all below it; what they share counts once."""
-    total = 0
-    for one in family(pid):
-        with contextlib.suppress(OSError):
-            text = Path(f"/proc/{one}/smaps_rollup").read_text()
-            total += int(text.partition("Pss:")[2].split()[0])
-    return round(total / 1024, 1)
+    return round(sum(map(held, family(pid))), 1)
+
+
+def held(pid: int) -> float:
+    """Megabytes of one process, its part of what it shares (Pss); of one that is gone, none."""
+    with contextlib.suppress(OSError):
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return round(int(text.partition("Pss:")[2].split()[0]) / 1024, 2)
+    return 0.0
 
 
 def spent(pid: int) -> float:

@@ -46,7 +46,6 @@ def service(monkeypatch: Any, folder: Path, **told: Any) -> Iterator[Service]:
     client.headers["Authorization"] = f"Bearer {KEY}"
     with client:
         yield Service(client, state, place, keys)
-    metrics.close()
 
 
 def logged(one: Service, action: str = "") -> list[Any]:
@@ -88,7 +87,7 @@ def children(pid: int) -> list[int]:
     told = subprocess.run(
         ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True
     )
-    return [int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line]
+    return [int(line.split()[0]) for line in told.stdout.splitlines() if " serve " in line]
 
 
 def until(true: Any, seconds: float = 20) -> Any:

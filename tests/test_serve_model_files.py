@@ -27,7 +27,7 @@ from scrubjay.errors import InputError  # noqa: E402
 from scrubjay.formats.work import Work  # noqa: E402
 from scrubjay.report import unchanged  # noqa: E402
 from scrubjay.serve.app import application  # noqa: E402
-from scrubjay.serve.model import attached, gateway  # noqa: E402
+from scrubjay.serve.model import attached, passing  # noqa: E402
 from scrubjay.serve.model.gateway import Upstream  # noqa: E402
 
 LINES = ["Patient: Mr. Quentin Quarles", "SSN 536-90-4399", "Blood pressure 132/84"]
@@ -226,7 +226,7 @@ def test_without_a_reader_of_pictures_it_is_refused_with_what_to_do(monkeypatch)
 
 
 def test_what_takes_too_long_to_read_is_refused(both, monkeypatch):
-    monkeypatch.setattr(gateway, "SECONDS", 0.01)
+    monkeypatch.setattr(passing, "SECONDS", 0.01)
     part = {"type": "image_url", "image_url": {"url": url(packed(picture(LINES)), "image/png")}}
     with pytest.raises(openai.UnprocessableEntityError, match="longer than"):
         both.chat(part)

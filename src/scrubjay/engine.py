@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 from scrubjay import detect, operators, plugins, policies, report
 from scrubjay.detectors.known import Known, words
@@ -90,6 +90,14 @@ class Engine:
         """Digests of what finds by more than rules, by detector."""
         told = ((detector.name, getattr(detector, "digest", "")) for detector in self.detectors)
         return {name: digest for name, digest in told if digest}
+
+    def endless(self) -> Self:
+        """For what has no end, as a pipe or a service: of the surrogates that it gives without a
+        domain it remembers the last ones, and not all."""
+        from scrubjay.operators import ledger
+
+        ledger.endless(self._memory)
+        return self
 
     def detect(self, document: Document | str) -> list[Finding]:
         """What would be replaced."""

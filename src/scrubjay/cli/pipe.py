@@ -64,7 +64,7 @@ def _cleaner(trust: Trust | None, **told: Any) -> tuple[pipe.Cleaner, str, str]:
         raise UsageError("--field goes with --json: lines have no fields")
     key = Key.read(told["key_file"]) if told["key_file"] else None
     domain = trust.domain(told["domain"]) if trust and told["domain"] else None
-    engine = load(told["policy"], profile=told["profile"], key=key, domain=domain)
+    engine = load(told["policy"], profile=told["profile"], key=key, domain=domain).endless()
     engine.anonymize("warm")  # patterns and net are at hand before the first line
     if told["as_json"]:
         cleaner = pipe.records(engine, told["fields"])

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scrubjay import home
+from scrubjay import home, processes
 from scrubjay.cli import options, vaults
 from scrubjay.errors import ExtraError, UsageError
 
 if TYPE_CHECKING:
     from scrubjay.serve.store import Place
+    from scrubjay.vault.slots import Opener
 
 NEEDS = ("starlette", "uvicorn", "uvloop", "httptools")
 _path = click.Path(path_type=Path)
@@ -56,18 +59,24 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
     if missing := [name for name in NEEDS if find_spec(name) is None]:
         raise ExtraError(f"serving needs {', '.join(missing)}: pip install 'scrubjay[serve]'")
     vaults.module()
-    from scrubjay.serve import server, store
+    gc.disable()  # until all is loaded, of which nothing goes again
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: its threads would do nothing
+    from scrubjay.serve import server
 
     behind = {"openai": openai, "anthropic": anthropic}
     upstreams = {kind: _upstream(kind, url) for kind, url in behind.items() if url}
     told |= {"processes": told["processes"] or _cores(), "largest": told["largest"] << 20}
     settings = server.Settings(**told, upstreams=upstreams)
     server.check(settings)
-    place, keys = _place()
-    if settings.open_presidio:
-        store.let_in(place)
     sockets = server.bound(settings)
-    _greet(settings, sockets[0].getsockname()[1], keys)
+    opener = vaults.opener() if vaults.exists() else None
+    opened = processes.apart(partial(_opened, opener, guest=settings.open_presidio))
+    try:
+        server.prepare(settings)
+    finally:  # keys that were made are told, whatever else fails
+        place, keys = opened()
+        _greet(settings, sockets[0].getsockname()[1], keys)
+    keys.clear()
     server.serve(settings, place, sockets)
 
 
@@ -80,25 +89,40 @@ def _upstream(kind: str, address: str) -> Any:
     return Upstream(address, os.environ.get(f"SCRUBJAY_{kind.upper()}_KEY", ""))
 
 
-def _place() -> tuple[Place, dict[str, str]]:
-    """The store, and what is told of it once."""
+def _opened(opener: Opener | None, *, guest: bool) -> tuple[Place, dict[str, str]]:
+    """The store, and what is told of it once. In a process apart: no vault's keys, files and locks
+    are in the one of which others are made."""
     from scrubjay.serve import store
 
-    if not vaults.exists():
-        return store.made(os.environ.get("SCRUBJAY_API_KEY", ""))
-    opener = vaults.opener()
-    trust = vaults.trusted("serve.run", opener)
-    if not trust.register.people():
-        raise UsageError(
-            "nobody is registered in this vault, so nobody could call: scrubjay people first"
-        )
-    return store.Place.of(home.home(), opener, vaults.tools()), {}
+    preset = os.environ.get("SCRUBJAY_API_KEY", "")
+    place, keys = (_checked(opener), {}) if opener else store.made(preset)
+    if guest:
+        store.let_in(place)
+    return place, keys
+
+
+def _checked(opener: Opener) -> Place:
+    from scrubjay.serve import store
+
+    try:
+        trust = vaults.trusted("serve.run", opener)
+        if not trust.register.people():
+            raise UsageError(
+                "nobody is registered in this vault, so nobody could call: scrubjay people first"
+            )
+    finally:
+        click.get_current_context().close()
+    return store.Place.of(home.home(), opener, vaults.tools())
 
 
 def _greet(settings: Any, port: int, keys: dict[str, str]) -> None:
+    from scrubjay.serve import traces
+
     scheme = "https" if settings.certificate else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {Path(settings.policy).name}", err=True)
+    if taker := traces.host():
+        click.echo(f"scrubjay: traces go to {taker}", err=True)
     for name, key in keys.items():
         click.echo(f"scrubjay: key of '{name}', shown this once: {key}", err=True)
 

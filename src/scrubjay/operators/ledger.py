@@ -3,13 +3,14 @@
 A surrogate is drawn with dice that the key, the kind, the document's group and the value load, so
 that another run with the same key draws the same. Only where two values would draw alike, or one
 draws what stands in the document, does the order of the documents decide. In a vault that is kept;
-without one it is for the run.
+without one it is for the run, and of a run that has no end for the last `ENDLESS` rows of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -23,6 +24,7 @@ from scrubjay.operators.names import STROKES
 from scrubjay.recent import Recent, remembered
 
 TRIES = 96
+ENDLESS = 1 << 16  # rows, two to six for a value: some 20 MB
 NOTES = 1 << 11  # documents whose facts are remembered, if they have
 FEW = 32  # findings at most, of
 SHORT = 2000  # characters
@@ -57,11 +59,17 @@ Free = Callable[[str], bool]
 
 
 class Run:
-    """The ledger of a run without a vault."""
+    """The ledger of a run without a vault. `most` rows are remembered, or all."""
 
     def __init__(self) -> None:
+        self.most = sys.maxsize
         self._rows: dict[tuple[str, ...], str] = {}
         self._notes: Recent[Any, dict[str, Any]] = Recent(NOTES)
+
+    def begin(self) -> None:
+        """A document begins: in the middle of one nothing is forgotten."""
+        if len(self._rows) >= self.most:
+            self._rows, self._notes = {}, Recent(NOTES)
 
     def get(self, group: str, *place: str) -> str | None:
         """As the protocol says."""
@@ -152,9 +160,18 @@ def _fresh(drawn: str, real: Real) -> bool:
 
 def ledger_of(scene: Scene) -> Ledger:
     """The vault's, or the run's own."""
-    if scene.pseudonyms is not None:
-        return scene.pseudonyms
-    run: Run = scene.memory.setdefault("surrogate.ledger", Run())
+    return _run(scene.memory) if scene.pseudonyms is None else scene.pseudonyms
+
+
+def endless(memory: dict[str, Any]) -> None:
+    """The run whose memory this is has no end."""
+    _run(memory).most = ENDLESS
+
+
+def _run(memory: dict[str, Any]) -> Run:
+    if "surrogate.ledger" not in memory:
+        memory["surrogate.ledger"] = Run()
+    run: Run = memory["surrogate.ledger"]
     return run
 
 
@@ -177,6 +194,8 @@ def facts(scene: Scene) -> Facts:
 
 def _facts(scene: Scene) -> Facts:
     document, key = scene.document, own_key(scene)  # which refuses who was erased
+    if scene.pseudonyms is None:
+        _run(scene.memory).begin()
     values = [document.text[f.start : f.end] for f in scene.findings]
     if len(values) > FEW or sum(map(len, values)) > SHORT:
         return Facts(_real(values), key)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 import scrubjay
 from scrubjay import labels
-from scrubjay.errors import PolicyError, ScrubjayError
+from scrubjay.errors import BusyError, PolicyError, ScrubjayError
 from scrubjay.serve import audit, files, jobs, page, people, policy, problems, restoring, review
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
@@ -49,7 +49,7 @@ def application(state: State) -> Starlette:
     async def life(_: Starlette) -> AsyncIterator[None]:
         yield
         state.desk.close()
-        await state.models.transport.aclose()
+        await state.models.close()
         state.back.close()
 
     app = Starlette(
@@ -76,7 +76,8 @@ def calls() -> list[Call]:
              takes=Content(Text, NDJSON), gives=Content(Clean, NDJSON)),
         Call("GET", "/v1/labels", _labels, "Kinds of identifiers.", gives=Content(list[LabelRow])),
         Call("GET", "/healthz", _alive, "Whether it lives.", gives=Content(Health), key=False),
-        Call("GET", "/readyz", _ready, "Whether it answers.", gives=Content(Health), key=False),
+        Call("GET", "/readyz", _ready, "Whether it answers.", gives=Content(Health), key=False,
+             fails=(BusyError,)),
         Call("GET", "/metrics", _metrics, "Numbers for Prometheus.",
              gives=Content(media="text/plain"), key=False),
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
@@ -101,7 +102,7 @@ async def _answered(request: Request, what: str) -> Response:
     with state.metrics.timed(what):
         asked = Asked(who, text.document(), text.policy)
         told = await state.desk.ask(what, asked, len(text.text))
-    state.metrics.counted(told.counts, len(text.text))
+    state.metrics.counted(told.counts, len(text.text), told.policy)
     return shown(told)
 
 
@@ -118,7 +119,11 @@ async def _alive(request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    return shown(Health("ready", scrubjay.__version__))
+    """A process listens before it has all that it needs, and answers nobody until it has."""
+    state: State = request.app.state.all
+    if not (state.desk.open and state.back.desk.open):
+        raise BusyError("it is about to end; ask another")
+    return shown(Health("ready", scrubjay.__version__, state.desk.waiting))
 
 
 async def _metrics(request: Request) -> Response:

@@ -42,4 +42,5 @@ class Engines:
         return known[1]
 
     def _load(self, policy: str | Path) -> Engine:
-        return load(policy, profile=self._profile, key=self._key, domain=self._domain)
+        engine = load(policy, profile=self._profile, key=self._key, domain=self._domain)
+        return engine.endless()

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -24,14 +24,13 @@ from scrubjay.run.folder import RATE, SECONDS
 from scrubjay.run.walk import Source
 from scrubjay.run.worker import Done, Recipe, Task, Worker
 from scrubjay.serve import spool
-from scrubjay.serve.asked import caller, query
+from scrubjay.serve.asked import caller, query, unless_gone
 from scrubjay.serve.back import errand
 from scrubjay.serve.call import BYTES, Call, Content
 from scrubjay.serve.engines import Engines
 from scrubjay.trust import Trust
 
 BLOCK = 1 << 18
-T = TypeVar("T")
 
 
 def calls() -> list[Call]:
@@ -95,29 +94,10 @@ async def _files(request: Request) -> Response:
         work = state.back.readers.ask(partial(_cleaned, asked), patience)
         cleaned: Cleaned = await unless_gone(request, work)
         await errand(request, lambda trust: _log(trust, who, cleaned, read))
-        state.metrics.counted(cleaned.done.counts, 0)
+        state.metrics.counted(cleaned.done.counts, 0, cleaned.policy)
         return _sent(
             cleaned, target.open("rb")
         )  # its name goes, its bytes stay while they are read
-
-
-async def unless_gone(request: Request, work: Awaitable[T]) -> T:
-    """What comes of it; it is given up when who asked has gone. Once the body is read."""
-    working = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise RefusedError("who asked has gone")
-        return await working
-    finally:
-        gone.cancel()
-        working.cancel()
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _cleaned(asked: Asked, engines: Engines) -> Cleaned:

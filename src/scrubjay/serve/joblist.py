@@ -15,6 +15,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -183,6 +184,15 @@ def again() -> None:
     for job in every():
         if standing(job).state == RUNNING:
             stand(job, WAITING)
+
+
+def looks() -> dict[str, int]:
+    """What differs once something has become of a job: when each folder was written to."""
+    found = {}
+    for folder in above().iterdir():
+        with suppress(FileNotFoundError):  # one may go meanwhile
+            found[folder.name] = folder.stat().st_mtime_ns
+    return found
 
 
 def above() -> Path:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 from msgspec import structs
@@ -36,24 +36,15 @@ from scrubjay.run.summary import Summary, summary
 from scrubjay.run.walk import Source, Wanted, walk
 from scrubjay.run.worker import Recipe
 from scrubjay.serve import joblist
-from scrubjay.serve.engines import Engines, Use
+from scrubjay.serve.engines import Engines
+from scrubjay.serve.foreman import Crew
 from scrubjay.serve.joblist import Job, Progress
-from scrubjay.serve.store import Place
 
 NICE = 10  # requests come first
 OFTEN = 0.5  # seconds between two notes of how far it is
 
 
-class Crew(NamedTuple):
-    """What a run works with, and the process that it ends with."""
-
-    place: Place
-    use: Use
-    processes: int
-    parent: int
-
-
-def child(crew: Crew, id: str) -> None:
+def run(crew: Crew, id: str) -> None:
     """Do a job, or say why not. Ends with the service."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stopped)  # by the foreman: what is aside is tidied up

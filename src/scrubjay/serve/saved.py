@@ -71,6 +71,11 @@ def checked(name: str, data: bytes, *, is_json: bool) -> tuple[bytes, Policy]:
             raise PolicyError(told) from None
 
 
+def told(problem: PolicyError) -> str:
+    """What is wrong with one that was saved, without where this machine keeps it."""
+    return str(problem).replace(f"{folder()}/", "")
+
+
 def save(name: str, source: bytes) -> None:
     """Write one that was checked: from now on it counts."""
     home.write(folder() / f"{name}.toml", source)

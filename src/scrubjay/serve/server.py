@@ -1,12 +1,17 @@
 """Sockets, processes, TLS: from settings to something that answers.
 
-A process a core, each with a listening socket of its own on the one port. The first holds all
-sockets and starts a process again that has died: who connected meanwhile waits, and is answered.
+A process a core, each with a listening socket of its own on the one port. The first loads what all
+need and forks them, so that they start at once and share its memory. It has one thread, no event
+loop, no vault open and no net loaded, whose runtime makes threads; it holds all sockets, and what
+opens the vault, for as long as it forks a process again that has died: who connected meanwhile
+waits, and is answered.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
+import importlib
 import ipaddress
 import logging
 import multiprocessing
@@ -25,10 +30,14 @@ from typing import Any, NamedTuple
 
 import uvicorn
 
+from scrubjay import detect, policies
+from scrubjay.detectors import tagger
+from scrubjay.engine import Engine
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
+from scrubjay.serve import traces
 from scrubjay.serve.app import State, application
 from scrubjay.serve.back import Back
-from scrubjay.serve.clerk import Clerk
+from scrubjay.serve.clerk import WARM, Clerk
 from scrubjay.serve.desk import Desk, Limits, Work
 from scrubjay.serve.engines import Use
 from scrubjay.serve.gate import Gate
@@ -40,7 +49,8 @@ from scrubjay.serve.wire import Wire, room
 BACKLOG = 2048  # connections that wait to be accepted
 GRACE = 30  # seconds in which what was accepted is answered
 TURN = 0.0005  # seconds after which a thread lets another go on: an answer waits for no batch
-AGAIN = 0.5  # seconds between a look at the processes and the next
+AGAIN = 0.5  # seconds between a look at the processes and the next, if none dies
+PAUSE = 0.1  # seconds before one is made again: of those that die at once there are few
 
 
 class Settings(NamedTuple):
@@ -67,17 +77,27 @@ class Settings(NamedTuple):
         return Use(self.policy, self.profile, self.domain)
 
 
+def prepare(settings: Settings) -> None:
+    """Load what each process needs, before they are made of this one. Nothing personal."""
+    policy = policies.load(settings.policy)
+    Engine(policy, detect.detectors(policy, tagger.NONE)).detect(WARM)
+    if settings.profile != tagger.NONE:
+        importlib.import_module("scrubjay.model.tagger")
+    if settings.upstreams:
+        importlib.import_module("scrubjay.serve.model.passing")
+    gc.collect()
+    gc.freeze()  # a collection would write to every page, and each process have its own
+    gc.enable()
+
+
 def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> None:
     """Answer until somebody says stop; then finish what was accepted. One socket a process."""
     metrics = Metrics(len(sockets))
-    try:
-        if len(sockets) == 1:
-            with contextlib.suppress(KeyboardInterrupt):  # how a stop ends
-                _run(settings, place, sockets[0], metrics)
-        else:
-            _Processes(settings, place, metrics, sockets).run()
-    finally:
-        metrics.close()
+    if len(sockets) == 1:
+        with contextlib.suppress(KeyboardInterrupt):  # how a stop ends
+            _run(settings, place, sockets[0], metrics)
+    else:
+        _Processes(settings, place, metrics, sockets).run()
 
 
 def check(settings: Settings) -> None:
@@ -86,6 +106,7 @@ def check(settings: Settings) -> None:
         raise UsageError("a service needs one process or more")
     if bool(settings.certificate) != bool(settings.key):
         raise UsageError("--certificate and --key go together")
+    traces.check()
     if settings.open_presidio and not loopback(settings.host):
         raise UsageError("--open-presidio wants no key, so it listens on 127.0.0.1 alone")
     if not loopback(settings.host) and settings.certificate is None:
@@ -134,7 +155,7 @@ class _Processes:
     def __init__(
         self, settings: Settings, place: Place, metrics: Metrics, sockets: list[socket.socket]
     ) -> None:
-        self._context = multiprocessing.get_context("spawn")
+        self._context = multiprocessing.get_context("fork")
         self._settings, self._place = settings, place
         self._metrics, self._sockets = metrics, sockets
         self._stopping = False
@@ -146,7 +167,8 @@ class _Processes:
         running = [self._start(row) for row in range(len(self._sockets))]
         try:
             while not self._stopping:
-                time.sleep(AGAIN)
+                if wait([process.sentinel for process in running], AGAIN):
+                    time.sleep(PAUSE)
                 for row, process in enumerate(running):
                     if not (self._stopping or process.is_alive()):
                         if (process.exitcode or 0) > 0:
@@ -160,42 +182,45 @@ class _Processes:
                 process.kill()
 
     def _start(self, row: int) -> BaseProcess:
-        shared = (self._metrics.name, row)
-        given = (self._settings, self._place, self._sockets[row], shared)
-        process = self._context.Process(target=_child, args=given)
+        process = self._context.Process(target=self._child, args=(row, os.getpid()))
         process.start()
         return process
+
+    def _child(self, row: int, parent: int) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # of Ctrl-C the first process hears too
+        if self._stopping:  # it was told before it could hear
+            return
+        threading.Thread(target=_orphaned, args=(parent,), daemon=True).start()
+        mine = self._sockets.pop(row)
+        for other in self._sockets:
+            other.close()
+        self._metrics.take(row)
+        try:
+            _run(self._settings, self._place, mine, self._metrics)
+        except ScrubjayError as problem:
+            sys.stderr.write(f"scrubjay: {problem}\n")
+            sys.exit(problem.exit_status)
 
     def _stop(self, *_: Any) -> None:
         self._stopping = True
 
 
-def _child(settings: Settings, place: Place, mine: socket.socket, shared: tuple[str, int]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of Ctrl-C the first process hears too
-    threading.Thread(target=_orphaned, daemon=True).start()
-    name, row = shared
-    try:
-        _run(settings, place, mine, Metrics(settings.processes, row, name))
-    except ScrubjayError as problem:
-        sys.stderr.write(f"scrubjay: {problem}\n")
-        sys.exit(problem.exit_status)
-
-
-def _orphaned() -> None:
+def _orphaned(parent: int) -> None:
     """Stop when the first process is gone, however it went."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
+    while os.getppid() == parent:
+        time.sleep(AGAIN)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics) -> None:
     sys.setswitchinterval(TURN)
     room()
     logging.getLogger("uvicorn.error").addFilter(_wordless)
+    app = traces.around(application(state(settings, place, metrics)))
     config = uvicorn.Config(
-        application(state(settings, place, metrics)), log_config=None, access_log=False,
-        server_header=False, loop="uvloop", http=Wire, ws="none", lifespan="on",
+        app, log_config=None, access_log=False, server_header=False, loop="uvloop", http=Wire,
+        ws="none", lifespan="on",
         timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
         ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
     )  # fmt: skip

@@ -60,11 +60,12 @@ class Clean(Struct, frozen=True):
 
 
 class PolicyRow(Struct, frozen=True):
-    """A policy that can be asked for."""
+    """A policy that can be asked for; or why not, where what it extends was changed."""
 
     name: str
     description: str
     digest: str
+    problem: str = ""
 
 
 class LabelRow(Struct, frozen=True):

@@ -28,7 +28,6 @@ from scrubjay.serve.model.table import Table
 from scrubjay.serve.model.veil import Parts, Veil
 from scrubjay.trust import Trust
 
-HIDE, TELL, KEEP = "hide", "tell hidden", "keep"  # kinds of what is asked
 SPACE = "serve.conversations"
 KEPT = 30 * 86_400  # seconds, as long as such services keep them
 BEFORE = ("previous_response_id", "conversation")

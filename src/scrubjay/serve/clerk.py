@@ -24,10 +24,10 @@ from scrubjay.trust import Trust
 from scrubjay.types import Document, Policy
 
 if TYPE_CHECKING:
-    from scrubjay.serve.model.hiding import Hidden, Hiding, ToHide
+    from scrubjay.serve.model.hiding import Apart, Hidden, Hiding, Tell, ToHide
 
 DETECT, ANONYMIZE, POLICIES = "detect", "anonymize", "policies"  # kinds of what is asked
-HIDE, KEEP = "hide", "keep"
+HIDE, TELL, KEEP = "hide", "tell hidden", "keep"
 ACTIONS = {DETECT: ("detect.run", "detect"), ANONYMIZE: ("anonymize.run", "de-identify")}
 
 
@@ -66,6 +66,8 @@ class Clerk:
             return [self._policies()] * len(batch)
         if kind == HIDE:
             return map(self._hide, batch)
+        if kind == TELL:
+            return map(self._tell, batch)
         if kind in (LOOK, REPLACE):
             return self._presidio.work(kind, batch)
         if kind == KEEP:
@@ -87,9 +89,15 @@ class Clerk:
         except ScrubjayError as problem:
             return problem
 
-    def _hide(self, asked: ToHide) -> Hidden | ScrubjayError:
+    def _hide(self, asked: ToHide) -> Hidden | Apart | ScrubjayError:
         try:
             return self._hiding.hide(self._engines[asked.policy], asked)
+        except ScrubjayError as problem:
+            return problem
+
+    def _tell(self, asked: Tell) -> Hidden | ScrubjayError:
+        try:
+            return self._hiding.tell(asked)
         except ScrubjayError as problem:
             return problem
 

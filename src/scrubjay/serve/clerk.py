@@ -19,6 +19,7 @@ from scrubjay.serve.desk import ENTRY
 from scrubjay.serve.engines import Engines, Use
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.presidio.work import LOOK, REPLACE, Presidio
+from scrubjay.serve.probes import PROBE, Probes
 from scrubjay.serve.types import Clean, Found, PolicyRow
 from scrubjay.trust import Trust
 from scrubjay.types import Document, Policy
@@ -56,6 +57,7 @@ class Clerk:
         self._trust, self._gate = trust, gate
         self._about = use.domain
         self._engines = Engines(use, trust)
+        self._probes = Probes(trust, self._engines.running)
         self._presidio = Presidio(trust, partial(self._engines.__getitem__, "everything"))
 
     def work(self, kind: str, batch: Sequence[Any]) -> Iterable[Any]:
@@ -70,6 +72,8 @@ class Clerk:
             return map(self._tell, batch)
         if kind in (LOOK, REPLACE):
             return self._presidio.work(kind, batch)
+        if kind == PROBE:
+            return map(self._probes.look, batch)
         if kind == KEEP:
             return map(self._hiding.keep, batch)
         return self._documents(kind, batch)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
+import socket
+from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -25,7 +27,10 @@ _path = click.Path(path_type=Path)
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", default=8600, show_default=True, help="0: any that is free.")
+@click.option(
+    "--port", default=8600, show_default=True, type=click.IntRange(0, 65535),
+    help="0: any that is free.",
+)  # fmt: skip
 @options.policy
 @options.profile
 @click.option(
@@ -44,6 +49,10 @@ _path = click.Path(path_type=Path)
 @click.option("--processes", default=0, metavar="N", help="Default: one a core.")
 @click.option("--certificate", type=_path, help="A TLS certificate's file, with its chain.")
 @click.option("--key", type=_path, help="The certificate's key.")
+@click.option(
+    "--name", "names", multiple=True, metavar="HOST",
+    help="What it is called by callers of a proxy before it. Repeatable.",
+)  # fmt: skip
 @click.option("--openai", default="", metavar="URL", help="A model's service behind /openai.")
 @click.option("--anthropic", default="", metavar="URL", help="The same, behind /anthropic.")
 @click.option(
@@ -59,7 +68,6 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
     if missing := [name for name in NEEDS if find_spec(name) is None]:
         raise ExtraError(f"serving needs {', '.join(missing)}: pip install 'scrubjay[serve]'")
     vaults.module()
-    gc.disable()  # until all is loaded, of which nothing goes again
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: its threads would do nothing
     from scrubjay.serve import server
 
@@ -67,15 +75,17 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
     upstreams = {kind: _upstream(kind, url) for kind, url in behind.items() if url}
     told |= {"processes": told["processes"] or _cores(), "largest": told["largest"] << 20}
     settings = server.Settings(**told, upstreams=upstreams)
-    server.check(settings)
-    sockets = server.bound(settings)
     opener = vaults.opener() if vaults.exists() else None
-    opened = processes.apart(partial(_opened, opener, guest=settings.open_presidio))
+    store = partial(_opened, opener, guest=settings.open_presidio)
+    known = processes.apart(store)() if opener else None  # who may not start it hears no more
+    server.check(settings)
+    sockets = server.bound(settings)  # before keys are made: they are told once
+    opened = processes.apart(store) if known is None else lambda: known
     try:
         server.prepare(settings)
     finally:  # keys that were made are told, whatever else fails
         place, keys = opened()
-        _greet(settings, sockets[0].getsockname()[1], keys)
+        _greet(settings, sockets, keys)
     keys.clear()
     server.serve(settings, place, sockets)
 
@@ -84,9 +94,12 @@ def _upstream(kind: str, address: str) -> Any:
     """Its key, too, where the service has it and callers need not."""
     from scrubjay.serve.model.gateway import Upstream
 
-    if not address.startswith(("http://", "https://")):
-        raise UsageError(f"--{kind} {address}: say http:// or https://, and the path up to /v1")
-    return Upstream(address, os.environ.get(f"SCRUBJAY_{kind.upper()}_KEY", ""))
+    told, variable = urlsplit(address), f"SCRUBJAY_{kind.upper()}_KEY"
+    if told.scheme not in ("http", "https") or not told.hostname or told.query or told.fragment:
+        raise UsageError(f"--{kind}: say http:// or https://, a host, and the path up to /v1")
+    if told.username is not None:
+        raise UsageError(f"--{kind}: all can see what a command is called with; set {variable}")
+    return Upstream(address, os.environ.get(variable, ""))
 
 
 def _opened(opener: Opener | None, *, guest: bool) -> tuple[Place, dict[str, str]]:
@@ -115,12 +128,14 @@ def _checked(opener: Opener) -> Place:
     return store.Place.of(home.home(), opener, vaults.tools())
 
 
-def _greet(settings: Any, port: int, keys: dict[str, str]) -> None:
+def _greet(settings: Any, sockets: Sequence[socket.socket], keys: dict[str, str]) -> None:
     from scrubjay.serve import traces
 
     scheme = "https" if settings.certificate else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {Path(settings.policy).name}", err=True)
+    if sockets:
+        port, policy = sockets[0].getsockname()[1], Path(settings.policy).name
+        click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {policy}", err=True)
     if taker := traces.host():
         click.echo(f"scrubjay: traces go to {taker}", err=True)
     for name, key in keys.items():

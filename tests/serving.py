@@ -42,7 +42,7 @@ def service(monkeypatch: Any, folder: Path, **told: Any) -> Iterator[Service]:
     place, keys = store.made(KEY)
     metrics = Metrics()
     state = server.state(server.Settings(**{"profile": "patterns"} | told), place, metrics)
-    client = TestClient(application(state), raise_server_exceptions=False)
+    client = TestClient(application(state), "http://127.0.0.1", raise_server_exceptions=False)
     client.headers["Authorization"] = f"Bearer {KEY}"
     with client:
         yield Service(client, state, place, keys)

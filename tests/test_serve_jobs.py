@@ -69,6 +69,10 @@ def test_an_archive_comes_back_clean_with_a_report_and_a_list(served):
     assert page.headers["Content-Type"].startswith("text/html") and "ann.lee" not in page.text
     assert one.client.get(f"/v1/jobs/{id}/quarantine").text.startswith("c.txt\t")
     assert [entry.about for entry in logged(one, "anonymize")].count(f"job {id}") == 2
+    told = [
+        entry.about for kind in ("output", "quarantine") for entry in logged(one, f"jobs.{kind}")
+    ]
+    assert told == [f"job {id}"] * 2  # who had files and names is in the log
     assert one.client.get("/v1/jobs").json()[0]["id"] == id
     a_sample_bounds_what_is_left(one, id)
     by_admin = {"Authorization": f"Bearer {one.keys['admin']}"}

@@ -9,6 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -26,7 +27,10 @@ _path = click.Path(path_type=Path)
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", default=8600, show_default=True, help="0: any that is free.")
+@click.option(
+    "--port", default=8600, show_default=True, type=click.IntRange(0, 65535),
+    help="0: any that is free.",
+)  # fmt: skip
 @options.policy
 @options.profile
 @click.option(
@@ -45,6 +49,10 @@ _path = click.Path(path_type=Path)
 @click.option("--processes", default=0, metavar="N", help="Default: one a core.")
 @click.option("--certificate", type=_path, help="A TLS certificate's file, with its chain.")
 @click.option("--key", type=_path, help="The certificate's key.")
+@click.option(
+    "--name", "names", multiple=True, metavar="HOST",
+    help="What it is called by callers of a proxy before it. Repeatable.",
+)  # fmt: skip
 @click.option("--openai", default="", metavar="URL", help="A model's service behind /openai.")
 @click.option("--anthropic", default="", metavar="URL", help="The same, behind /anthropic.")
 @click.option(
@@ -67,14 +75,15 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
     upstreams = {kind: _upstream(kind, url) for kind, url in behind.items() if url}
     told |= {"processes": told["processes"] or _cores(), "largest": told["largest"] << 20}
     settings = server.Settings(**told, upstreams=upstreams)
-    server.check(settings)
     opener = vaults.opener() if vaults.exists() else None
-    opened = processes.apart(partial(_opened, opener, guest=settings.open_presidio))
-    sockets: list[socket.socket] = []
+    store = partial(_opened, opener, guest=settings.open_presidio)
+    known = processes.apart(store)() if opener else None  # who may not start it hears no more
+    server.check(settings)
+    sockets = server.bound(settings)  # before keys are made: they are told once
+    opened = processes.apart(store) if known is None else lambda: known
     try:
-        sockets += server.bound(settings)
         server.prepare(settings)
-    finally:  # who may not is told that first; keys that were made are told, whatever else fails
+    finally:  # keys that were made are told, whatever else fails
         place, keys = opened()
         _greet(settings, sockets, keys)
     keys.clear()
@@ -85,9 +94,12 @@ def _upstream(kind: str, address: str) -> Any:
     """Its key, too, where the service has it and callers need not."""
     from scrubjay.serve.model.gateway import Upstream
 
-    if not address.startswith(("http://", "https://")):
-        raise UsageError(f"--{kind} {address}: say http:// or https://, and the path up to /v1")
-    return Upstream(address, os.environ.get(f"SCRUBJAY_{kind.upper()}_KEY", ""))
+    told, variable = urlsplit(address), f"SCRUBJAY_{kind.upper()}_KEY"
+    if told.scheme not in ("http", "https") or not told.hostname or told.query or told.fragment:
+        raise UsageError(f"--{kind}: say http:// or https://, a host, and the path up to /v1")
+    if told.username is not None:
+        raise UsageError(f"--{kind}: all can see what a command is called with; set {variable}")
+    return Upstream(address, os.environ.get(variable, ""))
 
 
 def _opened(opener: Opener | None, *, guest: bool) -> tuple[Place, dict[str, str]]:

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 import scrubjay
@@ -22,6 +23,7 @@ from scrubjay.serve.batch import batch
 from scrubjay.serve.call import NDJSON, Call, Content, routes
 from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
 from scrubjay.serve.desk import Desk
+from scrubjay.serve.fence import HERE, Fence
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
 from scrubjay.serve.model import gateway
@@ -55,13 +57,22 @@ def application(state: State) -> Starlette:
     app = Starlette(
         routes=routes(calls()),
         lifespan=life,
+        middleware=[Middleware(Fence, names=_names(state))],
         exception_handlers={
             ScrubjayError: problems.refused, HTTPException: problems.unknown,
-            Exception: problems.failed,
+            ClientDisconnect: problems.gone, Exception: problems.failed,
         },
     )  # fmt: skip
+    app.router.redirect_slashes = False  # a client would send text and key again, perhaps in clear
     app.state.all = state
     return app
+
+
+def _names(state: State) -> frozenset[str]:
+    """What a service of this machine alone may be called; of others their certificate says it."""
+    settings = state.back.settings
+    own = {name.lower() for name in settings.names}
+    return frozenset({settings.host, *HERE, *own}) if settings.is_local else frozenset()
 
 
 def calls() -> list[Call]:

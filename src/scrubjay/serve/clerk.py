@@ -30,8 +30,6 @@ DETECT, ANONYMIZE, POLICIES = "detect", "anonymize", "policies"  # kinds of what
 HIDE, KEEP = "hide", "keep"
 ACTIONS = {DETECT: ("detect.run", "detect"), ANONYMIZE: ("anonymize.run", "de-identify")}
 
-WARM = "Mr. Quentin Quarles of Bristol, 212 555 0142, q@example.org, SSN 536-90-4399, 4 May 2024."
-
 
 class Shown(NamedTuple):
     """A key that somebody shows, and where they call from."""
@@ -73,10 +71,6 @@ class Clerk:
         if kind == KEEP:
             return map(self._hiding.keep, batch)
         return self._documents(kind, batch)
-
-    def warm(self) -> None:
-        """Have patterns, their checks and nets at hand before the first request."""
-        self._engines[""].anonymize(WARM)
 
     @cached_property
     def _hiding(self) -> Hiding:

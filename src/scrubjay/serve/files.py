@@ -53,6 +53,9 @@ class Named(Struct, frozen=True):
     policy: str = ""
     format: str = ""
 
+    def __repr__(self) -> str:
+        return f"Named(policy={self.policy!r}, format={self.format!r})"
+
 
 class Asked(NamedTuple):
     """A file that is to be cleaned, where it is, and where it goes to."""

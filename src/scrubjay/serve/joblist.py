@@ -201,7 +201,8 @@ def above() -> Path:
 
 
 def _read(path: Path, kind: type[T]) -> T | None:
+    """None, too, of a file that a broken disk or a power cut has damaged: other jobs go on."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import hashlib
 import os
 import shutil
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import msgspec
 from msgspec import structs
@@ -76,7 +77,7 @@ class _Run:
         self._crew, self._job = crew, job
         self._trust = crew.place.open()
         self._trust.require_of(job.who, "jobs.start")
-        self._engine = Engines(crew.use, self._trust)[job.policy]
+        self._engine = Engines(crew.use, self._trust, endless=False)[job.policy]
         self._wanted = Wanted(job.only, job.skip)
 
     def run(self) -> None:
@@ -170,7 +171,7 @@ class _Far:
 def _engine_of(crew: Crew, job: Job, engine: Engine) -> Callable[[], Engine]:
     """The engine of one process: a vault's files are open in one alone."""
     if crew.use.domain:
-        return lambda: Engines(crew.use, crew.place.open())[job.policy]
+        return lambda: Engines(crew.use, crew.place.open(), endless=False)[job.policy]
     return lambda: engine
 
 
@@ -194,21 +195,28 @@ def _folders(job: Job) -> tuple[Path, Path]:
     source, packed = job.folder / "in", job.folder / "in.zip"
     if packed.exists():
         shutil.rmtree(source, ignore_errors=True)
-        _unpack(packed, source)
+        unpack(packed, source)
         packed.unlink()
     return source, job.folder / "out"
 
 
-def _unpack(packed: Path, folder: Path) -> None:
+def unpack(packed: Path, folder: Path) -> None:
     """All files of an archive, within the limits that archives have everywhere."""
     work = Work(lambda documents: map(unchanged, documents))
     folder.mkdir(mode=0o700)
     with packed.open("rb") as source:
         for name, plain in Zip().members(source, work, lambda name: True):
-            path = folder / name
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                with plain, path.open("xb") as file:
-                    shutil.copyfileobj(plain, file, 1 << 20)
-            except (FileExistsError, IsADirectoryError):
+                _put(plain, folder / name)
+            except (FileExistsError, IsADirectoryError, NotADirectoryError):
                 raise InputError("two members of the archive have one name: pack it anew") from None
+            except OSError as problem:
+                if problem.errno == errno.ENAMETOOLONG:
+                    raise InputError("a member's name is too long for this disk") from None
+                raise
+
+
+def _put(plain: BinaryIO, path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with plain, path.open("xb") as file:
+        shutil.copyfileobj(plain, file, 1 << 20)

@@ -13,15 +13,14 @@ import contextlib
 import gc
 import importlib
 import ipaddress
-import logging
 import multiprocessing
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -32,12 +31,12 @@ import uvicorn
 
 from scrubjay import detect, policies
 from scrubjay.detectors import tagger
-from scrubjay.engine import Engine
+from scrubjay.engine import WARM, Engine
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
-from scrubjay.serve import traces
+from scrubjay.serve import traces, wordless
 from scrubjay.serve.app import State, application
 from scrubjay.serve.back import Back
-from scrubjay.serve.clerk import WARM, Clerk
+from scrubjay.serve.clerk import Clerk
 from scrubjay.serve.desk import Desk, Limits, Work
 from scrubjay.serve.engines import Use
 from scrubjay.serve.gate import Gate
@@ -55,7 +54,8 @@ PAUSE = 0.1  # seconds before one is made again: of those that die at once there
 
 class Settings(NamedTuple):
     """How a service is to run. `largest`: bytes of a file that somebody sends;
-    `jobs_in`: folders that jobs may read and write."""
+    `jobs_in`: folders that jobs may read and write; `names`: what callers call it, where something
+    stands before it."""
 
     host: str = "127.0.0.1"
     port: int = 8600
@@ -70,6 +70,12 @@ class Settings(NamedTuple):
     open_presidio: bool = False
     largest: int = 1 << 30
     jobs_in: tuple[Path, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return loopback(self.host)
 
     @property
     def use(self) -> Use:
@@ -106,13 +112,27 @@ def check(settings: Settings) -> None:
     if bool(settings.certificate) != bool(settings.key):
         raise UsageError("--certificate and --key go together")
     traces.check()
-    if settings.open_presidio and not loopback(settings.host):
+    if settings.open_presidio and not settings.is_local:
         raise UsageError("--open-presidio wants no key, so it listens on 127.0.0.1 alone")
-    if not loopback(settings.host) and settings.certificate is None:
+    if not settings.is_local and settings.certificate is None:
         raise UsageError(
             f"--host {settings.host} can be reached from outside: give --certificate and "
             "--key, or listen on 127.0.0.1 behind something that has them"
         )
+    if settings.certificate and settings.key:
+        _check_pair(settings.certificate, settings.key)
+
+
+def _check_pair(certificate: Path, key: Path) -> None:
+    """Refuse what TLS could not begin with."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, lambda: "")
+    except ssl.SSLError:
+        raise UsageError(
+            f"--certificate {certificate}, --key {key}: no pair in PEM, or the key has a passphrase"
+        ) from None
+    except OSError as problem:
+        raise UsageError(f"--certificate {certificate}, --key {key}: {problem.strerror}") from None
 
 
 def loopback(host: str) -> bool:
@@ -127,16 +147,17 @@ def loopback(host: str) -> bool:
 
 def bound(settings: Settings) -> list[socket.socket]:
     """Sockets that listen already: who connects now waits, and is not refused."""
-    first = _bound(settings, settings.port)
+    _bound(settings, settings.port, shared=False).close()  # or another service would share it
+    first = _bound(settings, settings.port, shared=settings.processes > 1)
     port = first.getsockname()[1]
-    return [first, *(_bound(settings, port) for _ in range(settings.processes - 1))]
+    return [first, *(_bound(settings, port, shared=True) for _ in range(settings.processes - 1))]
 
 
-def _bound(settings: Settings, port: int) -> socket.socket:
+def _bound(settings: Settings, port: int, *, shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if settings.processes > 1:
+    if shared:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         made.bind((settings.host, port))
@@ -144,7 +165,7 @@ def _bound(settings: Settings, port: int) -> socket.socket:
     except OSError as problem:
         made.close()
         where = f"{settings.host}:{port}"
-        raise OutputError(f"{where}: {problem.strerror}; say another --port") from None
+        raise OutputError(f"{where}: {problem.strerror}; say another --port or --host") from None
     return made
 
 
@@ -215,8 +236,10 @@ def _orphaned(parent: int) -> None:
 def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics) -> None:
     sys.setswitchinterval(TURN)
     room()
-    logging.getLogger("uvicorn.error").addFilter(_wordless)
+    wordless.install()
     app = traces.around(application(state(settings, place, metrics)))
+    gc.collect()
+    gc.freeze()  # what stays for good is not looked through again while everybody waits: 50 ms
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, loop="uvloop", http=Wire,
         ws="none", lifespan="on",
@@ -224,16 +247,6 @@ def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics
         ssl_certfile=settings.certificate, ssl_keyfile=settings.key,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[mine])
-
-
-def _wordless(record: logging.LogRecord) -> bool:
-    """Of a fault its kind and place: what it says may be words of a text."""
-    kind, _, trace = record.exc_info or (None, None, None)
-    if kind and trace:
-        *_, last = traceback.walk_tb(trace)
-        place = f"{Path(last[0].f_code.co_filename).name}:{last[1]}"
-        record.msg, record.args, record.exc_info = f"{kind.__name__} at {place}", (), None
-    return True
 
 
 def state(settings: Settings, place: Place, metrics: Metrics) -> State:
@@ -246,7 +259,6 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
         if not trust.register.people():
             raise UsageError("nobody is registered in this vault: scrubjay people says who may")
         clerk = Clerk(trust, gate, settings.use)
-        clerk.warm()
         ended.extend((trust.close, trust.vault.close))
         return clerk.work
 

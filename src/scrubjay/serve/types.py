@@ -31,6 +31,9 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True):
     known: Known = {}
     policy: str = ""
 
+    def __repr__(self) -> str:
+        return f"Text(<{len(self.text)} characters>)"
+
     def document(self) -> Document:
         """As the engine has it."""
         if not self.known.keys() <= _LABELS:  # the engine's own refusal would say which
@@ -57,6 +60,9 @@ class Clean(Struct, frozen=True):
     replacements: tuple[Replacement, ...]
     policy: str
     policy_digest: str
+
+    def __repr__(self) -> str:
+        return f"Clean(<{len(self.text)} characters>)"
 
 
 class PolicyRow(Struct, frozen=True):

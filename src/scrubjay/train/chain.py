@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -75,11 +76,22 @@ def fit(made: Run, given: Material, plan: Plan, folder: Path, tell: Tell) -> Non
     fitting.fit(made.net, source, plan, folder, tell=tell)
 
 
+class Lesson(NamedTuple):
+    """What teachers say, and how much it counts. What was said of an epoch's texts is used
+    `reuse` times; `plain`: unmarked texts an epoch."""
+
+    teachers: Sequence[Run]
+    temperature: float = 2.0
+    share: float = 0.7
+    reuse: int = 4
+    plain: int = 500
+
+
 def distilled(
-    made: Run, teachers: Sequence[Run], given: Material, plan: Plan, folder: Path, tell: Tell,
-    *, temperature: float = 2.0, share: float = 0.7, reuse: int = 4, plain: int = 500,
-) -> None:  # fmt: skip
-    """Train a net on what others say of the same texts, and of `plain` unmarked ones an epoch."""
+    made: Run, lesson: Lesson, given: Material, plan: Plan, *, folder: Path, tell: Tell
+) -> None:
+    """Train a net on what others say of the same texts, and of unmarked ones."""
+    teachers, temperature, share, reuse, plain = lesson
 
     def examples(turn: int) -> Iterator[Example]:
         tell(f"epoch {turn * reuse}: asking {len(teachers)} teacher(s)")

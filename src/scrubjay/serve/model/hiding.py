@@ -82,7 +82,10 @@ class Hiding:
         request = _read(asked.data)
         table = self._table(asked.caller, request)
         veil = self._veils.setdefault(engine.digest, Veil(engine))
-        text, counts = veil.over(lambda work: body.parts(request, work), table)
+        try:
+            text, counts = veil.over(lambda work: body.parts(request, work), table)
+        except RecursionError:
+            raise InputError("the body is nested too deeply: send what it says flatter") from None
         entry = Entry(
             "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
             counts=dict(counts), recipient=f"model at {asked.host}",

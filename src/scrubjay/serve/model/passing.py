@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from scrubjay.access.people import Caller
 from scrubjay.errors import RefusedError, UpstreamError
 from scrubjay.serve.asked import admitted, body, unless_gone
+from scrubjay.serve.back import errand
 from scrubjay.serve.clerk import HIDE, KEEP
 from scrubjay.serve.model import reply
 from scrubjay.serve.model.gateway import Upstream
@@ -31,11 +32,11 @@ HEADERS = frozenset({
 })  # fmt: skip
 FAMILIES = ("anthropic-", "openai-", "x-stainless-")
 ASKED = frozenset({"beta", "api-version"})  # of a query
-# Of one connection, and not of what is said over it.
-HOP = frozenset({
-    "connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding",
-    "upgrade", "content-length", "content-encoding", "set-cookie",
+# What comes back: where to go instead, and who may read it, is not for the upstream to say.
+BACK = frozenset({
+    "content-type", "retry-after", "retry-after-ms", "x-should-retry", "request-id", "x-request-id",
 })  # fmt: skip
+BACK_FAMILIES = ("anthropic-", "openai-", "x-ratelimit-")
 
 
 async def answered(request: Request, kind: str) -> Response:
@@ -44,18 +45,31 @@ async def answered(request: Request, kind: str) -> Response:
     upstream = state.models.upstream(kind)
     who = await admitted(request, _own_key(request, upstream))
     with state.metrics.timed("model"):
-        hidden = await _hidden(request, who, upstream) if request.method == "POST" else None
+        hidden = await _hidden(request, who, upstream)
         sent = _request(state.models.client, request, kind, upstream, hidden)
         try:
             answer = await unless_gone(request, state.models.client.send(sent, stream=True))
         except httpx.HTTPError as problem:
             raise UpstreamError(f"the model's service: {type(problem).__name__}") from None
+        await _refuse_elsewhere(answer)
         if hidden is None:
             return await _plain(request, answer, Table())
         return await _restored(request, who, answer, hidden)
 
 
-async def _hidden(request: Request, who: Caller, upstream: Upstream) -> Hidden:
+async def _refuse_elsewhere(answer: httpx.Response) -> None:
+    """Clients follow a redirection by themselves, with all names in what they send."""
+    if answer.is_redirect:
+        await answer.aclose()
+        raise UpstreamError(
+            "the model's service sends callers to another address: start `scrubjay serve` with it"
+        )
+
+
+async def _hidden(request: Request, who: Caller, upstream: Upstream) -> Hidden | None:
+    """What goes out instead of the body. Where there is none, who asks must be allowed it, too."""
+    if request.method != "POST":
+        return await errand(request, lambda trust: trust.require_of(who, "anonymize.run"))
     data = await body(request, LARGEST)
     host = httpx.URL(upstream.address).host
     asked = ToHide(who, data, request.headers.get(POLICY, ""), host)
@@ -73,7 +87,7 @@ def _request(
         headers = [(k, v) for k, v in headers if k not in {"authorization", "x-api-key"}]
         bearer = ("authorization", f"Bearer {upstream.key}")
         headers.append(bearer if kind == "openai" else ("x-api-key", upstream.key))
-    path = request.url.path.removeprefix(f"/{kind}/v1")
+    path = request.scope["path"].removeprefix(f"/{kind}/v1")
     url = f"{upstream.address.rstrip('/')}{path}"
     asked = {k: v for k, v in request.query_params.items() if k in ASKED}
     content = hidden.body if hidden else None
@@ -112,7 +126,8 @@ async def _plain(request: Request, answer: httpx.Response, table: Table) -> Resp
 
 
 def _headers(answer: httpx.Response) -> dict[str, str]:
-    return {k: v for k, v in answer.headers.items() if k not in HOP}
+    told = answer.headers.items()
+    return {k: v for k, v in told if k in BACK or k.startswith(BACK_FAMILIES)}
 
 
 async def _kept(request: Request, who: Caller, hidden: Hidden, data: bytes) -> None:

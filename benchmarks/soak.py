@@ -232,7 +232,7 @@ def _chunk(lines: int) -> bytes:
 
 def _workers(pid: int) -> list[int]:
     """Its processes, the oldest first."""
-    every = [one for one in load.family(pid) if b"spawn_main" in _command(one)]
+    every = [one for one in load.family(pid) if one != pid and b"\0serve\0" in _command(one)]
     return sorted(every, key=_started)
 
 

@@ -3,8 +3,9 @@
 It says again what it was told last, cut into pieces of a few characters.
 """
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -32,6 +33,8 @@ class Upstream:
         self.bend = str
         self.call = ""  # arguments of a tool call, instead of words
         self.status = 200
+        self.endless = False  # of chat's streams: then `left` counts those that were left
+        self.left = 0
 
     async def _read(self, request):
         self.headers.append(dict(request.headers))
@@ -48,6 +51,8 @@ class Upstream:
             return JSONResponse({"error": {"message": "slow down", "type": "rate"}}, self.status)
         said = asked["messages"][-1]["content"]
         said = self.bend(said if isinstance(said, str) else said[-1]["text"])
+        if asked.get("stream") and self.endless:
+            return StreamingResponse(self._without_end(said), media_type="text/event-stream")
         if asked.get("stream"):
             return _stream(self._chat_events(said))
         message = {"role": "assistant", "content": said}
@@ -75,6 +80,15 @@ class Upstream:
                 yield chunk({"content": piece})
         yield chunk({}, "stop")
         yield "[DONE]"
+
+    async def _without_end(self, said: str) -> AsyncIterator[str]:
+        chunk = _chat("chat.completion.chunk", [{"index": 0, "delta": {"content": f"{said} "}}])
+        try:
+            while True:
+                yield f"data: {json.dumps(chunk)}\n\n"
+                await asyncio.sleep(0.01)
+        finally:
+            self.left += 1
 
     async def responses(self, request) -> Response:
         asked = await self._read(request)

@@ -42,11 +42,10 @@ def service(monkeypatch: Any, folder: Path, **told: Any) -> Iterator[Service]:
     place, keys = store.made(KEY)
     metrics = Metrics()
     state = server.state(server.Settings(**{"profile": "patterns"} | told), place, metrics)
-    client = TestClient(application(state), raise_server_exceptions=False)
+    client = TestClient(application(state), "http://127.0.0.1", raise_server_exceptions=False)
     client.headers["Authorization"] = f"Bearer {KEY}"
     with client:
         yield Service(client, state, place, keys)
-    metrics.close()
 
 
 def logged(one: Service, action: str = "") -> list[Any]:
@@ -88,7 +87,7 @@ def children(pid: int) -> list[int]:
     told = subprocess.run(
         ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True
     )
-    return [int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line]
+    return [int(line.split()[0]) for line in told.stdout.splitlines() if " serve " in line]
 
 
 def until(true: Any, seconds: float = 20) -> Any:

@@ -93,7 +93,7 @@ def test_scores_give_these_spans(path):
             scores[row, TAGS.index(tag)] = score
     starts, ends = np.array(case["units"]).T
     none = np.zeros(len(starts), np.int32)
-    units = Units(starts, ends, np.zeros((len(starts), PIECES), np.int32), none, none, none)
+    units = Units(starts, ends, np.zeros((len(starts), PIECES), np.int32), none, none, none, none)
     tags = decode.probabilities(scores / np.float32(case["temperature"]))
     found = decode.spans(units, tags, case["threshold"])
     assert [[t.start, t.end, t.label] for t in found] == [row[:3] for row in case["spans"]]

@@ -159,6 +159,21 @@ def test_texts_go_nowhere_in_clear(url):
         Client("https://203.0.113.7")
 
 
+@pytest.mark.parametrize("url", ["http://localhost:99999", "http://[", "http://localhost:x"])
+def test_an_address_that_is_none_is_refused_without_a_fault(url):
+    with pytest.raises(UsageError, match="no http"):
+        Client(url, KEY)
+
+
+def test_a_key_that_no_header_can_hold_is_told_without_it(monkeypatch, address):
+    monkeypatch.setenv("SCRUBJAY_API_KEY", f"{KEY}\n")  # as files have it
+    with Client(address[0]) as one:
+        assert one.me().person
+    with pytest.raises(UsageError) as told:
+        Client(address[0], f"{KEY}\nX-Evil: 1")
+    assert KEY not in str(told.value)
+
+
 def test_what_is_refused_for_now_is_sent_again_when_it_says(stub):
     url, answers, asked = stub
     answers += [(503, {"Retry-After": "7"}, BUSY), (429, {}, BUSY), (200, {}, b'{"text": "a"}')]

@@ -55,6 +55,20 @@ def test_entries_of_a_time(served):
         assert get(served, f"/v1/audit?{wrong}").status_code == 400
 
 
+def test_a_rare_entry_is_looked_for_in_parts_and_what_is_left_is_told(served, monkeypatch):
+    monkeypatch.setattr(audit, "LOOKED", 5)
+    [first] = logged(served)[:1]
+    found, before, asked = [], 0, 0
+    while not found:
+        answer = get(served, f"/v1/audit?action={first.action}&before={before}")
+        found, asked = answer.json(), asked + 1
+        before = int(answer.headers.get(audit.OLDER, 0))
+        assert found or before
+    assert asked > 1 and found[-1]["number"] == 0
+    newest = get(served, "/v1/audit?count=2")
+    assert newest.headers[audit.OLDER] == str(newest.json()[-1]["number"])
+
+
 def test_the_log_is_whole_until_somebody_changes_it(tmp_path, monkeypatch):
     monkeypatch.setattr(audit, "AGAIN", 0.0)
     with service(monkeypatch, tmp_path) as one:

@@ -114,6 +114,20 @@ def test_a_saved_policy_counts_at_once_and_in_the_readers_too(served):
     assert full["rules"]["SSN"]["operator"] == "redact.v1" and len(full["rules"]) > 10
 
 
+def test_a_policy_whose_base_was_broken_is_listed_with_its_problem(served):
+    for name, policy in (("base", {"extends": "everything"}), ("upon", {"extends": "base.toml"})):
+        told = served.client.put(f"/v1/policies/{name}", json=policy, headers=as_admin(served))
+        assert told.status_code == 200
+    (saved.folder() / "base.toml").write_text("rules = 3")
+    rows = {row["name"]: row for row in served.client.get("/v1/policies").json()}
+    assert rows["upon"]["problem"] == rows["base"]["problem"] != "" == rows["everything"]["problem"]
+    assert str(saved.folder()) not in rows["upon"]["problem"]
+    asked = {"text": NOTE, "policy": "upon"}
+    assert served.client.post("/v1/anonymize", json=asked).json()["error"]["code"] == "policy"
+    for name in ("base", "upon"):
+        (saved.folder() / f"{name}.toml").unlink()
+
+
 @pytest.mark.parametrize(
     ("name", "policy", "told"),
     [

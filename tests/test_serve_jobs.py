@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import time
 import zipfile
 
 import pytest
@@ -11,6 +12,9 @@ for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
     pytest.importorskip(needed)
 
 from serving import NOTE, logged, service, started, until  # noqa: E402
+
+from scrubjay.serve import foreman  # noqa: E402
+from scrubjay.serve.foreman import Foreman  # noqa: E402
 
 OVER = ("done", "stopped", "failed")
 MANY = 1000  # files of a job that is stopped before its end
@@ -65,6 +69,10 @@ def test_an_archive_comes_back_clean_with_a_report_and_a_list(served):
     assert page.headers["Content-Type"].startswith("text/html") and "ann.lee" not in page.text
     assert one.client.get(f"/v1/jobs/{id}/quarantine").text.startswith("c.txt\t")
     assert [entry.about for entry in logged(one, "anonymize")].count(f"job {id}") == 2
+    told = [
+        entry.about for kind in ("output", "quarantine") for entry in logged(one, f"jobs.{kind}")
+    ]
+    assert told == [f"job {id}"] * 2  # who had files and names is in the log
     assert one.client.get("/v1/jobs").json()[0]["id"] == id
     a_sample_bounds_what_is_left(one, id)
     by_admin = {"Authorization": f"Bearer {one.keys['admin']}"}
@@ -133,6 +141,19 @@ def test_no_folder_but_those_that_jobs_may_use(served, tmp_path):
         answer = one.client.post("/v1/jobs", json={"input": str(data / "in3"), "output": out})
         assert answer.status_code == 400, out
     assert one.client.get("/v1/jobs/..%2f..").status_code in (400, 404)
+
+
+def test_a_foreman_reads_no_job_while_nothing_becomes_of_one(served, monkeypatch):
+    one, _ = served
+    looks, look = [], Foreman._look
+    monkeypatch.setattr(foreman, "NEW", 0)
+    monkeypatch.setattr(Foreman, "_look", lambda self: (looks.append(1), look(self)))
+    time.sleep(2 * foreman.LOOK + 0.2)
+    looks.clear()
+    time.sleep(2 * foreman.LOOK + 0.2)
+    assert not looks
+    id = upload(one.client, b"no archive").json()["id"]
+    assert ended(one.client, id)["state"] == "failed" and looks
 
 
 def test_a_killed_service_goes_on_with_what_it_had_and_a_stopped_job_when_it_is_told_to(tmp_path):

@@ -12,7 +12,7 @@ for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage", "openai", "ant
 import anthropic  # noqa: E402
 import openai  # noqa: E402
 from model_upstream import Upstream as Fake  # noqa: E402
-from serving import KEY, running, service  # noqa: E402
+from serving import KEY, logged, running, service, until  # noqa: E402
 
 from scrubjay.serve.app import application  # noqa: E402
 from scrubjay.serve.model.gateway import Upstream  # noqa: E402
@@ -90,6 +90,22 @@ def test_a_stream_is_restored_wherever_it_is_cut(both, pieces):
     told = both.openai.chat.completions.create(**ask)
     assert "".join(c.choices[0].delta.content or "" for c in told) == NOTE
     both.clean()
+
+
+def test_a_stream_that_nobody_reads_any_more_is_ended_and_holds_up_nobody(both):
+    both.fake.endless = True
+    before = len(logged(both.served, "anonymize"))
+    ask = {"model": "m", "stream": True, "messages": [{"role": "user", "content": NOTE}]}
+    for _ in range(3):
+        told = both.openai.chat.completions.create(**ask)
+        assert "Quarles" in next(iter(told)).choices[0].delta.content
+        told.response.close()
+        both.clean()
+    until(lambda: both.fake.left == 3)
+    both.fake.endless = False
+    told = both.openai.chat.completions.create(**ask)
+    assert "".join(c.choices[0].delta.content or "" for c in told) == NOTE
+    assert len(logged(both.served, "anonymize")) == before + 4
 
 
 @pytest.mark.parametrize("pieces", [1, 4, 100])

@@ -234,7 +234,7 @@ def test_calls_without_a_key_are_the_guest_s_and_in_the_log(served):
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({"Host": "attacker.example"}, 401),
+        ({"Host": "attacker.example"}, 421),
         ({"Authorization": "Bearer nobody's"}, 401),
         ({"Content-Type": "text/plain"}, 415),
     ],

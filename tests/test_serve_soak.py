@@ -95,15 +95,28 @@ def test_a_worker_that_is_killed_costs_no_wrong_answer(two):
     assert load.cut <= 8  # those that were being asked, and those that connected to it
 
 
-def test_who_goes_in_the_middle_of_a_batch_is_missed_by_nobody(two):
-    client, _ = two
+def test_who_goes_in_the_middle_of_a_batch_is_missed_by_nobody(two, home, monkeypatch):
+    client, process = two
+    monkeypatch.setenv("SCRUBJAY_HOME", str(home))
+    before, others, read = logged(store.made()[0]), connections(process), 0
     for _ in range(10):
         made = stream(client, "Transfer-Encoding: chunked\r\n")
         made.sendall(b"\r\n" + chunk(json.dumps({"text": NOTE}).encode() + b"\n") * 50)
-        assert made.recv(64).startswith(b"HTTP/1.1 200")
+        told = b""
+        while CLEAN.encode() not in told:
+            told += made.recv(1 << 12)
+        read += told.count(CLEAN.encode())
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # no farewell
         made.close()
     assert client.post("/v1/anonymize", json={"text": NOTE}).json()["text"] == CLEAN
+    until(lambda: connections(process) <= others + 1)  # the one that `client` has kept
+    assert logged(store.made()[0]) - before > read
+
+
+def connections(process):
+    """Sockets that a service's processes have open."""
+    every = [path for one in children(process.pid) for path in Path(f"/proc/{one}/fd").iterdir()]
+    return sum(str(path.readlink()).startswith("socket:") for path in every if path.is_symlink())
 
 
 def test_who_reads_nothing_is_sent_no_more_and_costs_no_memory(two):

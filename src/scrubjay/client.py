@@ -33,6 +33,7 @@ from scrubjay.errors import LimitError, OutputError, ScrubjayError, UpstreamErro
 from scrubjay.serve.types import Clean, Found, LabelRow, PolicyRow, Text
 
 HERE = "http://127.0.0.1:8600"
+NO_ADDRESS = "the service's address is no http:// or https:// one"
 TOGETHER = 1 << 16  # bytes that are sent at once: the service takes them before we read its answers
 TEXTS = 256
 BLOCK = 1 << 18
@@ -149,9 +150,11 @@ class Client:
         timeout: float = 300.0, patience: Patience | None = None,
     ) -> None:  # fmt: skip
         url = url or os.environ.get("SCRUBJAY_URL", HERE)
-        self._key = key or os.environ.get("SCRUBJAY_API_KEY", "")
+        self._key = (key or os.environ.get("SCRUBJAY_API_KEY", "")).strip()
         if not self._key:
             raise UsageError("no key: set SCRUBJAY_API_KEY, or give key=")
+        if not (self._key.isascii() and self._key.isprintable()):  # http.client would show it
+            raise UsageError("the key has characters that no key has")
         self._to = _Address.of(url)
         self._tls = ssl.create_default_context(cafile=authority) if self._to.tls else None
         self._timeout, self._patience = timeout, patience or Patience()
@@ -359,13 +362,16 @@ class _Address(NamedTuple):
     @classmethod
     def of(cls, url: str) -> Self:
         """An address, if texts may be sent there."""
-        told = urlsplit(url)
+        try:
+            told, port = urlsplit(url), urlsplit(url).port
+        except ValueError:
+            raise UsageError(NO_ADDRESS) from None
         if told.scheme not in ("http", "https") or not told.hostname:
-            raise UsageError("the service's address is no http:// or https:// one")
+            raise UsageError(NO_ADDRESS)
         tls = told.scheme == "https"
         if not (tls or _loopback(told.hostname)):
             raise UsageError(f"{told.hostname} is another machine: say https://, for texts and key")
-        return cls(tls, told.hostname, told.port or (443 if tls else 80), told.path.rstrip("/"))
+        return cls(tls, told.hostname, port or (443 if tls else 80), told.path.rstrip("/"))
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -456,7 +462,9 @@ def _error(told: _Problem, status: int, later: str) -> ScrubjayError:
     kind = KINDS.get(told.code, UsageError if status < 500 else ScrubjayError)
     message = f"{told.what} ({told.where}); {told.todo}" if told.todo else told.what
     if kind is LimitError:
-        return LimitError(told.what.partition("; try again")[0], int(later or 1))
+        return LimitError(
+            told.what.partition("; try again")[0], int(later) if later.isdecimal() else 1
+        )
     return kind(message)
 
 

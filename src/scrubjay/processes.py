@@ -1,13 +1,21 @@
 """Bounds of a process: on its memory, so that a reader that is fooled into asking for more fails
-alone, and on its life.
+alone, and on its life. And work in one that leaves nothing behind in this.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any, TypeVar
+
+from scrubjay.errors import ScrubjayError
+
+T = TypeVar("T")
 
 
 def bound(size: int) -> None:
@@ -33,6 +41,36 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.2)
     os._exit(1)
+
+
+def apart(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin it in a process forked from this one; what is given waits for its answer, or raises its
+    error. What it opens and draws is closed and gone when it ends."""
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_apart, args=(there, work))
+    process.start()
+    there.close()
+
+    def answer() -> T:
+        told: list[T] | ScrubjayError
+        try:
+            told = here.recv()
+        except EOFError:
+            told = ScrubjayError("a process died: see above")
+        process.join()
+        if isinstance(told, ScrubjayError):
+            raise told
+        return told[0]
+
+    return answer
+
+
+def _apart(there: Connection[Any, Any], work: Callable[[], Any]) -> None:
+    try:
+        there.send([work()])
+    except ScrubjayError as problem:
+        there.send(problem)
 
 
 def _held() -> int:

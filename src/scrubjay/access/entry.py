@@ -55,10 +55,15 @@ def preset(
 ) -> None:
     """A service's API key that somebody chose, who must see to it that it cannot be guessed."""
     register.require(by, "people.issue", now)
-    if len(shown) < SHORTEST:
-        raise UsageError(f"an API key of {len(shown)} characters is guessed: take {SHORTEST}")
+    check_preset(shown)
     _check(terms, now)
     _keep(register, Event("people.issue", by.person, now, about=name), shown, terms)
+
+
+def check_preset(shown: str) -> None:
+    """Refuse a key that is guessed."""
+    if len(shown) < SHORTEST:
+        raise UsageError(f"an API key of {len(shown)} characters is guessed: take {SHORTEST}")
 
 
 def _keep(register: Register, event: Event, shown: str, terms: Terms) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import tee
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import msgspec
@@ -24,6 +25,17 @@ from scrubjay.types import Anonymized, Document, Finding
 Row = dict[str, object]
 
 
+class How(NamedTuple):
+    """How files are read, and findings shown."""
+
+    as_json: bool
+    as_jsonl: bool
+    explain: bool
+    show_text: bool
+    format_: str | None
+    encoding: str
+
+
 @click.command()
 @options.inputs
 @options.policy
@@ -35,28 +47,17 @@ Row = dict[str, object]
 @click.option("--show-text", is_flag=True, help="Show the values that were found.")
 @options.format_
 @options.encoding
-def command(
-    inputs: tuple[Path, ...],
-    policy: str,
-    profile: str,
-    recall: str,
-    as_json: bool,
-    as_jsonl: bool,
-    explain: bool,
-    show_text: bool,
-    format_: str | None,
-    encoding: str,
-) -> None:
+def command(inputs: tuple[Path, ...], policy: str, profile: str, recall: str, **told: Any) -> None:
     """Show where personal data is in INPUTS: files, folders, or `-` for standard input."""
-    trust = vaults.asked("detect.run")
+    trust, how = vaults.asked("detect.run"), How(**told)
     engine = load(policy, profile=profile, recall=recall)
     if trust:
-        vaults.looked(trust, "detect", engine, show_text=show_text)
+        vaults.looked(trust, "detect", engine, show_text=how.show_text)
     sources = [file for path in inputs or standard_input() for file in _expand(path)]
-    rows = _rows(engine, sources, format_, encoding, show_text, explain)
-    if as_json:
+    rows = _rows(engine, sources, how)
+    if how.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(list(rows)), indent=1))
-    elif as_jsonl:
+    elif how.as_jsonl:
         for row in rows:
             click.echo(msgspec.json.encode(row))
     else:
@@ -67,40 +68,29 @@ def _expand(path: Path) -> list[Path]:
     return [path] if path == files.STDIO else files.expand(path)
 
 
-def _rows(
-    engine: Engine,
-    sources: list[Path],
-    format_: str | None,
-    encoding: str,
-    show_text: bool,
-    explain: bool,
-) -> Iterator[Row]:
+def _rows(engine: Engine, sources: list[Path], how: How) -> Iterator[Row]:
     for source in sources:
         rows: list[Row] = []
-        look = partial(_look, engine, rows, str(source), show_text, explain)
+        look = partial(_look, engine, rows, how)
         with files.naming(source), files.reading(source) as stream:
-            reader = formats.make(files.format_of(source, format_, stream), encoding=encoding)
-            work = Work(look, encoding, called=source.name, rule=lambda label: "keep.v1")
+            kind = files.format_of(source, how.format_, stream)
+            reader = formats.make(kind, encoding=how.encoding)
+            work = Work(look, how.encoding, called=source.name, rule=lambda label: "keep.v1")
             reader.convert(stream, io.BytesIO(), work)
-        yield from rows
+        yield from ({"file": str(source), **row} for row in rows)
 
 
 def _look(
-    engine: Engine,
-    rows: list[Row],
-    file: str,
-    show_text: bool,
-    explain: bool,
-    documents: Iterable[Document],
+    engine: Engine, rows: list[Row], how: How, documents: Iterable[Document]
 ) -> Iterator[Anonymized]:
     """Collects a row a finding; the text goes through unchanged."""
     ahead, behind = tee(documents)
     for document, findings in zip(behind, engine.find(ahead), strict=True):
         for finding in findings:
-            row: Row = {"file": file, "document": document.id, **msgspec.to_builtins(finding)}
-            if show_text:
+            row: Row = {"document": document.id, **msgspec.to_builtins(finding)}
+            if how.show_text:
                 row["text"] = document.text[finding.start : finding.end]
-            if explain:
+            if how.explain:
                 row["why"] = why(finding)
             rows.append(row)
         yield unchanged(document, findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import msgspec
@@ -16,6 +17,17 @@ from scrubjay.evaluate.gold import JSONL
 from scrubjay.evaluate.result import Evaluation
 
 _path = click.Path(path_type=Path, allow_dash=True)
+
+
+class Wanted(NamedTuple):
+    """What is measured, and where it is told."""
+
+    data: tuple[Path, ...]
+    json_file: Path | None
+    html_file: Path | None
+    labels_file: Path | None
+    show_text: bool
+    limit: int | None
 
 
 @click.command()
@@ -34,36 +46,26 @@ _path = click.Path(path_type=Path, allow_dash=True)
 )  # fmt: skip
 @click.option("--show-text", is_flag=True, help="Put text into the files that are written.")
 @click.option("--limit", type=click.IntRange(1), help="Read only so many documents.")
-def command(
-    data: tuple[Path, ...],
-    json_file: Path | None,
-    html_file: Path | None,
-    policy: str,
-    profile: str,
-    recall: str,
-    labels_file: Path | None,
-    show_text: bool,
-    limit: int | None,
-) -> None:
+def command(policy: str, profile: str, recall: str, **told: Any) -> None:
     """Measure leaks, precision, recall and speed on DATA that people have marked.
 
     What the numbers mean: docs/spec/evaluation.md. Without --show-text, nothing that is written or
     printed holds text of a document.
     """
-    trust = vaults.asked("evaluate.run")
-    corpus = evaluate.read(sources(data), labels_file, limit)
+    trust, wanted = vaults.asked("evaluate.run"), Wanted(**told)
+    corpus = evaluate.read(sources(wanted.data), wanted.labels_file, wanted.limit)
     engine = load(policy, profile=profile, recall=recall)
     if trust:
-        vaults.looked(trust, "evaluate", engine, show_text=show_text)
+        vaults.looked(trust, "evaluate", engine, show_text=wanted.show_text)
     system = evaluate.system_of(engine, profile)
-    result = evaluate.evaluate(corpus, engine.find, system, show_text=show_text)
+    result = evaluate.evaluate(corpus, engine.find, system, show_text=wanted.show_text)
     with files.Outputs() as outputs:
-        for target, make in ((json_file, _json), (html_file, page.render)):
+        for target, make in ((wanted.json_file, _json), (wanted.html_file, page.render)):
             if target:
                 with outputs.open(target) as sink:
                     sink.write(make(result).encode())
     for line in summary(result):
-        click.echo(line, err=files.STDIO in (json_file, html_file))
+        click.echo(line, err=files.STDIO in (wanted.json_file, wanted.html_file))
 
 
 def sources(data: tuple[Path, ...]) -> list[Path]:

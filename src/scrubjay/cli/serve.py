@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
-from scrubjay import home
+from scrubjay import home, processes
 from scrubjay.cli import options, vaults
 from scrubjay.errors import ExtraError, UsageError
 
 if TYPE_CHECKING:
     from scrubjay.serve.store import Place
+    from scrubjay.vault.slots import Opener
 
 NEEDS = ("starlette", "uvicorn", "uvloop", "httptools")
 _path = click.Path(path_type=Path)
@@ -22,7 +27,10 @@ _path = click.Path(path_type=Path)
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", default=8600, show_default=True, help="0: any that is free.")
+@click.option(
+    "--port", default=8600, show_default=True, type=click.IntRange(0, 65535),
+    help="0: any that is free.",
+)  # fmt: skip
 @options.policy
 @options.profile
 @click.option(
@@ -41,6 +49,10 @@ _path = click.Path(path_type=Path)
 @click.option("--processes", default=0, metavar="N", help="Default: one a core.")
 @click.option("--certificate", type=_path, help="A TLS certificate's file, with its chain.")
 @click.option("--key", type=_path, help="The certificate's key.")
+@click.option(
+    "--name", "names", multiple=True, metavar="HOST",
+    help="What it is called by callers of a proxy before it. Repeatable.",
+)  # fmt: skip
 @click.option("--openai", default="", metavar="URL", help="A model's service behind /openai.")
 @click.option("--anthropic", default="", metavar="URL", help="The same, behind /anthropic.")
 @click.option(
@@ -56,18 +68,25 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
     if missing := [name for name in NEEDS if find_spec(name) is None]:
         raise ExtraError(f"serving needs {', '.join(missing)}: pip install 'scrubjay[serve]'")
     vaults.module()
-    from scrubjay.serve import server, store
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: its threads would do nothing
+    from scrubjay.serve import server
 
     behind = {"openai": openai, "anthropic": anthropic}
     upstreams = {kind: _upstream(kind, url) for kind, url in behind.items() if url}
     told |= {"processes": told["processes"] or _cores(), "largest": told["largest"] << 20}
     settings = server.Settings(**told, upstreams=upstreams)
+    opener = vaults.opener() if vaults.exists() else None
+    store = partial(_opened, opener, guest=settings.open_presidio)
+    known = processes.apart(store)() if opener else None  # who may not start it hears no more
     server.check(settings)
-    place, keys = _place()
-    if settings.open_presidio:
-        store.let_in(place)
-    sockets = server.bound(settings)
-    _greet(settings, sockets[0].getsockname()[1], keys)
+    sockets = server.bound(settings)  # before keys are made: they are told once
+    opened = processes.apart(store) if known is None else lambda: known
+    try:
+        server.prepare(settings)
+    finally:  # keys that were made are told, whatever else fails
+        place, keys = opened()
+        _greet(settings, sockets, keys)
+    keys.clear()
     server.serve(settings, place, sockets)
 
 
@@ -75,32 +94,48 @@ def _upstream(kind: str, address: str) -> Any:
     """Its key, too, where the service has it and callers need not."""
     from scrubjay.serve.model.gateway import Upstream
 
-    if not address.startswith(("http://", "https://")):
-        raise UsageError(f"--{kind} {address}: say http:// or https://, and the path up to /v1")
-    return Upstream(address, os.environ.get(f"SCRUBJAY_{kind.upper()}_KEY", ""))
+    told, variable = urlsplit(address), f"SCRUBJAY_{kind.upper()}_KEY"
+    if told.scheme not in ("http", "https") or not told.hostname or told.query or told.fragment:
+        raise UsageError(f"--{kind}: say http:// or https://, a host, and the path up to /v1")
+    if told.username is not None:
+        raise UsageError(f"--{kind}: all can see what a command is called with; set {variable}")
+    return Upstream(address, os.environ.get(variable, ""))
 
 
-def _place() -> tuple[Place, dict[str, str]]:
-    """The store, and what is told of it once."""
+def _opened(opener: Opener | None, *, guest: bool) -> tuple[Place, dict[str, str]]:
+    """The store, and what is told of it once. In a process apart: no vault's keys, files and locks
+    are in the one of which others are made."""
     from scrubjay.serve import store
 
-    if not vaults.exists():
-        return store.made(os.environ.get("SCRUBJAY_API_KEY", ""))
-    opener = vaults.opener()
-    trust = vaults.trusted("serve.run", opener)
-    if not trust.register.people():
-        raise UsageError(
-            "nobody is registered in this vault, so nobody could call: scrubjay people first"
-        )
-    return store.Place.of(home.home(), opener, vaults.tools()), {}
+    preset = os.environ.get("SCRUBJAY_API_KEY", "")
+    place, keys = (_checked(opener), {}) if opener else store.made(preset)
+    if guest:
+        store.let_in(place)
+    return place, keys
 
 
-def _greet(settings: Any, port: int, keys: dict[str, str]) -> None:
+def _checked(opener: Opener) -> Place:
+    from scrubjay.serve import store
+
+    try:
+        trust = vaults.trusted("serve.run", opener)
+        if not trust.register.people():
+            raise UsageError(
+                "nobody is registered in this vault, so nobody could call: scrubjay people first"
+            )
+    finally:
+        click.get_current_context().close()
+    return store.Place.of(home.home(), opener, vaults.tools())
+
+
+def _greet(settings: Any, sockets: Sequence[socket.socket], keys: dict[str, str]) -> None:
     from scrubjay.serve import traces
 
     scheme = "https" if settings.certificate else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {Path(settings.policy).name}", err=True)
+    if sockets:
+        port, policy = sockets[0].getsockname()[1], Path(settings.policy).name
+        click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {policy}", err=True)
     if taker := traces.host():
         click.echo(f"scrubjay: traces go to {taker}", err=True)
     for name, key in keys.items():

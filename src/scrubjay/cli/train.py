@@ -189,11 +189,11 @@ def distil(
     from scrubjay.train import run
 
     chain.threads(threads)
-    judges = [run.load(teacher) for teacher in teachers]
+    lesson = chain.Lesson([run.load(teacher) for teacher in teachers], temperature, share)
     what = _gathered(**given)
-    made = chain.start(folder, kind, source, lambda: judges[0].lexicon)
+    made = chain.start(folder, kind, source, lambda: lesson.teachers[0].lexicon)
     plan = chain.plan_of(made, minutes, given["seed"])
-    chain.distilled(made, judges, what, plan, folder, _tell, temperature=temperature, share=share)
+    chain.distilled(made, lesson, what, plan, folder=folder, tell=_tell)
 
 
 @command.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -77,12 +78,20 @@ def _cut(tags: Floats) -> list[tuple[int, int, str]]:
     """The most probable way to cut a stretch of identifiers: begin, end, class."""
     parts = tags[:, 1:] + 1e-9
     parts[0, ::2] += parts[0, 1::2]  # the first unit begins, even where the net says I-
-    path = _best(np.log(parts))
+    parts[0, 1::2] = 1e-30
+    path = _likeliest(parts) or _best(np.log(parts))
     begins = [at for at, tag in enumerate(path) if tag % 2 == 0]
     return [
         (begin, end, CLASSES[path[begin] // 2])
         for begin, end in zip(begins, [*begins[1:], len(path)], strict=True)
     ]
+
+
+def _likeliest(parts: Floats) -> list[int]:
+    """Each unit's own most probable tag, if they make sense in a row: nothing can be better."""
+    path: list[int] = parts.argmax(1).tolist()
+    alike = all(tag % 2 == 0 or tag - before in {0, 1} for before, tag in pairwise(path))
+    return path if alike else []
 
 
 def _best(scores: Floats) -> list[int]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scrubjay.errors import BundleError, UsageError
 from scrubjay.model import bundle as bundles
@@ -17,11 +16,12 @@ from scrubjay.model import decode
 from scrubjay.model.decode import Floats, Tagged
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.model.tags import TAGS
-from scrubjay.model.tokens import PIECES, Tokens, Units
-from scrubjay.model.windows import flat
+from scrubjay.model.tokens import Tokens, Units
+from scrubjay.model.windows import by_word, in_line
 
-_MARKS = ("shapes", "gaps", "hints")
-INPUTS = {"conv": ("pieces", *_MARKS, "mask"), "encoder": ("pieces", *_MARKS, "firsts")}
+_KNOWN = ("pieces", "shapes", "gaps", "hints")
+INPUTS = {"conv": (*_KNOWN, "words", "mask"), "encoder": (*_KNOWN, "firsts")}
+_FEEDS = {"conv": by_word, "encoder": in_line}
 UNITS_A_CALL = 512  # padding included: more takes memory (benchmarks/sharing.py) and saves no time
 
 
@@ -84,25 +84,8 @@ class Tagger:
                 yield window, kept / temperature
 
     def _run(self, units: Sequence[Units], group: Sequence[Window]) -> Floats:
-        longest = max(window.last - window.first for window in group)
-        pieces = np.zeros((len(group), longest, PIECES), np.int64)
-        marks = np.zeros((len(group), longest, 3), np.int64)
-        mask = np.zeros((len(group), longest), np.float32)
-        for row, (text, first, _, _, last) in enumerate(group):
-            own, size = units[text], last - first
-            pieces[row, :size] = own.pieces[first:last]
-            marks[row, :size, 0] = own.shapes[first:last]
-            marks[row, :size, 1] = own.gaps[first:last]
-            marks[row, :size, 2] = own.hints[first:last]
-            mask[row, :size] = 1
-        feeds: dict[str, NDArray[np.generic]] = {"mask": mask}
-        if self.bundle.kind == "encoder":
-            pieces, marks, firsts = flat(pieces, marks)
-            feeds = {"firsts": firsts}
-        feeds["pieces"] = pieces
-        for column, name in enumerate(_MARKS):
-            feeds[name] = np.ascontiguousarray(marks[..., column])
-        answer: Floats = self._session.run(None, feeds)[0]
+        held = [units[text].cut(first, last) for text, first, _, _, last in group]
+        answer: Floats = self._session.run(None, _FEEDS[self.bundle.kind](held))[0]
         if not np.isfinite(answer).all():  # no number would be no identifier
             raise BundleError(f"{self.bundle.name}: the net gives no numbers on this CPU")
         return answer

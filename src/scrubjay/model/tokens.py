@@ -5,15 +5,17 @@ Blanks are no units but the gap before one. Because units and gaps together are 
 places come from lengths alone, exact to the code point.
 
 Everything about a unit depends on its spelling only, so each distinct spelling of a batch is looked
-at once, and the rest is one dictionary look-up and a few array operations per unit. Words of the
-vocabulary are remembered from batch to batch; what else a text holds is not.
+at once, and the rest is one dictionary look-up and a few array operations per unit. Words that the
+vocabulary or the lexicon holds are remembered from batch to batch; what else a text holds is not.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import count, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 PIECES = 4  # word pieces that are kept of one unit: the first ones, and the last
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")  # every vocabulary begins with these
 PAD, UNK, CLS, SEP = range(4)
-REMEMBERED = 20_000  # words of the vocabulary, in each way to write them
+REMEMBERED = 20_000  # known words, in each way to write them
 DIGITS = 4  # digits that are kept of a run as pieces; its length is in the shape
 
 _ALONE = (
@@ -39,12 +41,14 @@ SHAPES = (
 GAPS = ("none", "blank", "blanks", "line", "paragraph")
 _SHAPE = {name: number for number, name in enumerate(SHAPES)}
 
-Array = NDArray[np.int32]
+Array = NDArray[np.int32 | np.int64]
 Row = tuple[int, ...]
+_COLUMNS = PIECES + 3
 
 
 class Units(NamedTuple):
-    """The units of one text. `pieces` has PIECES columns, 0 where a unit has fewer."""
+    """The units of one text. `pieces` has PIECES columns, 0 where a unit has fewer; equal numbers
+    in `spellings` are units of one spelling, in whatever text of one `Tokens`."""
 
     starts: Array
     ends: Array
@@ -52,6 +56,11 @@ class Units(NamedTuple):
     shapes: Array
     gaps: Array
     hints: Array
+    spellings: Array
+
+    def cut(self, first: int, last: int) -> Units:
+        """Those from `first` up to `last`."""
+        return Units(*(column[first:last] for column in self))
 
 
 class Tokens:
@@ -62,15 +71,22 @@ class Tokens:
     ) -> None:
         self.vocabulary = {piece: number for number, piece in enumerate(vocabulary)}
         self._hint = hint
-        self._known: dict[str, Row] = {}
+        self._longest = _longest(vocabulary)
+        self._known: dict[str, int] = {}  # word to row of the table
+        self._table = np.zeros((REMEMBERED, _COLUMNS), np.int32)
+        self._remembering = threading.Lock()
+        self._batches = count(1)
 
     def units(self, texts: Sequence[str]) -> list[Units]:
         """The units of each text."""
-        seen = _Seen(self._look)
+        seen = _Seen(self._number, next(self._batches) << 32)
         cut = [(_ASCII if text.isascii() else _UNIT).findall(text) for text in texts]
-        numbers = [np.fromiter(map(seen.__getitem__, words), np.int32, len(words)) for words in cut]
-        rows = np.array(seen.rows, np.int32).reshape(-1, _COLUMNS)
-        return [_units(words, rows[number]) for words, number in zip(cut, numbers, strict=True)]
+        numbers = [self._numbers(words, seen) for words in cut]
+        new = np.array(seen.rows, np.int32).reshape(-1, _COLUMNS)
+        return [
+            _units(words, number, self._rows(number, new, seen.first))
+            for words, number in zip(cut, numbers, strict=True)
+        ]
 
     def pieces(self, word: str) -> list[int]:
         """The word pieces of one unit, greedily longest first, as BERT's tokenizer has them."""
@@ -79,25 +95,43 @@ class Tokens:
             low = low[:DIGITS]
         found: list[int] = []
         start = 0
+        prefix = ""
         while start < len(low):
-            end = min(len(low), start + 24)
-            prefix = "##" if start else ""
+            end = start + self._longest.get(prefix + low[start : start + 2], 1)
             while end > start and prefix + low[start:end] not in self.vocabulary:
                 end -= 1
             if end == start:
                 return [UNK]
             found.append(self.vocabulary[prefix + low[start:end]])
-            start = end
+            start, prefix = end, "##"
         return found or [UNK]
 
-    def _look(self, word: str) -> Row:
-        """A row, known or new."""
-        row = self._known.get(word)
-        if row is None:
-            row = self._row(word)
-            if len(self._known) < REMEMBERED and plain(word) in self.vocabulary:
-                self._known[word] = row
-        return row
+    def _numbers(self, words: list[str], seen: _Seen) -> NDArray[np.int64]:
+        numbers = np.fromiter(map(self._known.get, words, repeat(-1)), np.int64, len(words))
+        for at in np.flatnonzero(numbers < 0).tolist():
+            numbers[at] = seen[words[at]]
+        return numbers
+
+    def _rows(self, numbers: NDArray[np.int64], new: Array, first: int) -> Array:
+        """What is known of each spelling: remembered, or `new` from the number `first` on."""
+        rows = self._table.take(numbers, 0, mode="clip")
+        if len(new):
+            fresh = np.flatnonzero(numbers >= first)
+            rows[fresh] = new[numbers[fresh] - first]
+        return rows
+
+    def _number(self, word: str, rows: list[Row], first: int) -> int:
+        """Of a spelling that was not met before: its row is remembered, or one of this batch."""
+        row = self._row(word)
+        if row[-2] or plain(word) in self.vocabulary or (word.isspace() and len(word) < 3):
+            with self._remembering:
+                number = self._known.get(word, len(self._known))
+                if number < REMEMBERED:
+                    self._table[number] = row
+                    self._known[word] = number
+                    return number
+        rows.append(row)
+        return first + len(rows) - 1
 
     def _row(self, word: str) -> Row:
         """pieces, shape, hint, gap: what is known of one spelling. A gap of -1: this is a unit."""
@@ -110,37 +144,39 @@ class Tokens:
         return (*filled, shape(word), self._hint(word), -1)
 
 
-_COLUMNS = PIECES + 3
-
-
 class _Seen(dict[str, int]):
-    """Spelling to row; a new one is looked at when first met."""
+    """Spelling to number; a new one is looked at when first met."""
 
-    def __init__(self, look: Callable[[str], Row]) -> None:
+    def __init__(self, number: Callable[[str, list[Row], int], int], first: int) -> None:
         self.rows: list[Row] = []
-        self._look = look
+        self.first = first
+        self._number = number
 
     def __missing__(self, word: str) -> int:
-        self.rows.append(self._look(word))
-        self[word] = number = len(self.rows) - 1
+        self[word] = number = self._number(word, self.rows, self.first)
         return number
 
 
-def _units(words: list[str], rows: Array) -> Units:
-    ends = np.cumsum(np.fromiter(map(len, words), np.int32, len(words)), dtype=np.int32)
-    gaps = rows[:, -1]
-    is_unit = gaps < 0
-    before = np.zeros(len(words), np.int32)
-    before[1:] = np.maximum(gaps[:-1], 0)
-    if len(words):
-        before[0] = max(int(before[0]), GAPS.index("paragraph"))
-        first = int(is_unit.argmax())
-        before[first] = GAPS.index("paragraph")
-    starts = np.concatenate([np.zeros(1, np.int32), ends[:-1]]) if len(words) else ends
-    kept = rows[is_unit]
+def _longest(vocabulary: Sequence[str]) -> dict[str, int]:
+    """How long the longest piece is that begins so: with two letters, if it has two."""
+    longest: dict[str, int] = {}
+    for piece in vocabulary:
+        size = len(piece) - 2 if piece.startswith("##") else len(piece)
+        begin = piece[: len(piece) - size + 2]
+        longest[begin] = max(size, longest.get(begin, 1))
+    return longest
+
+
+def _units(words: list[str], numbers: NDArray[np.int64], rows: Array) -> Units:
+    lengths = np.fromiter(map(len, words), np.int32, len(words))
+    ends = np.cumsum(lengths, dtype=np.int32)
+    at = np.flatnonzero(rows[:, -1] < 0)
+    gaps = np.maximum(rows[at - 1, -1], 0)
+    gaps[:1] = GAPS.index("paragraph")
+    kept, last = rows[at], ends[at]
     return Units(
-        starts[is_unit], ends[is_unit], kept[:, :PIECES], kept[:, PIECES], before[is_unit],
-        kept[:, PIECES + 1],
+        last - lengths[at], last, kept[:, :PIECES], kept[:, PIECES], gaps, kept[:, PIECES + 1],
+        numbers[at],
     )  # fmt: skip
 
 

@@ -124,9 +124,10 @@ def _names(kind: str) -> str:
 
 
 @cache
-def _forms() -> dict[str, tuple[re.Pattern[str], ...]]:
+def _forms() -> dict[str, tuple[str, ...]]:
     """Every way to write a date, the more telling first, by what it is made of: numbers alone,
-    numbers and a name (mixed), or a name in front (words). Groups: y m d numbers, b month name,
+    numbers and a name (mixed), or a name in front (words). Regexes that are compiled when a value
+    first needs them: all of them take a quarter of a second. Groups: y m d numbers, b month name,
     a and c numbers in unknown order, o ordinal ending, w weekday, x decade."""
     year = r"(?:['’](?P<y>[0-9]{2})|(?P<Y>[0-9]{4})(?!\s?[ap]\.?m))(?![0-9:])"
     any_year = r"(?:['’]?(?P<y>[0-9]{2})|(?P<Y>[0-9]{4}))(?![0-9:]|\s?[ap]\.?m)"
@@ -152,13 +153,17 @@ def _forms() -> dict[str, tuple[re.Pattern[str], ...]]:
         r"(?:['’](?P<y>[0-9]{2})|(?P<Y>(?:1[89]|2[01])[0-9]{2}))(?![0-9:])",
         rf"(?P<w>{_names('weekdays')})(?![^\W\d_])\.?",
     ]
-    known = [re.compile(form, re.IGNORECASE) for form in forms]
-    named = [form.startswith((month, "(?P<w>")) for form in forms]
+    begins = (month, "(?P<w>")
     return {
-        "words": tuple(form for form, word in zip(known, named, strict=True) if word),
-        "mixed": tuple(form for form, word in zip(known, named, strict=True) if not word),
-        "numbers": tuple(k for k, form in zip(known, forms, strict=True) if month not in form),
+        "words": tuple(form for form in forms if form.startswith(begins)),
+        "mixed": tuple(form for form in forms if not form.startswith(begins)),
+        "numbers": tuple(form for form in forms if month not in form),
     }
+
+
+@cache
+def _form(regex: str) -> re.Pattern[str]:
+    return re.compile(regex, re.IGNORECASE)
 
 
 TIME = (
@@ -197,13 +202,13 @@ def _read(value: str, hints: Hints) -> tuple[Stamp, ...]:
 
 
 @cache
-def _ranges() -> tuple[tuple[re.Pattern[str], str, re.Pattern[str], str], ...]:
+def _ranges() -> tuple[tuple[str, str, str, str], ...]:
     """March 3-5, 2024 and its like: short form, its long form; long form, its short form."""
     month = rf"(?P<b>{_names('months')})"
     between = r"(?P<s>\s?(?:[-–&]|to|through|and|bis|und|al?|au|et|y|e)\s?)"
     first, second = (rf"(?P<{k}>[0-9]{{1,2}}(?:st|nd|rd|th|\.)?)" for k in "de")
     dot, edge, stop = r"(?P<n>[0-9]{1,2}\.)", r"(?<![0-9/.-])", r"(?![0-9]|[-/.][0-9])"
-    table = [
+    return (
         (
             rf"{month}(?P<p>\.?\s){first}{between}{second}{stop}",
             r"\g<b>\g<p>\g<d>\g<s>\g<b>\g<p>\g<e>",
@@ -222,9 +227,7 @@ def _ranges() -> tuple[tuple[re.Pattern[str], str, re.Pattern[str], str], ...]:
             rf"{first}{dot}(?P<s>\s?[-–]\s?){second}(?P=n)",
             r"\g<d>\g<s>\g<e>\g<n>",
         ),
-    ]
-    flags = re.IGNORECASE
-    return tuple((re.compile(a, flags), b, re.compile(c, flags), d) for a, b, c, d in table)
+    )
 
 
 BETWEEN = re.compile(r"[0-9](?:st|nd|rd|th|\.)?\s?(?:[-–&]|[a-z]{1,7}\s)\s?[0-9]", re.IGNORECASE)
@@ -236,16 +239,16 @@ def spread(value: str) -> str:
         return value
     named = any(map(str.isalpha, value))
     for short, form, _, _ in _ranges() if named else _ranges()[2:]:
-        if short.search(value):
-            return short.sub(form, value, count=1)
+        if _form(short).search(value):
+            return _form(short).sub(form, value, count=1)
     return value
 
 
 def gather(value: str) -> str:
     """The value with ranges in short form, where both days are in one month."""
     for _, _, long, form in _ranges():
-        if long.search(value):
-            return long.sub(form, value, count=1)
+        if _form(long).search(value):
+            return _form(long).sub(form, value, count=1)
     return value
 
 
@@ -262,7 +265,7 @@ def _stamp(value: str, place: int, hints: Hints) -> tuple[Stamp | None, int]:
     letters = value[place].isalpha()
     made = "words" if letters else "mixed" if any(map(str.isalpha, value)) else "numbers"
     for form in _forms()[made]:
-        match = form.match(value, place)
+        match = _form(form).match(value, place)
         stamp = _understood(match, value, hints) if match else None
         if match and stamp:
             return stamp, match.end()

@@ -65,6 +65,8 @@ def load(policy: str | os.PathLike[str], seen: tuple[str, ...] = ()) -> Policy:
         raise PolicyError(f"{path}: not UTF-8 at byte {problem.start}") from None
     except tomllib.TOMLDecodeError as problem:
         raise PolicyError(f"{path}: {problem}") from None
+    except RecursionError:
+        raise PolicyError(f"{path}: nested too deeply") from None
     except msgspec.ValidationError as problem:
         raise PolicyError(_placed(path, source, str(problem))) from None
     base = load(_beside(path, parsed.extends), (*seen, str(path))) if parsed.extends else None

@@ -128,5 +128,5 @@ def _tell(pipe: Any, ours: Any, bundles: list[Bundle], read: Read) -> None:
 def _safe(found: Iterator[Told]) -> Iterator[Told]:
     try:
         yield from found
-    except Exception:  # noqa: BLE001 - the border to foreign code
+    except Exception:  # noqa: BLE001 - the border to foreign code; who cleans the file says why
         return

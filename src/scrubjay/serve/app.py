@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 import scrubjay
 from scrubjay import labels
-from scrubjay.errors import PolicyError, ScrubjayError
+from scrubjay.errors import BusyError, PolicyError, ScrubjayError
 from scrubjay.serve import audit, files, jobs, page, people, policy, problems, restoring, review
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
@@ -22,6 +23,7 @@ from scrubjay.serve.batch import batch
 from scrubjay.serve.call import NDJSON, Call, Content, routes
 from scrubjay.serve.clerk import ANONYMIZE, DETECT, Asked
 from scrubjay.serve.desk import Desk
+from scrubjay.serve.fence import HERE, Fence
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.metrics import Metrics
 from scrubjay.serve.model import gateway
@@ -49,19 +51,28 @@ def application(state: State) -> Starlette:
     async def life(_: Starlette) -> AsyncIterator[None]:
         yield
         state.desk.close()
-        await state.models.client.aclose()
+        await state.models.close()
         state.back.close()
 
     app = Starlette(
         routes=routes(calls()),
         lifespan=life,
+        middleware=[Middleware(Fence, names=_names(state))],
         exception_handlers={
             ScrubjayError: problems.refused, HTTPException: problems.unknown,
-            Exception: problems.failed,
+            ClientDisconnect: problems.gone, Exception: problems.failed,
         },
     )  # fmt: skip
+    app.router.redirect_slashes = False  # a client would send text and key again, perhaps in clear
     app.state.all = state
     return app
+
+
+def _names(state: State) -> frozenset[str]:
+    """What a service of this machine alone may be called; of others their certificate says it."""
+    settings = state.back.settings
+    own = {name.lower() for name in settings.names}
+    return frozenset({settings.host, *HERE, *own}) if settings.is_local else frozenset()
 
 
 def calls() -> list[Call]:
@@ -76,7 +87,8 @@ def calls() -> list[Call]:
              takes=Content(Text, NDJSON), gives=Content(Clean, NDJSON)),
         Call("GET", "/v1/labels", _labels, "Kinds of identifiers.", gives=Content(list[LabelRow])),
         Call("GET", "/healthz", _alive, "Whether it lives.", gives=Content(Health), key=False),
-        Call("GET", "/readyz", _ready, "Whether it answers.", gives=Content(Health), key=False),
+        Call("GET", "/readyz", _ready, "Whether it answers.", gives=Content(Health), key=False,
+             fails=(BusyError,)),
         Call("GET", "/metrics", _metrics, "Numbers for Prometheus.",
              gives=Content(media="text/plain"), key=False),
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
@@ -118,7 +130,11 @@ async def _alive(request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    return shown(Health("ready", scrubjay.__version__))
+    """A process listens before it has all that it needs, and answers nobody until it has."""
+    state: State = request.app.state.all
+    if not (state.desk.open and state.back.desk.open):
+        raise BusyError("it is about to end; ask another")
+    return shown(Health("ready", scrubjay.__version__, state.desk.waiting))
 
 
 async def _metrics(request: Request) -> Response:

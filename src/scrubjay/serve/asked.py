@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from scrubjay.access.people import Caller
-from scrubjay.errors import EntryError, InputError, UsageError
+from scrubjay.errors import EntryError, InputError, RefusedError, UsageError
 from scrubjay.serve.clerk import Shown
 from scrubjay.serve.desk import ENTRY
 from scrubjay.serve.gate import source
@@ -86,6 +88,25 @@ def _place(problem: msgspec.ValidationError) -> str:
     elif "Invalid enum" in message or "Invalid value" in message:
         message = "a value that is not one of those allowed"
     return f"{message} at {where}" if where else message
+
+
+async def unless_gone(request: Request, work: Awaitable[T]) -> T:
+    """What comes of it; it is given up when who asked has gone. Once the body is read."""
+    working = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise RefusedError("who asked has gone")
+        return await working
+    finally:
+        gone.cancel()
+        working.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def shown(told: Any) -> Response:

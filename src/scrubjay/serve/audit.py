@@ -26,6 +26,8 @@ from scrubjay.serve.call import Call, Content
 from scrubjay.trust import LOG, SEEN, Trust
 
 COUNT, MOST = 100, 10_000  # entries that are told: where nobody says, and at most
+LOOKED = 50_000  # entries that one request looks at: a rare one may lie years back
+OLDER = "Scrubjay-Older"
 AT_ONCE = 4096  # entries that are read together, from the end
 AGAIN = 60.0  # seconds in which a log that was read is not read again
 
@@ -34,7 +36,8 @@ def calls() -> list[Call]:
     """What there is."""
     return [
         Call("GET", "/v1/audit", _entries, "What the log says, the newest first.",
-             gives=Content(list[Numbered]), query=Wanted),
+             gives=Content(list[Numbered]), query=Wanted,
+             sends={OLDER: "Where there is more that may fit: `before` of the next request."}),
         Call("GET", "/v1/audit/state", _Checks().state, "Whether the log is whole.",
              gives=Content(LogState)),
         Call("GET", "/v1/audit/disclosures", _disclosures, "What was told of a subject, to whom.",
@@ -49,7 +52,7 @@ When = Annotated[
 
 
 class Wanted(Struct, frozen=True):
-    """Which entries, and how many at most."""
+    """Which entries, and how many at most. `before`: of those with a lower number."""
 
     action: str = ""
     who: str = ""
@@ -57,6 +60,7 @@ class Wanted(Struct, frozen=True):
     since: When = ""
     until: When = ""
     count: Annotated[int, Meta(ge=1, le=MOST)] = COUNT
+    before: Annotated[int, Meta(ge=0, le=1 << 62)] = 0
 
 
 class Subject(Struct, frozen=True):
@@ -92,19 +96,27 @@ class LogState(Struct, frozen=True):
 
 
 async def _entries(request: Request) -> Response:
-    """The newest first."""
+    """The newest first. What was not looked at is told, so that nobody takes it for all."""
     who, told = await caller(request), query(request, Wanted)
     since, until = _time(told.since), _time(told.until)
     named = {"action": told.action, "who": told.who, "subject": told.subject}
     wanted = {name: value for name, value in named.items() if value}
 
-    def read(trust: Trust) -> list[Numbered]:
+    def read(trust: Trust) -> tuple[list[Numbered], int]:
         _note(trust, who)
-        found = log.select(_backwards(trust), since, until, **wanted)
-        newest = islice(found, told.count)
-        return [Numbered(number=number, **structs.asdict(entry)) for number, entry in newest]
+        size = trust.head.size
+        end = min(told.before or size, size)
+        begin = max(0, end - LOOKED)
+        found = log.select(_backwards(trust, begin, end), since, until, **wanted)
+        rows = [Numbered(number=number, **structs.asdict(entry))
+                for number, entry in islice(found, told.count)]  # fmt: skip
+        return rows, rows[-1].number if len(rows) == told.count else begin
 
-    return shown(await errand(request, read))
+    rows, older = await errand(request, read)
+    answer = shown(rows)
+    if older:
+        answer.headers[OLDER] = str(older)
+    return answer
 
 
 async def _disclosures(request: Request) -> Response:
@@ -124,10 +136,9 @@ def _note(trust: Trust, who: Caller) -> None:
     trust.tell_of(who, "audit.query", "audit", [Entry("", "", "", "done")])
 
 
-def _backwards(trust: Trust) -> Iterator[log.Item]:
-    end = trust.head.size
-    while end:
-        start = max(0, end - AT_ONCE)
+def _backwards(trust: Trust, begin: int, end: int) -> Iterator[log.Item]:
+    while end > begin:
+        start = max(begin, end - AT_ONCE)
         yield from reversed(list(islice(trust.entries(start), end - start)))
         end = start
 

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -54,38 +55,44 @@ class _Lines(Response):
 
 
 async def _answers(request: Request, who: Caller) -> AsyncIterator[bytes]:
-    state = request.app.state.all
-    out: deque[asyncio.Task[bytes]] = deque()
-    number = 0
+    """An answer waits for those before it, and for no line that comes later."""
+    state, out, number = request.app.state.all, deque[asyncio.Task[bytes]](), 0
+    parts = lines(request)
+    coming: asyncio.Future[list[bytes] | None] | None = asyncio.ensure_future(anext(parts, None))
     try:
-        async for line in lines(request):
-            number += 1
-            out.append(asyncio.create_task(_answer(state, who, line, number)))
-            while len(out) >= AHEAD or (out and out[0].done()):
+        while coming or out:
+            if coming:
+                first: list[asyncio.Future[Any]] = [coming, *islice(out, 1)]
+                await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            if coming and coming.done():
+                found = coming.result()
+                coming = None if found is None else asyncio.ensure_future(anext(parts, None))
+                for line in found or ():
+                    number += 1
+                    out.append(asyncio.create_task(_answer(state, who, line, number)))
+                    while len(out) >= AHEAD:
+                        yield await out[0]
+                        out.popleft()
+            while out and (out[0].done() or not coming):
                 yield await out[0]
                 out.popleft()
-        while out:
-            yield await out[0]
-            out.popleft()
     finally:
         for task in out:
             task.cancel()
+        if coming:
+            coming.cancel()
 
 
-async def lines(request: Request) -> AsyncIterator[bytes]:
-    """The body's lines that hold something."""
-    left = bytearray()
+async def lines(request: Request) -> AsyncIterator[list[bytes]]:
+    """The body's lines that hold something, as many as have come."""
+    left = b""
     async for chunk in request.stream():
-        left += chunk
-        *whole, rest = left.split(b"\n")
-        left = bytearray(rest)
-        for line in whole:
-            if line.strip():
-                yield bytes(line)
+        *whole, left = (left + chunk).split(b"\n")
+        yield [line for line in whole if line.strip()]
         if len(left) > LONGEST:
             raise InputError("a line is longer than 8 MiB")
     if left.strip():
-        yield bytes(left)
+        yield [left]
 
 
 async def _answer(state: Any, who: Caller, line: bytes, number: int) -> bytes:

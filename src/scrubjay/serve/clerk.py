@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scrubjay import policies
 from scrubjay.access.people import Caller
@@ -18,13 +18,16 @@ from scrubjay.serve import saved
 from scrubjay.serve.desk import ENTRY
 from scrubjay.serve.engines import Engines, Use
 from scrubjay.serve.gate import Gate
-from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Hiding, ToHide
 from scrubjay.serve.presidio.work import LOOK, REPLACE, Presidio
 from scrubjay.serve.types import Clean, Found, PolicyRow
 from scrubjay.trust import Trust
-from scrubjay.types import Document
+from scrubjay.types import Document, Policy
+
+if TYPE_CHECKING:
+    from scrubjay.serve.model.hiding import Hidden, Hiding, ToHide
 
 DETECT, ANONYMIZE, POLICIES = "detect", "anonymize", "policies"  # kinds of what is asked
+HIDE, KEEP = "hide", "keep"
 ACTIONS = {DETECT: ("detect.run", "detect"), ANONYMIZE: ("anonymize.run", "de-identify")}
 
 
@@ -53,8 +56,6 @@ class Clerk:
         self._trust, self._gate = trust, gate
         self._about = use.domain
         self._engines = Engines(use, trust)
-        self._hiding = Hiding(trust)
-        self._hiding.forget()
         self._presidio = Presidio(trust, partial(self._engines.__getitem__, "everything"))
 
     def work(self, kind: str, batch: Sequence[Any]) -> Iterable[Any]:
@@ -70,6 +71,15 @@ class Clerk:
         if kind == KEEP:
             return map(self._hiding.keep, batch)
         return self._documents(kind, batch)
+
+    @cached_property
+    def _hiding(self) -> Hiding:
+        """What only requests for models need, made at the first."""
+        from scrubjay.serve.model.hiding import Hiding
+
+        made = Hiding(self._trust)
+        made.forget()
+        return made
 
     def _enter(self, shown: Shown) -> Caller | ScrubjayError:
         try:
@@ -118,8 +128,18 @@ class Clerk:
         """Those that a request can name, the one in force first."""
         own = self._engines[""].policy
         others = sorted({*policies.names(), *saved.names()} - {own.name})
-        every = [own, *(policies.load(saved.found(name)[0]) for name in others)]
-        return [PolicyRow(one.name, one.description, policies.digest(one)) for one in every]
+        return [_row(own), *map(_listed, others)]
+
+
+def _listed(name: str) -> PolicyRow:
+    try:
+        return _row(policies.load(saved.found(name)[0]))
+    except PolicyError as problem:
+        return PolicyRow(name, "", "", saved.told(problem))
+
+
+def _row(policy: Policy) -> PolicyRow:
+    return PolicyRow(policy.name, policy.description, policies.digest(policy))
 
 
 def _parts(batch: Sequence[Asked]) -> dict[tuple[Caller, str], list[int]]:

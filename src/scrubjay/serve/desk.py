@@ -60,6 +60,11 @@ class Desk:
             raise self._problem
 
     @property
+    def open(self) -> bool:
+        """Whether it takes anything."""
+        return self._open and self._thread.is_alive()
+
+    @property
     def waiting(self) -> int:
         """How many are not begun."""
         return len(self._waiting)

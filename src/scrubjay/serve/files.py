@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -24,14 +24,13 @@ from scrubjay.run.folder import RATE, SECONDS
 from scrubjay.run.walk import Source
 from scrubjay.run.worker import Done, Recipe, Task, Worker
 from scrubjay.serve import spool
-from scrubjay.serve.asked import caller, query
+from scrubjay.serve.asked import caller, query, unless_gone
 from scrubjay.serve.back import errand
 from scrubjay.serve.call import BYTES, Call, Content
 from scrubjay.serve.engines import Engines
 from scrubjay.trust import Trust
 
 BLOCK = 1 << 18
-T = TypeVar("T")
 
 
 def calls() -> list[Call]:
@@ -53,6 +52,9 @@ class Named(Struct, frozen=True):
     name: str = ""
     policy: str = ""
     format: str = ""
+
+    def __repr__(self) -> str:
+        return f"Named(policy={self.policy!r}, format={self.format!r})"
 
 
 class Asked(NamedTuple):
@@ -99,25 +101,6 @@ async def _files(request: Request) -> Response:
         return _sent(
             cleaned, target.open("rb")
         )  # its name goes, its bytes stay while they are read
-
-
-async def unless_gone(request: Request, work: Awaitable[T]) -> T:
-    """What comes of it; it is given up when who asked has gone. Once the body is read."""
-    working = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise RefusedError("who asked has gone")
-        return await working
-    finally:
-        gone.cancel()
-        working.cancel()
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _cleaned(asked: Asked, engines: Engines) -> Cleaned:

@@ -9,19 +9,30 @@ import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from typing import NamedTuple
 
 from scrubjay.serve import joblist
 from scrubjay.serve.engines import Use
 from scrubjay.serve.joblist import Job
-from scrubjay.serve.jobrun import Crew, child
 from scrubjay.serve.store import Place
 
 LOOK = 0.5  # seconds between a look at the list and the next
+NEW = 2_000_000_000  # nanoseconds: no file system's clock is coarser
 SOON = 0.1  # between a look at a run and the next
 GRACE = 10.0  # in which a run that is to stop tidies up
 DIED = "its process died: see the service's own messages; it can be resumed"
+
+
+class Crew(NamedTuple):
+    """What a run works with, and the process that it ends with."""
+
+    place: Place
+    use: Use
+    processes: int
+    parent: int
 
 
 class Foreman:
@@ -41,13 +52,20 @@ class Foreman:
     def _work(self) -> None:
         lock = os.open(joblist.above().parent / "jobs.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
+            known: dict[str, int] = {}
             while self._chosen(lock) and not self._over.wait(LOOK):
                 with suppress(OSError):  # a full disk: what cannot be done now is tried again
-                    joblist.again()
-                    for job in joblist.waiting():
-                        self._do(job)
+                    now = joblist.looks()
+                    if now != known or _new(now):
+                        self._look()
+                        known = now
         finally:
             os.close(lock)
+
+    def _look(self) -> None:
+        joblist.again()
+        for job in joblist.waiting():
+            self._do(job)
 
     def _chosen(self, lock: int) -> bool:
         """Whether this one is: it waits until nobody else is, or it is over."""
@@ -66,7 +84,7 @@ class Foreman:
             return
         joblist.stand(job, joblist.RUNNING, started=int(time.time()))
         process = multiprocessing.get_context("spawn").Process(
-            target=child, args=(self._crew, job.id)
+            target=_run, args=(self._crew, job.id)
         )
         process.start()
         try:
@@ -88,6 +106,17 @@ class Foreman:
             joblist.stand(job, joblist.STOPPED)
         else:
             joblist.stand(job, joblist.FAILED, why=DIED)
+
+
+def _new(looks: Mapping[str, int]) -> bool:
+    """Whether one may have been written to again since, and look the same."""
+    return max(looks.values(), default=0) > time.time_ns() - NEW
+
+
+def _run(crew: Crew, id: str) -> None:
+    from scrubjay.serve import jobrun  # in the run's own process: the service needs none of it
+
+    jobrun.run(crew, id)
 
 
 def _end(process: BaseProcess) -> None:

@@ -15,6 +15,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -185,13 +186,23 @@ def again() -> None:
             stand(job, WAITING)
 
 
+def looks() -> dict[str, int]:
+    """What differs once something has become of a job: when each folder was written to."""
+    found = {}
+    for folder in above().iterdir():
+        with suppress(FileNotFoundError):  # one may go meanwhile
+            found[folder.name] = folder.stat().st_mtime_ns
+    return found
+
+
 def above() -> Path:
     """Where they all are."""
     return home.folder("serve/jobs")
 
 
 def _read(path: Path, kind: type[T]) -> T | None:
+    """None, too, of a file that a broken disk or a power cut has damaged: other jobs go on."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import hashlib
 import os
 import shutil
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import msgspec
 from msgspec import structs
@@ -36,24 +37,15 @@ from scrubjay.run.summary import Summary, summary
 from scrubjay.run.walk import Source, Wanted, walk
 from scrubjay.run.worker import Recipe
 from scrubjay.serve import joblist
-from scrubjay.serve.engines import Engines, Use
+from scrubjay.serve.engines import Engines
+from scrubjay.serve.foreman import Crew
 from scrubjay.serve.joblist import Job, Progress
-from scrubjay.serve.store import Place
 
 NICE = 10  # requests come first
 OFTEN = 0.5  # seconds between two notes of how far it is
 
 
-class Crew(NamedTuple):
-    """What a run works with, and the process that it ends with."""
-
-    place: Place
-    use: Use
-    processes: int
-    parent: int
-
-
-def child(crew: Crew, id: str) -> None:
+def run(crew: Crew, id: str) -> None:
     """Do a job, or say why not. Ends with the service."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stopped)  # by the foreman: what is aside is tidied up
@@ -203,21 +195,28 @@ def _folders(job: Job) -> tuple[Path, Path]:
     source, packed = job.folder / "in", job.folder / "in.zip"
     if packed.exists():
         shutil.rmtree(source, ignore_errors=True)
-        _unpack(packed, source)
+        unpack(packed, source)
         packed.unlink()
     return source, job.folder / "out"
 
 
-def _unpack(packed: Path, folder: Path) -> None:
+def unpack(packed: Path, folder: Path) -> None:
     """All files of an archive, within the limits that archives have everywhere."""
     work = Work(lambda documents: map(unchanged, documents))
     folder.mkdir(mode=0o700)
     with packed.open("rb") as source:
         for name, plain in Zip().members(source, work, lambda name: True):
-            path = folder / name
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                with plain, path.open("xb") as file:
-                    shutil.copyfileobj(plain, file, 1 << 20)
-            except (FileExistsError, IsADirectoryError):
+                _put(plain, folder / name)
+            except (FileExistsError, IsADirectoryError, NotADirectoryError):
                 raise InputError("two members of the archive have one name: pack it anew") from None
+            except OSError as problem:
+                if problem.errno == errno.ENAMETOOLONG:
+                    raise InputError("a member's name is too long for this disk") from None
+                raise
+
+
+def _put(plain: BinaryIO, path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with plain, path.open("xb") as file:
+        shutil.copyfileobj(plain, file, 1 << 20)

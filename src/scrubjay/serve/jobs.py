@@ -134,19 +134,20 @@ async def may(request: Request, action: str) -> Caller:
     return who
 
 
-async def _tell(request: Request, who: Caller, action: str, id: str) -> None:
-    """In the log before it is done."""
+async def _tell(request: Request, who: Caller, action: str, id: str, said: str = "") -> None:
+    """In the log before it is done. `said`: what it is called there, where not as its action."""
 
     def tell(trust: Trust) -> None:
         trust.require_of(who, action)
-        trust.tell_of(who, action, ROLES[action], [Entry("", "", "", "done", about=f"job {id}")])
+        entry = Entry("", "", "", "done", about=f"job {id}")
+        trust.tell_of(who, said or action, ROLES[action], [entry])
 
     await errand(request, tell)
 
 
 async def _check_policy(request: Request, policy: str) -> None:
     known = await request.app.state.all.desk.ask(POLICIES, None, 1)
-    if policy and policy not in {row.name for row in known}:
+    if policy and policy not in {row.name for row in known if not row.problem}:
         raise PolicyError(saved.NONE)
 
 
@@ -204,7 +205,7 @@ async def _forget(request: Request) -> Response:
     who, job = await caller(request), await job_of(request, START)
     if joblist.standing(job).state not in OVER:
         raise UsageError("it is not over: stop it first")
-    await _tell(request, who, STOP, job.id)
+    await _tell(request, who, START, job.id, "jobs.forget")
     await asyncio.to_thread(joblist.forget, job)
     return shown(Made(job.id))
 
@@ -215,13 +216,15 @@ async def _report(request: Request) -> Response:
     if query(request, Form).page in ("", "0"):
         return Response(data, media_type="application/json")
     told = msgspec.json.decode(data, type=Summary)
-    return Response(page.render(told), media_type="text/html; charset=utf-8")
+    headers = {"Content-Security-Policy": f"{page.POLICY}; frame-ancestors 'none'"}
+    return Response(page.render(told), 200, headers, "text/html; charset=utf-8")
 
 
 async def _quarantine(request: Request) -> Response:
     """By real names: for who started it, or could have."""
-    job = await job_of(request, START)
+    who, job = await caller(request), await job_of(request, START)
     data = await asyncio.to_thread(_written, job, "quarantine.tsv")
+    await _tell(request, who, START, job.id, "jobs.quarantine")
     return Response(data, media_type="text/tab-separated-values; charset=utf-8")
 
 
@@ -233,13 +236,14 @@ def _written(job: Job, name: str) -> bytes:
 
 
 async def _output(request: Request) -> Response:
-    job = await job_of(request, START)
+    who, job = await caller(request), await job_of(request, START)
     if job.input:
         raise UsageError("its output is in the folder that was named")
     if joblist.standing(job).state != joblist.DONE:
         raise UsageError("it is not done yet")
     with request.app.state.all.back.spool.file() as path:
         await asyncio.to_thread(_packed, job.out, path)
+        await _tell(request, who, START, job.id, "jobs.output")
         file = path.open("rb")
     headers = {
         "Content-Disposition": f'attachment; filename="job-{job.id}.zip"',

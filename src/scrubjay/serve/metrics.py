@@ -1,16 +1,16 @@
 """What a service did, in numbers that Prometheus reads: never a word of a text.
 
-Each process of a service counts in a row of its own of one table in memory; whoever is asked adds
-the rows up. A process that was killed leaves its row to the one that takes its place.
+Each process of a service counts in a row of its own of one table in memory, which it has from who
+forked it; whoever is asked adds the rows up. One that was killed leaves its row to its successor.
 """
 
 from __future__ import annotations
 
+import mmap
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import accumulate
-from multiprocessing.shared_memory import SharedMemory
 from typing import NamedTuple
 
 import numpy as np
@@ -42,26 +42,19 @@ def _rows() -> list[Row]:
 
 
 class Metrics:
-    """The table, from one process: `row` is its own. `name`: another process's table, to share."""
+    """The table: whoever forks from who made it shares it."""
 
-    def __init__(self, processes: int = 1, row: int = 0, name: str = "") -> None:
+    def __init__(self, processes: int = 1) -> None:
         self._names = _rows()
         self._at = {one: at for at, one in enumerate(self._names)}
-        size = 8 * processes * len(self._names)
-        self._memory = (
-            SharedMemory(name, create=False) if name else SharedMemory(create=True, size=size)
-        )
         shape = (processes, len(self._names))
-        self._table = np.ndarray(shape, dtype=np.float64, buffer=self._memory.buf)
-        self._mine = self._table[row]
-        self._owner = not name
-        if self._owner:
-            self._table[:] = 0
+        memory = mmap.mmap(-1, 8 * processes * len(self._names))
+        self._table = np.ndarray(shape, dtype=np.float64, buffer=memory)
+        self._mine = self._table[0]
 
-    @property
-    def name(self) -> str:
-        """What another process finds it by."""
-        return self._memory.name
+    def take(self, row: int) -> None:
+        """This process counts there."""
+        self._mine = self._table[row]
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -94,13 +87,6 @@ class Metrics:
         """All of it, in Prometheus' own format."""
         known = dict(zip(self._names, self._table.sum(axis=0).tolist(), strict=True))
         return "\n".join([*_shown(known), ""])
-
-    def close(self) -> None:
-        """Let go of the table."""
-        del self._table, self._mine
-        self._memory.close()
-        if self._owner:
-            self._memory.unlink()
 
     def _add(self, family: str, labelled: str, by: float = 1) -> None:
         self._mine[self._at[Row(family, labelled)]] += by

@@ -70,6 +70,9 @@ class EmergencyRow(Struct, frozen=True):
     ends: int
     uses: int
 
+    def __repr__(self) -> str:
+        return f"EmergencyRow({self.id!r}, person={self.person!r}, domain={self.domain!r})"
+
 
 class KeyRow(Struct, frozen=True):
     """A key of the vault: since which day, and until which if it has an end."""

@@ -47,7 +47,8 @@ class InForce(Policy, frozen=True):
 
 
 async def _list(request: Request) -> Response:
-    await caller(request)
+    who = await caller(request)
+    await errand(request, lambda trust: trust.require_of(who, "policy.show"))
     return shown(await request.app.state.all.desk.ask(POLICIES, None, 1))
 
 

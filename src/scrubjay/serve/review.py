@@ -26,11 +26,10 @@ from scrubjay.errors import MissingError, RefusedError, UsageError
 from scrubjay.run.folder import SECONDS
 from scrubjay.run.sample import Bound, Mark, Passage, bounded, sampled
 from scrubjay.serve import joblist
-from scrubjay.serve.asked import caller, query, read, shown
+from scrubjay.serve.asked import caller, query, read, shown, unless_gone
 from scrubjay.serve.back import errand
 from scrubjay.serve.call import Call, Content
 from scrubjay.serve.engines import Engines
-from scrubjay.serve.files import unless_gone
 from scrubjay.serve.joblist import Job
 from scrubjay.serve.jobs import job_of
 from scrubjay.trust import Trust

@@ -71,6 +71,11 @@ def checked(name: str, data: bytes, *, is_json: bool) -> tuple[bytes, Policy]:
             raise PolicyError(told) from None
 
 
+def told(problem: PolicyError) -> str:
+    """What is wrong with one that was saved, without where this machine keeps it."""
+    return str(problem).replace(f"{folder()}/", "")
+
+
 def save(name: str, source: bytes) -> None:
     """Write one that was checked: from now on it counts."""
     home.write(folder() / f"{name}.toml", source)
@@ -80,7 +85,7 @@ def _check_names(name: str, source: bytes) -> None:
     """It calls itself as it is called, and extends nothing but policies."""
     try:
         written = tomllib.loads(source.decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         return  # told with its line by who reads it next
     if written.get("name", name) != name:
         raise PolicyError(f"it calls itself otherwise than '{name}': leave its name out")
@@ -97,7 +102,10 @@ def _from_json(data: bytes) -> bytes:
         raise PolicyError("the body is no JSON") from None
     if not isinstance(told, dict):
         raise PolicyError("a policy is an object of rules")
-    lines = (f"{_key(key)} = {_toml(value)}\n" for key, value in told.items())
+    try:
+        lines = [f"{_key(key)} = {_toml(value)}\n" for key, value in told.items()]
+    except RecursionError:
+        raise PolicyError("the body is nested too deeply") from None
     return "".join(lines).encode()
 
 

@@ -26,10 +26,15 @@ class Spool:
 
     def __init__(self) -> None:
         above = home.folder("serve/spool")
-        _clear(above)
-        self._folder = above / secrets.token_hex(8)
-        self._folder.mkdir(mode=0o700)
-        self._lock = _locked(self._folder)
+        alone = os.open(above, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(alone, fcntl.LOCK_EX)  # who starts beside it would clear what has no lock
+            _clear(above)
+            self._folder = above / secrets.token_hex(8)
+            self._folder.mkdir(mode=0o700)
+            self._lock = _locked(self._folder)
+        finally:
+            os.close(alone)
 
     @contextmanager
     def file(self) -> Iterator[Path]:

@@ -64,6 +64,8 @@ def own() -> Path:
 def made(preset: str = "") -> tuple[Place, dict[str, str]]:
     """A store of one's own, and what is told of it once: keys by who has them. The second time,
     only the store. `preset`: the first key, where somebody chose it."""
+    if preset:
+        entry.check_preset(preset)  # before half a store is there
     folder = own()
     file = folder / "key"
     if not file.exists():

@@ -31,6 +31,9 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True):
     known: Known = {}
     policy: str = ""
 
+    def __repr__(self) -> str:
+        return f"Text(<{len(self.text)} characters>)"
+
     def document(self) -> Document:
         """As the engine has it."""
         if not self.known.keys() <= _LABELS:  # the engine's own refusal would say which
@@ -58,13 +61,17 @@ class Clean(Struct, frozen=True):
     policy: str
     policy_digest: str
 
+    def __repr__(self) -> str:
+        return f"Clean(<{len(self.text)} characters>)"
+
 
 class PolicyRow(Struct, frozen=True):
-    """A policy that can be asked for."""
+    """A policy that can be asked for; or why not, where what it extends was changed."""
 
     name: str
     description: str
     digest: str
+    problem: str = ""
 
 
 class LabelRow(Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,13 +19,13 @@ from scrubjay.marked import Marked
 from scrubjay.model import bundle as bundles
 from scrubjay.model.bundle import Bundle, Calibration
 from scrubjay.model.lexicon import Lexicon
-from scrubjay.model.tokens import Tokens
 from scrubjay.train import (
     batches,
     begin,
     calibrate,
     distil,
     export,
+    integers,
     material,
     prune,
     quantize,
@@ -36,7 +37,7 @@ from scrubjay.train.batches import Batch, Packed
 from scrubjay.train.corpora import Example
 from scrubjay.train.fit import Plan
 from scrubjay.train.material import Material
-from scrubjay.train.net import Tagger
+from scrubjay.train.net import ConvTagger, Tagger
 from scrubjay.train.run import Run, Step
 from scrubjay.train.targets import Targets
 
@@ -75,11 +76,22 @@ def fit(made: Run, given: Material, plan: Plan, folder: Path, tell: Tell) -> Non
     fitting.fit(made.net, source, plan, folder, tell=tell)
 
 
+class Lesson(NamedTuple):
+    """What teachers say, and how much it counts. What was said of an epoch's texts is used
+    `reuse` times; `plain`: unmarked texts an epoch."""
+
+    teachers: Sequence[Run]
+    temperature: float = 2.0
+    share: float = 0.7
+    reuse: int = 4
+    plain: int = 500
+
+
 def distilled(
-    made: Run, teachers: Sequence[Run], given: Material, plan: Plan, folder: Path, tell: Tell,
-    *, temperature: float = 2.0, share: float = 0.7, reuse: int = 4, plain: int = 500,
-) -> None:  # fmt: skip
-    """Train a net on what others say of the same texts, and of `plain` unmarked ones an epoch."""
+    made: Run, lesson: Lesson, given: Material, plan: Plan, *, folder: Path, tell: Tell
+) -> None:
+    """Train a net on what others say of the same texts, and of unmarked ones."""
+    teachers, temperature, share, reuse, plain = lesson
 
     def examples(turn: int) -> Iterator[Example]:
         tell(f"epoch {turn * reuse}: asking {len(teachers)} teacher(s)")
@@ -179,26 +191,26 @@ def exported(made: Run, folder: Path) -> Bundle:
 def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> Bundle:
     """A bundle with the int8 net of another bundle. The documents fix the scales of a net of
     convolutions."""
-    old = bundles.read(source)
-    lexicon = Lexicon.load(source / "lexicon.bin")
-    vocabulary = (source / "vocabulary.txt").read_text("utf-8").split("\n")
+    old, made = bundles.read(source), run.load(source)
     target.mkdir(parents=True, exist_ok=True)
-    feeds = inputs_of(documents, Tokens(vocabulary, lexicon)) if old.kind == "conv" else None
-    quantize.quantize(source / "model.onnx", target / "model.onnx", feeds)
-    steps = [*old.origin.get("steps", ()), {"step": "quantize", "documents": len(documents)}]
+    if isinstance(made.net, ConvTagger):
+        tops = integers.ranges(made.net, inputs_of(made, documents))
+        integers.write(made.net, tops, target / "model.onnx")
+    else:
+        quantize.quantize(source / "model.onnx", target / "model.onnx")
+    steps = [*made.steps, {"step": "quantize", "documents": len(documents)}]
     export.write(
-        target, target / "model.onnx", vocabulary, lexicon, name=target.name, kind=old.kind,
-        version=old.version, origin={**old.origin, "steps": steps},
+        target, target / "model.onnx", made.vocabulary, made.lexicon, name=target.name,
+        kind=old.kind, version=old.version, origin={**old.origin, "steps": steps},
     )  # fmt: skip
     return calibrate.settle(target, old.calibration)
 
 
-def inputs_of(documents: Sequence[Marked], tokens: Tokens) -> Iterator[quantize.Feeds]:
+def inputs_of(made: Run, documents: Sequence[Marked]) -> Iterator[Sequence[Tensor]]:
     """What a net of convolutions is given for some documents."""
-    packed = batches.pack(map(synth.example, documents), tokens, Targets())
+    packed = batches.pack(map(synth.example, documents), made.tokens, Targets())
     for batch in batches.batches(packed, 2000, np.random.default_rng(1), encoder=False):
-        names = ("pieces", "shapes", "gaps", "hints", "mask")
-        yield {name: getattr(batch, name).numpy() for name in names}
+        yield fitting.inputs(made.net, batch)
 
 
 def threads(count: int) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import onnx
 import torch
+from torch import Tensor
+from torch.export import Dim
 
 from scrubjay.model import bundle as bundles
 from scrubjay.model.bundle import Bundle
@@ -26,25 +28,38 @@ WINDOW = {"conv": (512, 24), "encoder": (176, 24)}
 def onnx_of(net: Tagger, path: Path) -> None:
     """The net as fp32 ONNX, any number of texts of any length."""
     net.eval()
-    texts, units = 2, 24
-    marks = [torch.zeros(texts, units, dtype=torch.long) for _ in range(3)]
-    if isinstance(net, EncoderTagger):
-        pieces = torch.full((texts, units), 5)
-        last, name = torch.zeros(texts, 11, dtype=torch.long), "firsts"
-    else:
-        pieces = torch.full((texts, units, PIECES), 5)
-        last, name = torch.ones(texts, units), "mask"
-    count, length, firsts = (torch.export.Dim(dim) for dim in ("texts", "length", "firsts"))
-    shape = {0: count, 1: length}
-    final = {0: count, 1: firsts} if isinstance(net, EncoderTagger) else shape
+    given = _encoder() if isinstance(net, EncoderTagger) else _conv()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            net, (pieces, *marks, last), path,
-            input_names=["pieces", "shapes", "gaps", "hints", name], output_names=["scores"],
-            dynamo=True, dynamic_shapes=(shape, shape, shape, shape, final), external_data=False,
+            net, tuple(value for value, _ in given.values()), path,
+            input_names=list(given), output_names=["scores"], dynamo=True,
+            dynamic_shapes=tuple(shape for _, shape in given.values()), external_data=False,
             verbose=False,
         )  # fmt: skip
+
+
+Given = dict[str, tuple[Tensor, dict[int, Dim]]]  # by name: an example, and which sizes vary
+
+
+def _encoder() -> Given:
+    texts, length, firsts = map(Dim, ("texts", "length", "firsts"))
+    whole = {0: texts, 1: length}
+    numbers = torch.full((2, 24), 5)
+    marks = {name: (torch.zeros_like(numbers), whole) for name in ("shapes", "gaps", "hints")}
+    first = torch.zeros(2, 11, dtype=torch.long)
+    return {"pieces": (numbers, whole), **marks, "firsts": (first, {0: texts, 1: firsts})}
+
+
+def _conv() -> Given:
+    texts, units, words = map(Dim, ("texts", "units", "words"))
+    whole, some = {0: texts, 1: units}, {0: words}
+    numbers, word = torch.zeros(2, 24, dtype=torch.long), torch.zeros(7, dtype=torch.long)
+    return {
+        "pieces": (torch.full((7, PIECES), 5), some), "shapes": (word, some),
+        "hints": (word.clone(), some), "gaps": (numbers, whole), "words": (numbers.clone(), whole),
+        "mask": (torch.ones(2, 24), whole),
+    }  # fmt: skip
 
 
 def _split(model: Path, target: Path) -> None:

@@ -112,8 +112,13 @@ def _told(place: _Place) -> str:
 
 def inputs(net: Tagger, batch: Batch) -> Sequence[Tensor]:
     """What a net wants of a batch."""
-    last = batch.firsts if isinstance(net, EncoderTagger) else batch.mask
-    return batch.pieces, batch.shapes, batch.gaps, batch.hints, last
+    if isinstance(net, EncoderTagger):
+        return batch.pieces, batch.shapes, batch.gaps, batch.hints, batch.firsts
+    pieces, shapes, hints = (
+        part.flatten(0, 1) for part in (batch.pieces, batch.shapes, batch.hints)
+    )
+    each = torch.arange(len(pieces), device=pieces.device).view(batch.gaps.shape)
+    return pieces, shapes, hints, batch.gaps, each, batch.mask
 
 
 def _epochs(

@@ -112,13 +112,16 @@ class ConvTagger(nn.Module):
         self.tags = nn.Linear(size.width, len(TAGS))
 
     def forward(
-        self, pieces: Tensor, shapes: Tensor, gaps: Tensor, hints: Tensor, mask: Tensor
-    ) -> Tensor:
-        """All are [batch, units], pieces [batch, units, PIECES], mask 1.0 where a unit is."""
+        self, pieces: Tensor, shapes: Tensor, hints: Tensor, gaps: Tensor, words: Tensor,
+        mask: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """pieces [words, PIECES], shapes and hints [words] tell of each word; gaps, words (which
+        word stands there) and mask (1.0 where a unit is) are [batch, units]."""
         some = (pieces > 0).to(self.words.weight.dtype).unsqueeze(-1)
-        words = (self.words(pieces) * some).sum(2) / some.sum(2).clamp(min=1)
+        mean = (self.words(pieces) * some).sum(1) / some.sum(1).clamp(min=1)
+        known = self.widen(mean) + self.marks.shape(shapes) + self.marks.hint(hints)
         there = mask.unsqueeze(-1)
-        x = self.drop(self.norm(self.widen(words) + self.marks(shapes, gaps, hints)))
+        x = self.drop(self.norm(known[words] + self.marks.gap(gaps)))
         for layer in self.layers:
             x = self.drop(layer(x, there))
         scores: Tensor = self.tags(self.last(x))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from scrubjay.errors import InputError
 from scrubjay.model import bundle as bundles
+from scrubjay.train import integers
 from scrubjay.train.net import Size, Tagger, build
 
 PRODUCTS = ("MatMul", "MatMulInteger")
@@ -26,7 +27,10 @@ def net(folder: Path) -> Tagger:
               for value in graph.initializer}  # fmt: skip
     try:
         made = build(_size(told.origin, values))
-        made.load_state_dict(_state(made, graph, values))
+        if told.kind == "conv" and any(name.endswith(".int8") for name in values):
+            made.load_state_dict(integers.floats(graph, made.state_dict()))
+        else:
+            made.load_state_dict(_state(made, graph, values))
     except (KeyError, RuntimeError, ValueError, StopIteration):
         raise InputError(f"{folder}: not a net that scrubjay train export wrote") from None
     return made.eval()
@@ -38,21 +42,17 @@ def _size(origin: dict[str, object], values: dict[str, Tensor]) -> Size:
         return msgspec.convert(origin["size"], Size)
     vocabulary, width = _table("words.weight", values).shape
     layers = sum(name.endswith("norm.bias") and "layers." in name for name in values)
-    if "places.weight" in values:
-        inner = len(values["layers.0.up.bias"])
-        return Size(vocabulary, width, layers, inner, heads=12)
-    return Size(vocabulary, width, layers, len(values["layers.0.mix.bias"]))
+    return Size(vocabulary, width, layers, len(values["layers.0.up.bias"]), heads=12)
 
 
 def _state(made: Tagger, graph: onnx.GraphProto, values: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tables and vectors by their names; matrices, whose names are lost, by their order."""
+    """Tables and vectors by their names; matrices, where their names are lost, by their order."""
     products = (node.input[1] for node in graph.node if node.op_type in PRODUCTS)
     matrices = iter([name for name in products if name.removesuffix(".int8") in _weights(values)])
-    linear = {
-        f"{name}.weight" for name, part in made.named_modules() if isinstance(part, nn.Linear)
-    }
+    parts = [f"{name}.weight" for name, part in made.named_modules() if isinstance(part, nn.Linear)]
+    linear = {*parts} - values.keys()
     return {
-        name: _matrix(next(matrices), graph, values).T if name in linear else _table(name, values)
+        name: _matrix(next(matrices), values).T if name in linear else _table(name, values)
         for name in made.state_dict()
     }
 
@@ -67,21 +67,7 @@ def _table(name: str, values: dict[str, Tensor]) -> Tensor:
     return values[f"{name}.int8"].float() * values[f"{name}.scale"]
 
 
-def _matrix(name: str, graph: onnx.GraphProto, values: dict[str, Tensor]) -> Tensor:
-    """A weight's floats. That of fixed scales stands in `factor`, times the step of its input."""
+def _matrix(name: str, values: dict[str, Tensor]) -> Tensor:
     if not name.endswith(".int8"):
         return values[name]
-    bare = name.removesuffix(".int8")
-    if f"{bare}.scale" in values:
-        return values[name].float() * values[f"{bare}.scale"]
-    step = next(node.input[0] for node in graph.node if name in node.input)
-    return values[name].float() * values[f"{bare}.factor"] / _step(step, graph, values)
-
-
-def _step(tensor: str, graph: onnx.GraphProto, values: dict[str, Tensor]) -> Tensor:
-    """The step by which a tensor was quantized: that of the node which made it from floats."""
-    while True:
-        maker = next(node for node in graph.node if tensor in node.output)
-        if maker.op_type == "QuantizeLinear":
-            return values[maker.input[1]]
-        tensor = maker.input[1] if maker.op_type == "Concat" else maker.input[0]
+    return values[name].float() * values[f"{name.removesuffix('.int8')}.scale"]

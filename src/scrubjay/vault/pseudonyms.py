@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -33,7 +33,6 @@ TRIES = 100  # each one that fails is a batch of somebody else's that did not
 STEP = 32  # bytes: what is sealed tells its length no better than so
 PAD = b"\xff"  # is in no UTF-8
 SPACED = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"  # letters of scripts with spaces
-EDGE = re.compile(rf"(?<!{SPACED})|(?!{SPACED})")  # where a surrogate can begin or end
 
 Place = tuple[str, ...]  # group, space, parts
 T = TypeVar("T")
@@ -57,11 +56,12 @@ def places(known: Iterable[Surrogate]) -> Callable[[str], Iterator[Edit]]:
     for each in known:
         values[each.surrogate].add(each.value)
     lengths = sorted({len(surrogate) for surrogate in values}, reverse=True)
+    edge = _edge()
 
     def look(text: str) -> Iterator[Edit]:
         last = 0
-        for start in (match.start() for match in EDGE.finditer(text)) if lengths else ():
-            whole = (text[start : start + n] for n in lengths if EDGE.match(text, start + n))
+        for start in (match.start() for match in edge.finditer(text)) if lengths else ():
+            whole = (text[start : start + n] for n in lengths if edge.match(text, start + n))
             found = next((piece for piece in whole if piece in values), "") if start >= last else ""
             if found:
                 last = start + len(found)
@@ -69,6 +69,12 @@ def places(known: Iterable[Surrogate]) -> Callable[[str], Iterator[Edit]]:
                     yield start, last, next(iter(values[found]))
 
     return look
+
+
+@cache
+def _edge() -> re.Pattern[str]:
+    """Where a surrogate can begin or end. It takes 30 ms to compile: only who restores pays."""
+    return re.compile(rf"(?<!{SPACED})|(?!{SPACED})")
 
 
 def put_back(text: str, known: Iterable[Surrogate]) -> str:

@@ -4,44 +4,26 @@ placeholders, answers come back with names. If a request cannot be hidden, nothi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import httpx
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from scrubjay.access.people import Caller
 from scrubjay.errors import PolicyError, ScrubjayError, UpstreamError, UsageError
 from scrubjay.serve import problems
-from scrubjay.serve.asked import admitted, body
 from scrubjay.serve.call import Call, Content
-from scrubjay.serve.model import reply
-from scrubjay.serve.model.hiding import HIDE, KEEP, Hidden, Keep, ToHide
-from scrubjay.serve.model.table import Table
 
-OWN = "x-scrubjay-key"
-POLICY = "x-scrubjay-policy"
-LARGEST = 1 << 25
-# What goes on: nobody knows what others hold.
-HEADERS = frozenset({
-    "authorization", "x-api-key", "content-type", "accept", "user-agent", "idempotency-key",
-    "x-request-id", "x-client-request-id",
-})  # fmt: skip
-FAMILIES = ("anthropic-", "openai-", "x-stainless-")
-ASKED = frozenset({"beta", "api-version"})  # of a query
-# Of one connection, and not of what is said over it.
-HOP = frozenset({
-    "connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding",
-    "upgrade", "content-length", "content-encoding", "set-cookie",
-})  # fmt: skip
+if TYPE_CHECKING:
+    import httpx
+
 PATHS = {
     "openai": ("v1/chat/completions", "v1/responses", "v1/embeddings"),
     "anthropic": ("v1/messages", "v1/messages/count_tokens"),
 }
-PATIENCE = httpx.Timeout(600, connect=10)
 
 
 class Upstream(NamedTuple):
@@ -60,7 +42,19 @@ class Models:
 
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self._upstreams = upstreams
-        self.client = httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False, trust_env=False)
+
+    @cached_property
+    def client(self) -> httpx.AsyncClient:
+        """What has the connections."""
+        import httpx  # only who asks a model waits for it
+
+        patience = httpx.Timeout(600, connect=10)
+        return httpx.AsyncClient(timeout=patience, follow_redirects=False, trust_env=False)
+
+    async def close(self) -> None:
+        """No connection stays."""
+        if "client" in vars(self):
+            await self.client.aclose()
 
     def upstream(self, kind: str) -> Upstream:
         """Where it goes, if somebody said so."""
@@ -97,9 +91,11 @@ class _Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
+        from scrubjay.serve.model import passing  # only who asks a model waits for it
+
         request = Request(scope, receive)
         try:
-            response = await _answered(request, self._kind)
+            response = await passing.answered(request, self._kind)
         except ScrubjayError as problem:
             response = _theirs(problems.refused(request, problem))
         await response(scope, receive, send)
@@ -112,127 +108,3 @@ def _theirs(refused: Response) -> Response:
     refused.body = msgspec.json.encode({"type": "error", "error": error})
     refused.headers["content-length"] = str(len(refused.body))
     return refused
-
-
-async def _answered(request: Request, kind: str) -> Response:
-    state = request.app.state.all
-    upstream = state.models.upstream(kind)
-    who = await admitted(request, _own_key(request, upstream))
-    with state.metrics.timed("model"):
-        hidden = await _hidden(request, who, upstream) if request.method == "POST" else None
-        sent = _request(state.models.client, request, kind, upstream, hidden)
-        try:
-            answer = await state.models.client.send(sent, stream=True)
-        except httpx.HTTPError as problem:
-            raise UpstreamError(f"the model's service: {type(problem).__name__}") from None
-        if hidden is None:
-            return await _plain(answer, Table())
-        return await _restored(request, who, answer, hidden)
-
-
-async def _hidden(request: Request, who: Caller, upstream: Upstream) -> Hidden:
-    data = await body(request, LARGEST)
-    host = httpx.URL(upstream.address).host
-    asked = ToHide(who, data, request.headers.get(POLICY, ""), host)
-    hidden: Hidden = await request.app.state.all.desk.ask(HIDE, asked, len(data))
-    request.app.state.all.metrics.counted(hidden.counts, len(data))
-    return hidden
-
-
-def _request(
-    client: httpx.AsyncClient, request: Request, kind: str, upstream: Upstream,
-    hidden: Hidden | None,
-) -> httpx.Request:  # fmt: skip
-    headers = [(k, v) for k, v in request.headers.items() if k in HEADERS or k.startswith(FAMILIES)]
-    if upstream.key:
-        headers = [(k, v) for k, v in headers if k not in {"authorization", "x-api-key"}]
-        bearer = ("authorization", f"Bearer {upstream.key}")
-        headers.append(bearer if kind == "openai" else ("x-api-key", upstream.key))
-    path = request.url.path.removeprefix(f"/{kind}/v1")
-    url = f"{upstream.address.rstrip('/')}{path}"
-    asked = {k: v for k, v in request.query_params.items() if k in ASKED}
-    content = hidden.body if hidden else None
-    return client.build_request(
-        request.method, url, params=asked or None, headers=headers, content=content
-    )
-
-
-def _own_key(request: Request, upstream: Upstream) -> str:
-    shown = request.headers.get(OWN, "")
-    if not shown and upstream.key:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        shown = key if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-    return shown.strip()
-
-
-async def _restored(
-    request: Request, who: Caller, answer: httpx.Response, hidden: Hidden
-) -> Response:
-    if "text/event-stream" in answer.headers.get("content-type", ""):
-        return _Events(request, who, answer, hidden)
-    response = await _plain(answer, hidden.table)
-    if answer.is_success:
-        await _kept(request, who, hidden, bytes(response.body))
-    return response
-
-
-async def _plain(answer: httpx.Response, table: Table) -> Response:
-    try:
-        data = await answer.aread()
-    except httpx.HTTPError as problem:
-        raise UpstreamError(f"the model's service: {type(problem).__name__}") from None
-    finally:
-        await answer.aclose()
-    return Response(reply.whole(data, table), answer.status_code, _headers(answer))
-
-
-def _headers(answer: httpx.Response) -> dict[str, str]:
-    return {k: v for k, v in answer.headers.items() if k not in HOP}
-
-
-async def _kept(request: Request, who: Caller, hidden: Hidden, data: bytes) -> None:
-    """Remember the table of an answer that the model's service remembers, too."""
-    if not hidden.keep or not hidden.table.values:
-        return
-    try:
-        name = msgspec.json.decode(data)["id"]
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return
-    await request.app.state.all.desk.ask(KEEP, Keep(who, str(name), hidden.table), 1)
-
-
-class _Events(Response):
-    """A stream of events, restored as they come."""
-
-    def __init__(
-        self, request: Request, who: Caller, answer: httpx.Response, hidden: Hidden
-    ) -> None:
-        super().__init__(status_code=answer.status_code, headers=_headers(answer))
-        del self.headers["content-length"]
-        self._request, self._who = request, who
-        self._answer, self._hidden = answer, hidden
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it."""
-        head = {"type": "http.response.start", "status": self.status_code}
-        await send(head | {"headers": self.raw_headers})
-        try:
-            async for told in self._told():
-                await send({"type": "http.response.body", "body": told, "more_body": True})
-        finally:
-            await self._answer.aclose()
-        await send({"type": "http.response.body", "body": b""})
-
-    async def _told(self) -> AsyncIterator[bytes]:
-        stream = reply.Stream(self._hidden.table)
-        async for event in reply.events(self._answer.aiter_bytes()):
-            await self._remember(event.data)
-            for told in stream.feed(event):
-                yield told
-        for told in stream.rest():
-            yield told
-
-    async def _remember(self, data: Any) -> None:
-        if isinstance(data, dict) and data.get("type") == "response.created":
-            response = msgspec.json.encode(data.get("response"))
-            await _kept(self._request, self._who, self._hidden, response)

@@ -21,7 +21,6 @@ from scrubjay.serve.model.table import Table
 from scrubjay.serve.model.veil import Veil
 from scrubjay.trust import Trust
 
-HIDE, KEEP = "hide", "keep"  # kinds of what is asked
 SPACE = "serve.conversations"
 KEPT = 30 * 86_400  # seconds, as long as such services keep them
 BEFORE = ("previous_response_id", "conversation")
@@ -83,7 +82,10 @@ class Hiding:
         request = _read(asked.data)
         table = self._table(asked.caller, request)
         veil = self._veils.setdefault(engine.digest, Veil(engine))
-        text, counts = veil.over(lambda work: body.parts(request, work), table)
+        try:
+            text, counts = veil.over(lambda work: body.parts(request, work), table)
+        except RecursionError:
+            raise InputError("the body is nested too deeply: send what it says flatter") from None
         entry = Entry(
             "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
             counts=dict(counts), recipient=f"model at {asked.host}",

@@ -63,6 +63,9 @@ class Event(msgspec.Struct):
     lines: list[bytes]
     data: Any = None
 
+    def __repr__(self) -> str:
+        return f"Event(<{len(self.lines)} lines>)"
+
     def written(self) -> bytes:
         """As it is sent."""
         if self.data is None:

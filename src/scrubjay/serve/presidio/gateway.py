@@ -22,6 +22,7 @@ from scrubjay.errors import OperatorError, PolicyError, ScrubjayError, UsageErro
 from scrubjay.serve import problems
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.call import JSON, Call, Content
+from scrubjay.serve.fence import HERE
 from scrubjay.serve.presidio import entities
 from scrubjay.serve.presidio.anonymizer import Done
 from scrubjay.serve.presidio.asked import look, operators, places
@@ -39,7 +40,6 @@ from scrubjay.serve.store import GUEST
 from scrubjay.types import Finding
 
 UP = "Presidio Analyzer service is up"
-HERE = ("127.0.0.1", "localhost", "::1")  # what a program of this machine calls it
 ROOTS = ("", "/presidio")
 NO_JSON = {415: f"The Content-Type is not {JSON}."}
 T = TypeVar("T")

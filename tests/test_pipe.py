@@ -124,6 +124,17 @@ def test_a_bad_record_is_refused_alone_and_as_a_record(engine, fields):
     assert (cleaner.lines, cleaner.refused, cleaner.seen.found["EMAIL"]) == (8, 5, 2)
 
 
+@pytest.mark.parametrize("fields", [(), ("MESSAGE",)])
+def test_what_journald_tells_as_bytes_is_read_as_text(engine, fields):
+    said = list(LINE.encode() + b"\xff")
+    record = {"__REALTIME_TIMESTAMP": "1732245507123456", "MESSAGE": said}
+    twice = record | {"MESSAGE": [said, "of ann.lee@example.org"]}
+    told = pipe.records(engine, fields)([json.dumps(one).encode() for one in (record, twice)])
+    assert [json.loads(one)["MESSAGE"] for one in told] == [
+        f"{CLEAN}\ufffd", [f"{CLEAN}\ufffd", "of [EMAIL 1]"],
+    ]  # fmt: skip
+
+
 def test_records_stay_in_step_however_they_are_batched(engine):
     record = b'{"log": "SSN 536-90-4399", "m": "x\\ny"}'
     cleaner = pipe.records(engine)

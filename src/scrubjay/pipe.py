@@ -7,11 +7,12 @@ passed on. Nothing is read or written here.
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -24,6 +25,8 @@ from scrubjay.types import Anonymized, Document
 
 LONGEST = 1 << 20  # bytes of a line; a longer one is refused, and never held
 REFUSED = "[LINE REFUSED]"
+JOURNAL = b'"__REALTIME_TIMESTAMP"'
+NUMBERS = re.compile(rb"\[\s*[0-9]")
 REFUSED_UNDER = "message"  # the name that it has in a record
 
 
@@ -130,6 +133,7 @@ def records(engine: Engine, fields: Iterable[str] = ()) -> Cleaner:
     names = tuple(fields)
 
     def clean(lines: Sequence[bytes], seen: Seen) -> list[bytes]:
+        lines = [_readable(line) for line in lines]
         target = io.BytesIO()
         stream = partial(_counted, engine, seen)
         work = Work(stream, left_out=seen.left_out, rule=engine.operator, key=engine.key)
@@ -144,6 +148,25 @@ def records(engine: Engine, fields: Iterable[str] = ()) -> Cleaner:
 
     under = names[0] if names else REFUSED_UNDER
     return Cleaner(clean, msgspec.json.encode({under: REFUSED}).decode())
+
+
+def _readable(line: bytes) -> bytes:
+    """A record of journald with its texts: one that is not all UTF-8 it tells as a list of bytes,
+    in which nothing would be found."""
+    if JOURNAL not in line or not NUMBERS.search(line):
+        return line
+    record = msgspec.json.decode(line)
+    if not isinstance(record, dict):
+        return line
+    return msgspec.json.encode({name: _text(value) for name, value in record.items()})
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    if value and all(type(one) is int and 0 <= one < 256 for one in value):
+        return bytes(value).decode("utf-8", "replace")
+    return [_text(one) for one in value]  # a field that stands twice
 
 
 def _counted(engine: Engine, seen: Seen, documents: Iterable[Document]) -> Iterator[Anonymized]:

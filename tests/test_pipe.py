@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from scrubjay import cli, pipe
 from scrubjay.engine import load
 from scrubjay.errors import UsageError, VaultError
+from scrubjay.operators import ledger
 
 LINE = "login of ann.lee@example.org from 203.0.113.7"
 CLEAN = "login of [EMAIL 1] from [IP 1]"
@@ -161,6 +162,22 @@ def test_a_name_has_one_surrogate_in_all_of_a_run(tmp_path):
     cleaner = pipe.texts(load(policy, profile="patterns"), "utf-8")
     told = [cleaner([f"{n} Call 555-010-7788, Mr. Quentin Quarles".encode()]) for n in range(20)]
     assert len({line.partition(b" ")[2] for [line] in told}) == 1 and b"Quarles" not in told[0][0]
+
+
+def test_a_pipe_without_end_remembers_so_many_surrogates_and_draws_the_same_again(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(ledger, "ENDLESS", 100)
+    policy = tmp_path / "p.toml"
+    policy.write_text('[default]\noperator = "surrogate.v1"\n')
+    engine = load(policy, profile="patterns").endless()
+    cleaner = pipe.texts(engine, "utf-8")
+    lines = [b"SSN 536-90-%d" % number for number in range(1000, 1300)]
+    told = [cleaner([line])[0] for line in lines]
+    assert len(engine._memory["surrogate.ledger"]._rows) <= 100 and len(set(told)) == 300
+    assert cleaner([lines[0]]) == [told[0]]
+    [one] = cleaner([b"; ".join(lines)])  # within a line nothing is forgotten
+    assert len(set(one.split(b"; "))) == 300
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ class Filter:
     else. Any number of handlers and threads can share one."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._engine = engine.endless()
         self._one = threading.RLock()  # an engine is for one thread at a time
         self._done: WeakSet[logging.LogRecord] = WeakSet()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
+import socket
+from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,7 +68,6 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
     if missing := [name for name in NEEDS if find_spec(name) is None]:
         raise ExtraError(f"serving needs {', '.join(missing)}: pip install 'scrubjay[serve]'")
     vaults.module()
-    gc.disable()  # until all is loaded, of which nothing goes again
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: its threads would do nothing
     from scrubjay.serve import server
 
@@ -85,7 +85,7 @@ def command(openai: str, anthropic: str, **told: Any) -> None:
         server.prepare(settings)
     finally:  # keys that were made are told, whatever else fails
         place, keys = opened()
-        _greet(settings, sockets[0].getsockname()[1], keys)
+        _greet(settings, sockets, keys)
     keys.clear()
     server.serve(settings, place, sockets)
 
@@ -128,12 +128,14 @@ def _checked(opener: Opener) -> Place:
     return store.Place.of(home.home(), opener, vaults.tools())
 
 
-def _greet(settings: Any, port: int, keys: dict[str, str]) -> None:
+def _greet(settings: Any, sockets: Sequence[socket.socket], keys: dict[str, str]) -> None:
     from scrubjay.serve import traces
 
     scheme = "https" if settings.certificate else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {Path(settings.policy).name}", err=True)
+    if sockets:
+        port, policy = sockets[0].getsockname()[1], Path(settings.policy).name
+        click.echo(f"scrubjay: {scheme}://{host}:{port}  policy {policy}", err=True)
     if taker := traces.host():
         click.echo(f"scrubjay: traces go to {taker}", err=True)
     for name, key in keys.items():

@@ -23,10 +23,11 @@ class Use(NamedTuple):
 
 class Engines:
     """`engines[""]` has the service's own policy. Other names are those of policies that ship or
-    were saved here: a request can name no file of the machine. One that was saved anew counts."""
+    were saved here: a request can name no file of the machine. One that was saved anew counts.
+    `endless`: for requests without end, and not for one run over files."""
 
-    def __init__(self, use: Use, trust: Trust) -> None:
-        self._profile = use.profile
+    def __init__(self, use: Use, trust: Trust, *, endless: bool = True) -> None:
+        self._profile, self._endless = use.profile, endless
         self._domain: Domain | None = trust.domain(use.domain) if use.domain else None
         self._key: Key | None = None if self._domain else trust.vault.key("serve operators")
         self._own = self._load(use.policy)
@@ -41,6 +42,10 @@ class Engines:
             known = self._known[name] = version, self._load(path)
         return known[1]
 
+    def running(self) -> list[Engine]:
+        """Those that have been made."""
+        return [self._own, *(engine for _, engine in self._known.values())]
+
     def _load(self, policy: str | Path) -> Engine:
         engine = load(policy, profile=self._profile, key=self._key, domain=self._domain)
-        return engine.endless()
+        return engine.endless() if self._endless else engine

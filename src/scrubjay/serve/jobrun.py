@@ -77,7 +77,7 @@ class _Run:
         self._crew, self._job = crew, job
         self._trust = crew.place.open()
         self._trust.require_of(job.who, "jobs.start")
-        self._engine = Engines(crew.use, self._trust)[job.policy]
+        self._engine = Engines(crew.use, self._trust, endless=False)[job.policy]
         self._wanted = Wanted(job.only, job.skip)
 
     def run(self) -> None:
@@ -171,7 +171,7 @@ class _Far:
 def _engine_of(crew: Crew, job: Job, engine: Engine) -> Callable[[], Engine]:
     """The engine of one process: a vault's files are open in one alone."""
     if crew.use.domain:
-        return lambda: Engines(crew.use, crew.place.open())[job.policy]
+        return lambda: Engines(crew.use, crew.place.open(), endless=False)[job.policy]
     return lambda: engine
 
 

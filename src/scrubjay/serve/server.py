@@ -31,12 +31,12 @@ import uvicorn
 
 from scrubjay import detect, policies
 from scrubjay.detectors import tagger
-from scrubjay.engine import Engine
+from scrubjay.engine import WARM, Engine
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
 from scrubjay.serve import traces, wordless
 from scrubjay.serve.app import State, application
 from scrubjay.serve.back import Back
-from scrubjay.serve.clerk import WARM, Clerk
+from scrubjay.serve.clerk import Clerk
 from scrubjay.serve.desk import Desk, Limits, Work
 from scrubjay.serve.engines import Use
 from scrubjay.serve.gate import Gate
@@ -93,7 +93,6 @@ def prepare(settings: Settings) -> None:
         importlib.import_module("scrubjay.serve.model.passing")
     gc.collect()
     gc.freeze()  # a collection would write to every page, and each process have its own
-    gc.enable()
 
 
 def serve(settings: Settings, place: Place, sockets: list[socket.socket]) -> None:
@@ -239,6 +238,8 @@ def _run(settings: Settings, place: Place, mine: socket.socket, metrics: Metrics
     room()
     wordless.install()
     app = traces.around(application(state(settings, place, metrics)))
+    gc.collect()
+    gc.freeze()  # what stays for good is not looked through again while everybody waits: 50 ms
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, loop="uvloop", http=Wire,
         ws="none", lifespan="on",
@@ -258,7 +259,6 @@ def state(settings: Settings, place: Place, metrics: Metrics) -> State:
         if not trust.register.people():
             raise UsageError("nobody is registered in this vault: scrubjay people says who may")
         clerk = Clerk(trust, gate, settings.use)
-        clerk.warm()
         ended.extend((trust.close, trust.vault.close))
         return clerk.work
 

@@ -1,8 +1,11 @@
 """Side doors of the service: each of these was open once, or is one that attackers try first."""
 
+import fcntl
 import logging
+import os
 import socket
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from click.testing import CliRunner
@@ -26,6 +29,7 @@ from scrubjay.serve.joblist import Job, Progress  # noqa: E402
 from scrubjay.serve.model import reply  # noqa: E402
 from scrubjay.serve.model.gateway import Upstream  # noqa: E402
 from scrubjay.serve.people import EmergencyRow  # noqa: E402
+from scrubjay.serve.spool import Spool  # noqa: E402
 from scrubjay.serve.types import Clean, Text  # noqa: E402
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": NOTE}]}
@@ -189,6 +193,20 @@ def test_one_damaged_record_stops_no_other_job(tmp_path, monkeypatch):
     assert joblist.every() == [second]
     with pytest.raises(MissingError):
         joblist.read(first.id)
+
+
+def test_a_process_that_starts_waits_until_another_has_its_folder(tmp_path, monkeypatch):
+    """It would clear a folder that is made and not locked yet."""
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path))
+    Spool().close()
+    starts = os.open(tmp_path / "serve/spool", os.O_RDONLY)
+    fcntl.flock(starts, fcntl.LOCK_EX)
+    with ThreadPoolExecutor(1) as other:
+        made = other.submit(Spool)
+        with pytest.raises(TimeoutError):
+            made.result(0.2)
+        os.close(starts)
+        made.result(10).close()
 
 
 # What a service says when it starts, and of faults

@@ -216,6 +216,8 @@ export const T = {
   what: "What",
   noEntries: "No entries like this",
   noEntriesNote: "Take a filter away to see more.",
+  noneLately: "None of the newest entries is like this",
+  older: "Older entries",
   approvals: "Approvals to sign",
   approvalsNote: "Two people with the role review sign, each where their own key is. Neither the service nor this page is shown a key.",
   saveRequest: "Save the request",

@@ -1,6 +1,6 @@
 // The log and what it rests on: whether it is whole, who waits for whom, how old the keys are.
 import { useState } from "preact/hooks";
-import { json, query } from "./api";
+import { call, json, query } from "./api";
 import { useKeys, useLoaded } from "./hooks";
 import { Empty, Field, Section, Shown, Table } from "./parts";
 import { Approvals } from "./approvals";
@@ -64,12 +64,21 @@ function State() {
   );
 }
 
+/** Entries, the newest first, and the number to go on with where there may be older ones. */
+interface Stretch {
+  rows: Entry[];
+  older: string;
+}
+
+async function stretch(asked: Record<string, string>): Promise<Stretch> {
+  const answer = await call(query("v1/audit", { ...asked, count: SHOWN }), { action: "audit.query" });
+  return { rows: await answer.json(), older: answer.headers.get("Scrubjay-Older") ?? "" };
+}
+
 function Log() {
   const held = useKeys();
   const [asked, setAsked] = useState<Record<string, string>>({});
-  const entries = useLoaded<Entry[]>(
-    () => json(query("v1/audit", { ...asked, count: SHOWN }), { action: "audit.query" }), [asked, held],
-  );
+  const entries = useLoaded<Stretch>(() => stretch(asked), [asked, held]);
   const filter = (event: SubmitEvent & { currentTarget: HTMLFormElement }) => {
     event.preventDefault();
     const told = new FormData(event.currentTarget);
@@ -85,13 +94,16 @@ function Log() {
         <button>{T.filter}</button>
       </form>
       <Shown loaded={entries}>
-        {(rows) =>
-          rows.length ? (
-            <Table name={T.log} heads={[T.when, T.who, T.action, T.outcome, T.what]} rows={rows.map(told)} />
-          ) : (
-            <Empty title={T.noEntries}>{T.noEntriesNote}</Empty>
-          )
-        }
+        {({ rows, older }) => (
+          <>
+            {rows.length ? (
+              <Table name={T.log} heads={[T.when, T.who, T.action, T.outcome, T.what]} rows={rows.map(told)} />
+            ) : (
+              <Empty title={older ? T.noneLately : T.noEntries}>{older ? "" : T.noEntriesNote}</Empty>
+            )}
+            {older && <button onClick={() => setAsked({ ...asked, before: older })}>{T.older}</button>}
+          </>
+        )}
       </Shown>
     </Section>
   );

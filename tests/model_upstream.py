@@ -32,6 +32,7 @@ class Upstream:
         self.pieces = 3
         self.bend = str
         self.call = ""  # arguments of a tool call, instead of words
+        self.cited = ""  # words in what it says for which it names a source
         self.status = 200
         self.endless = False  # of chat's streams: then `left` counts those that were left
         self.left = 0
@@ -45,6 +46,15 @@ class Upstream:
     def cut(self, text: str) -> list[str]:
         return [text[at : at + self.pieces] for at in range(0, len(text), self.pieces)]
 
+    def citations(self, said: str) -> list[dict]:
+        if not self.cited:
+            return []
+        place = {
+            "start_index": said.index(self.cited),
+            "end_index": said.index(self.cited) + len(self.cited),
+        }
+        return [{"title": "A page", "url": "https://example.org/page"} | place]
+
     async def chat(self, request) -> Response:
         asked = await self._read(request)
         if self.status != 200:
@@ -55,7 +65,7 @@ class Upstream:
             return StreamingResponse(self._without_end(said), media_type="text/event-stream")
         if asked.get("stream"):
             return _stream(self._chat_events(said))
-        message = {"role": "assistant", "content": said}
+        message = {"role": "assistant", "content": said, "annotations": _nested(self, said)}
         if self.call:
             function = {"name": "look_up", "arguments": self.bend(self.call)}
             call = {"id": "call_abc123", "type": "function", "function": function}
@@ -78,6 +88,8 @@ class Upstream:
         else:
             for piece in self.cut(said):
                 yield chunk({"content": piece})
+            if self.cited:
+                yield chunk({"annotations": _nested(self, said)})
         yield chunk({}, "stop")
         yield "[DONE]"
 
@@ -93,9 +105,10 @@ class Upstream:
     async def responses(self, request) -> Response:
         asked = await self._read(request)
         said = asked["input"] if isinstance(asked["input"], str) else asked["input"][-1]["content"]
-        said = self.bend(said)
+        said = self.bend(said if isinstance(said, str) else said[-1]["text"])
         number = len(self.seen)
-        text = {"type": "output_text", "text": said, "annotations": []}
+        cited = [{"type": "url_citation"} | one for one in self.citations(said)]
+        text = {"type": "output_text", "text": said, "annotations": cited}
         item = {"id": "msg_1234567", "type": "message", "role": "assistant", "status": "completed"}
         done = {
             "id": f"resp_0000000{number}", "object": "response", "created_at": 1, "model": "m",
@@ -111,6 +124,11 @@ class Upstream:
         events += [
             place | {"type": "response.output_text.delta", "delta": one} for one in self.cut(said)
         ]
+        events += [
+            place | {"type": "response.output_text.annotation.added", "annotation_index": number,
+                     "annotation": one}
+            for number, one in enumerate(cited)
+        ]  # fmt: skip
         events += [place | {"type": "response.output_text.done", "text": said}]
         events += [{"type": "response.completed", "response": done}]
         return _stream([e | {"sequence_number": n} for n, e in enumerate(events)], named=True)
@@ -171,6 +189,10 @@ class Upstream:
             {"type": "message_stop"},
         ]
         return _stream(events, named=True)
+
+
+def _nested(upstream: Upstream, said: str) -> list[dict]:
+    return [{"type": "url_citation", "url_citation": one} for one in upstream.citations(said)]
 
 
 def _chat(kind: str, choices: list) -> dict:

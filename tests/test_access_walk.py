@@ -101,6 +101,7 @@ WALK = {
 }  # fmt: skip
 FREE = {
     "approvals key": "a.txt",
+    "approvals sign-file": "a.txt --key nothing.key --as bo",
     "keys init": "",
     "keys import": "nothing -i nothing",
     "verify": "a.txt",

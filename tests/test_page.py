@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +12,13 @@ import pytest
 for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
     pytest.importorskip(needed)
 
+import msgspec  # noqa: E402
 from serving import KEY, NOTE, started  # noqa: E402
 
+from scrubjay.access import approvals, brought, people, signing  # noqa: E402
+from scrubjay.access.people import Caller  # noqa: E402
 from scrubjay.serve import page as served  # noqa: E402
+from scrubjay.serve import store  # noqa: E402
 
 AXE = Path(__file__).parent.parent / "web/node_modules/axe-core/axe.min.js"
 HELD = "scrubjay-keys"  # where a tab keeps them
@@ -29,7 +34,8 @@ def service(tmp_path_factory):
     with started("--profile", "patterns", "--processes", "1", home=home) as (client, process):
         printed = (process.stderr.readline().split() for _ in range(2))
         keys = {words[3].strip("',"): words[-1] for words in printed}
-        yield SimpleNamespace(client=client, address=str(client.base_url), keys=keys)
+        address = str(client.base_url)
+        yield SimpleNamespace(client=client, address=address, keys=keys, home=home)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +72,8 @@ def tab(browser, service):
 
 
 def complains(said):
-    return said.type == "error" and "status of 503" not in said.text  # which one test makes
+    made = ("status of 503", "status of 403")  # by tests of what goes wrong
+    return said.type == "error" and not any(words in said.text for words in made)
 
 
 def elsewhere(url, address):
@@ -170,6 +177,65 @@ def test_a_file_that_is_dropped_comes_back_clean(tab):
     assert "536-90-4399" in sides[0] and "536-90-4399" not in sides[1]
 
 
+def test_documents_are_shown_as_what_they_are_with_what_was_changed_in_boxes(tab, tmp_path):
+    openpyxl, canvas = (
+        pytest.importorskip("openpyxl"),
+        pytest.importorskip("reportlab.pdfgen.canvas"),
+    )
+    pytest.importorskip("pypdfium2")
+    page = canvas.Canvas(str(tmp_path / "letter.pdf"))
+    for line, words in enumerate((NOTE, "Chest pain resolved.")):
+        page.drawString(72, 720 - 40 * line, words)
+    page.save()
+    book = openpyxl.Workbook()
+    for row in [("name", "ssn"), ("Quentin Quarles", "536-90-4399"), ("Ada Byron", "536-90-4388")]:
+        book.active.append(row)
+    book.save(tmp_path / "people.xlsx")
+    tab.get_by_label("Open files").set_input_files(
+        [tmp_path / "letter.pdf", tmp_path / "people.xlsx"]
+    )
+    pages = tab.get_by_role("img", name="Page 1 of letter.pdf")
+    pages.last.wait_for(timeout=30_000)
+    changed = tab.locator(".boxes").first.locator("rect")
+    changed.last.wait_for()
+    assert pages.count() == 2 and changed.count() == 3  # the name, the number, the day
+    tables = tab.get_by_role("region", name="Table 1 of people.xlsx")
+    tables.last.wait_for(timeout=30_000)
+    assert "536-90-4399" in tables.first.inner_text() and "4399" not in tables.last.inner_text()
+    assert not complaints(tab, "wcag2a", "wcag2aa", "wcag21aa")
+
+
+LETTER = (
+    f"{NOTE} by Dr. Ada Byron. She came with chest pain that had begun while climbing stairs and "
+    "had gone within minutes of rest. The ECG showed no change, troponin stayed low, and an echo "
+    "found a normal left ventricle. Aspirin 81 mg daily was continued, a statin was begun, and "
+    "she will be seen again after the stress test; call (212) 555-0142 if the pain comes back.\n"
+)
+KEYS = """async (presses) => {  // milliseconds from a key to the clean text, all of them
+  const [box, after] = [document.getElementById("before"), document.querySelector(".after")];
+  const took = [];
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
+  for (let n = 0; n < presses; n++) {
+    const began = performance.now();
+    document.execCommand("insertText", false, String(n % 10));
+    while (after.getAttribute("aria-busy") === "true" || !after.innerText.endsWith(String(n % 10)))
+      await new Promise(requestAnimationFrame);
+    took.push(performance.now() - began);
+  }
+  return took;
+}"""
+
+
+def test_what_is_found_in_a_page_of_text_stands_within_100_ms_of_a_key(tab, record_property):
+    typed(tab, (LETTER * 8)[:3000])
+    took = sorted(tab.evaluate(KEYS, 20))
+    told = f"{took[0]:.0f} ms at best, {took[10]:.0f} in the middle of 20"
+    record_property("from a key to the findings", told)
+    print(f"from a key to the findings, 3,000 characters, patterns: {told}")
+    assert took[0] < 100  # the best: other work on this machine is not the page's
+
+
 def test_a_rule_is_changed_and_saved_under_a_name_of_its_own(tab):
     typed(tab, NOTE)
     tab.get_by_role("button", name="Rules").click()
@@ -191,8 +257,8 @@ def test_an_archive_is_cleaned_comes_back_is_looked_at_again_and_forgotten(tab, 
             packed.writestr(f"note{number}.txt", f"{NOTE}, note {number}")
         packed.writestr("broken.pdf", b"%PDF-1.4 nothing")
     tab.goto("/#/batch")
-    tab.get_by_label("Archive").set_input_files(tmp_path / "notes.zip")
-    tab.get_by_role("button", name="Upload").click()
+    tab.get_by_label("Choose files").set_input_files(tmp_path / "notes.zip")
+    tab.get_by_role("button", name="Clean all").click()
     tab.get_by_role("button", name="1 in quarantine").click(timeout=30_000)
     tab.get_by_role("cell", name="broken.pdf").wait_for()
     with tab.expect_download() as told:
@@ -205,6 +271,36 @@ def test_an_archive_is_cleaned_comes_back_is_looked_at_again_and_forgotten(tab, 
     tab.get_by_role("button", name="Forget").click()
     tab.get_by_role("button", name="Forget it").click()
     tab.get_by_text("No jobs yet").wait_for()
+
+
+def test_a_folder_that_is_dropped_is_packed_and_cleaned_as_one_job(tab, tmp_path):
+    folder = tmp_path / "ward Ä"
+    for number in range(120):  # a browser tells a hundred at a time
+        file = folder / f"{number % 3}" / f"note{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{NOTE}, note {number}")
+    drop(tab, ".drop.whole", folder)
+    tab.get_by_text("120 files,").wait_for()
+    assert tab.url.endswith("#/batch")
+    assert not complaints(tab, "wcag2a", "wcag2aa", "wcag21aa")
+    tab.get_by_role("button", name="Clean all").click()
+    tab.get_by_text("120 of 120 files").wait_for(timeout=30_000)
+    with tab.expect_download() as told:
+        tab.get_by_role("button", name="Output").click(timeout=20_000)
+    with zipfile.ZipFile(told.value.path()) as clean:
+        names = [name for name in clean.namelist() if name.endswith(".txt")]
+        assert len(names) == 120 and len({Path(name).parent for name in names}) == 3
+        assert "Quarles" not in "".join(clean.read(name).decode() for name in names)
+
+
+def drop(tab, where, *paths):
+    """As a hand drops files and folders: only the browser itself can."""
+    box = tab.locator(where).bounding_box()
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    browser = tab.context.new_cdp_session(tab)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        place = {"x": box["x"] + 40, "y": box["y"] + 40}
+        browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
 
 
 def look_again(tab):
@@ -234,6 +330,34 @@ def test_the_log_is_shown_with_its_state_to_who_may(tab):
     assert tab.get_by_role("cell", name="desk").count()
 
 
+def test_an_approval_is_signed_without_showing_the_page_a_key(tab, service, tmp_path, monkeypatch):
+    monkeypatch.setenv("SCRUBJAY_HOME", str(service.home))
+    opened, now = store.made()[0].open(), int(time.time())
+    register, bo = opened.register, signing.Signer.new()
+    root = next(Caller(one.name) for one in register.people().values() if not one.service)
+    people.add(register, root, "ana", roles=("re-identify",), now=now)
+    people.add(register, root, "bo", roles=("review",), now=now)
+    people.set_approver(register, root, "bo", bo.public, now=now)
+    scope = approvals.Scope("reveal.run", "hospital/study", ("P-0001",))
+    approvals.ask(register, Caller("ana"), scope, "a critical value", now=now)
+    opened.close()
+    opened.vault.close()
+    tab.goto("/#/trust")
+    tab.get_by_text("Nobody has signed.").wait_for()
+    with tab.expect_download() as told:
+        tab.get_by_role("button", name="Save the request").click()
+    request = brought.read(Path(told.value.path()).read_bytes())
+    assert request.reason == "a critical value" and request.scope == scope
+    for signer, name in ((signing.Signer.new(), "forged"), (bo, "made")):
+        made = msgspec.json.encode(brought.sign(signer, request, "bo"))
+        (tmp_path / f"{name}.json").write_bytes(made)
+    tab.get_by_label("Bring a signature").set_input_files(tmp_path / "forged.json")
+    tab.get_by_text("The signature is not of this request").wait_for()
+    tab.get_by_label("Bring a signature").set_input_files(tmp_path / "made.json")
+    tab.get_by_text("Signed by bo.").wait_for()
+    assert not complaints(tab, "wcag2a", "wcag2aa", "wcag21aa")
+
+
 def test_numbers_move_while_texts_are_cleaned(tab, service):
     tab.goto("/#/live")
     tab.get_by_text("p99").first.wait_for()
@@ -243,7 +367,46 @@ def test_numbers_move_while_texts_are_cleaned(tab, service):
     assert tab.locator(".bars li").count()
 
 
+def test_probes_are_shown_and_one_that_comes_through_is_an_alarm_on_every_view(tab):
+    tab.goto("/#/live")
+    tab.locator(".probes li", has_text="SSN").get_by_text("held", exact=True).wait_for()
+    tab.route("**/readyz", lambda route: route.fulfill(status=503, json={"error": {
+        "code": "leaking", "what": "a planted identifier came through: SSN", "where": "/readyz",
+        "todo": "take it out of use",
+    }}))  # fmt: skip
+    with tab.expect_event("console"):
+        tab.reload()
+    for view in VIEWS:
+        tab.goto(f"/#/{view}")
+        assert "came through: SSN" in tab.get_by_role("alert").inner_text()
+    assert not complaints(tab, "color-contrast")
+
+
 # For everybody
+
+
+def test_a_finding_is_rejected_with_the_keyboard_alone(tab):
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    tab.keyboard.press("Enter")
+    reach(tab, "#before")
+    tab.keyboard.type(NOTE)
+    finding(tab, "Quarles").wait_for()
+    reach(tab, ".finding")
+    tab.keyboard.press("Enter")
+    tab.locator(".why").wait_for()
+    reach(tab, ".why button:has-text('Not an identifier')")
+    tab.keyboard.press("Enter")
+    tab.get_by_role("region", name="After").get_by_text("Quentin Quarles").wait_for()
+
+
+def reach(tab, where):
+    """By Tab alone, in not too many steps; what has the focus can be seen."""
+    for _ in range(20):
+        tab.keyboard.press("Tab")
+        if tab.locator(where).first.evaluate("one => one === document.activeElement"):
+            return
+    raise AssertionError(where)
 
 
 def test_phones_need_no_sideways_scrolling_and_axe_finds_nothing_in_light_and_dark(tab):

@@ -113,16 +113,16 @@ def test_emergencies_and_ages_of_keys_without_a_secret(served):
     assert get(served, "/v1/approvals").json() == []
 
 
-def test_tokens_and_codes_come_back_once_two_others_agree(served):
+def test_tokens_codes_and_surrogates_come_back_once_two_others_agree(served):
     opened = served.place.open()
     root, now = administrator(opened), int(time.time())
     opened.vault.add_tenant("hospital").add_domain("study")
     register, domain = opened.register, opened.domain("hospital/study")
     clean = {
         name: load(Policy(name, default=Rule(f"{name}.v1")), profile="patterns", domain=domain)
-        .anonymize("SSN 536-90-4399")
+        .anonymize(Document("SSN 536-90-4399", group="p7"))
         .text
-        for name in ("token", "code")
+        for name in ("token", "code", "surrogate")
     }
     signers = {name: Signer.new() for name in ("bo", "cy")}
     for name, signer in signers.items():
@@ -140,16 +140,19 @@ def test_tokens_and_codes_come_back_once_two_others_agree(served):
             approvals.approve(register, Caller(name), id, signature, now=now)
         return id
 
-    scopes = {
-        "restore": restore.scope(restore.tokens([Document(clean["token"])]), "hospital/study"),
-        "reveal": approvals.Scope("reveal.run", "hospital/study", (code,)),
-    }
-    bodies = {"restore": {"text": clean["token"]}, "reveal": {"codes": [code]}}
-    for path, body in bodies.items():
+    tokens = restore.tokens([Document(clean["token"])])
+    others = {"text": clean["surrogate"], "surrogates_of": ["p7"]}
+    rows = [
+        ("restore", {"text": clean["token"]}, restore.scope(tokens, "hospital/study")),
+        ("restore", others,
+         restore.scope(set(restore.surrogates_of(domain, ["p7"])), "hospital/study")),
+        ("reveal", {"codes": [code]}, approvals.Scope("reveal.run", "hospital/study", (code,))),
+    ]  # fmt: skip
+    headers = {"Authorization": f"Bearer {key}"}
+    for path, body, scope in rows:
         asked = body | {"domain": "hospital/study", "approval": "0" * 64}
-        headers = {"Authorization": f"Bearer {key}"}
         assert served.client.post(f"/v1/{path}", json=asked, headers=headers).status_code == 403
-        asked["approval"] = approved(scopes[path])
+        asked["approval"] = approved(scope)
         assert served.client.post(f"/v1/{path}", json=asked).status_code == 403  # not the desk's
         answer = served.client.post(f"/v1/{path}", json=asked, headers=headers)
         assert "536-90-4399" in answer.text, answer.text
@@ -157,6 +160,9 @@ def test_tokens_and_codes_come_back_once_two_others_agree(served):
         assert (again.status_code, "was used" in again.text) == (403, True)
         last = logged(served, path)[-1]
         assert (last.who, last.outcome) == ("eva", "done") and "4399" not in repr(last.about)
+    asked = others | {"domain": "hospital/study", "approval": "0" * 64, "surrogates_of": ["p8"]}
+    assert served.client.post("/v1/restore", json=asked, headers=headers).status_code == 409
+    assert logged(served, "restore")[-1].outcome == "failed"  # who asks around is seen
     nobody = approvals.Scope("reveal.run", "hospital/study", ("P-0001",))
     asked = {"codes": ["P-0001"], "domain": "hospital/study", "approval": approved(nobody)}
     assert served.client.post("/v1/reveal", json=asked, headers=headers).status_code == 400

@@ -210,6 +210,33 @@ def test_responses_go_on_where_the_service_remembers(both, stream):
         both.openai.responses.create(model="m", input="x", previous_response_id="resp_unknown1")
 
 
+def test_a_conversation_that_began_without_names_goes_on(both):
+    id = both.openai.responses.create(model="m", input="Hello").id
+    told = both.openai.responses.create(model="m", input=NOTE, previous_response_id=id)
+    assert told.output_text == NOTE
+    both.clean()
+
+
+@pytest.mark.parametrize("pieces", [1, 4, 1000])
+def test_a_source_is_named_for_the_same_words_when_names_have_come_back(both, pieces):
+    both.fake.pieces, both.fake.cited = pieces, "aspirin"
+    ask = {"model": "m", "input": f"{NOTE} Seen by Ana Novak"}
+    part = both.openai.responses.create(**ask).output[0].content[0]
+    streamed = list(both.openai.responses.create(**ask, stream=True))
+    [added] = [one.annotation for one in streamed if "annotation.added" in one.type]
+    last = streamed[-1].response.output[0].content[0]
+    chat = {"model": "m", "messages": [{"role": "user", "content": ask["input"]}]}
+    message = both.openai.chat.completions.create(**chat).choices[0].message
+    chunks = list(both.openai.chat.completions.create(**chat, stream=True))
+    [later] = [one.choices[0].delta.annotations for one in chunks
+               if getattr(one.choices[0].delta, "annotations", None)]  # fmt: skip
+    assert part.text == last.text == message.content == ask["input"]
+    for told in (part.annotations[0], last.annotations[0], added):
+        assert ask["input"][told.start_index : told.end_index] == "aspirin"
+    for told in (message.annotations[0].url_citation.to_dict(), later[0]["url_citation"]):
+        assert ask["input"][told["start_index"] : told["end_index"]] == "aspirin"
+
+
 def test_embeddings(both):
     both.openai.embeddings.create(model="m", input=[NOTE, "Quarles"])
     both.clean()
@@ -264,10 +291,10 @@ def test_what_is_used_as_a_tool_goes_back_hidden(both):
 
 
 def test_what_cannot_be_read_is_not_sent(both):
-    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    sound = {"type": "input_audio", "input_audio": {"data": "iVBORw0KGgo=", "format": "wav"}}
     with pytest.raises(openai.BadRequestError, match="cannot be read"):
         both.openai.chat.completions.create(
-            model="m", messages=[{"role": "user", "content": [image]}]
+            model="m", messages=[{"role": "user", "content": [sound]}]
         )
     with pytest.raises(openai.AuthenticationError):
         wrong = both.openai.with_options(default_headers={"X-Scrubjay-Key": "wrong"})

@@ -3,6 +3,7 @@ and what Presidio found is found. The answers compared with are recorded (tests/
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
     pytest.importorskip(needed)
 
-from serving import NOTE, service  # noqa: E402
+from serving import NOTE, logged, service  # noqa: E402
 
+from scrubjay.access import entry, people  # noqa: E402
+from scrubjay.access.people import Caller  # noqa: E402
 from scrubjay.errors import OperatorError, UsageError  # noqa: E402
 from scrubjay.serve import server, store  # noqa: E402
 from scrubjay.serve.presidio import entities  # noqa: E402
@@ -32,13 +35,28 @@ def served(tmp_path_factory):
         service(monkeypatch, tmp_path_factory.mktemp("served"), open_presidio=True) as one,
     ):
         store.let_in(one.place)
+        one.keys["reader"] = reader(one.place.open())
         del one.client.headers["Authorization"]
         one.client.base_url = HERE
         yield one
 
 
+def reader(trust):
+    """The key of a service that may read what was encrypted."""
+    register, now = trust.register, int(time.time())
+    found = register.people().values()
+    root = next(Caller(p.name) for p in found if "administer" in p.roles and not p.service)
+    people.add(register, root, "reader", roles=("re-identify",), service=True, now=now)
+    key = entry.issue(register, root, "reader", entry.Terms(("restore.run",), now + 3600), now=now)
+    trust.close()
+    trust.vault.close()
+    return key
+
+
 def asked(served, path, body):
-    answer = served.client.get(path) if body is None else served.client.post(path, json=body)
+    keyed = {"X-API-Key": served.keys["reader"]} if path == "/deanonymize" else {}
+    post = partial(served.client.post, path, json=body, headers=keyed)
+    answer = served.client.get(path) if body is None else post()
     return answer, answer.json() if path != "/health" else answer.text
 
 
@@ -244,6 +262,15 @@ def test_an_open_path_is_open_to_programs_of_this_machine_alone(served, headers,
     body = json.dumps({"text": NOTE, "language": "en"})
     answer = served.client.post("/analyze", content=body, headers=headers)
     assert answer.status_code == status and set(answer.json()) == {"error"}
+
+
+def test_values_come_back_to_who_may_restore_and_not_to_the_guest(served):
+    row = next(row for row in rows("/deanonymize", 200))
+    answer = served.client.post("/deanonymize", json=row["body"])
+    assert answer.status_code == 403 and "re-identify" in answer.json()["error"]
+    assert asked(served, "/deanonymize", row["body"])[0].status_code == 200
+    last = logged(served)[-1]
+    assert (last.who, last.action, last.role) == ("reader", "restore", "re-identify")
 
 
 def test_other_paths_stay_closed(served):

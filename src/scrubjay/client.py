@@ -19,7 +19,7 @@ import random
 import ssl
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from email.message import Message
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, NamedTuple, Self, TypeVar
@@ -216,9 +216,13 @@ class Client:
             call = _Call("POST", f"/v1/files?{_query(told)}", body, "application/octet-stream")
             return self.take(call, taken)
 
-    def restore(self, text: str, *, domain: str, approval: str) -> str:
-        """Values for the tokens of a text, once: what others have approved."""
-        told = {"text": text, "domain": domain, "approval": approval}
+    def restore(
+        self, text: str, *, domain: str, approval: str, surrogates_of: Sequence[str] = ()
+    ) -> str:
+        """Values for the tokens of a text, and for surrogates of these subjects, once: what others
+        have approved."""
+        told = {"text": text, "domain": domain, "approval": approval,
+                "surrogates_of": surrogates_of}  # fmt: skip
         call = _Call("POST", "/v1/restore", msgspec.json.encode(told), again=False)
         return self.answer(call, _Restored).text
 

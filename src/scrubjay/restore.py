@@ -9,6 +9,7 @@ from scrubjay import labels
 from scrubjay.access import approvals
 from scrubjay.access.approvals import Scope
 from scrubjay.errors import InputError, VaultError
+from scrubjay.formats import subjects
 from scrubjay.report import Edit, edited
 from scrubjay.types import Anonymized, Document
 from scrubjay.vault import packets, pseudonyms, token, twoperson
@@ -26,6 +27,24 @@ def tokens(documents: Iterable[Document]) -> set[str]:
     """All that are in these texts."""
     joined = packets.APART.join(document.text for document in documents)
     return {joined[start:end] for start, end, _ in packets.find(joined)}
+
+
+def subject(place: Domain, told: str) -> str:
+    """As the vault has it: as it was typed, or as formats write a subject's number."""
+    return told if place.state(told) != "unknown" else subjects.number(told)
+
+
+def surrogates(place: Domain, whose: Iterable[str]) -> list[Surrogate]:
+    """What stands for what in texts of these subjects."""
+    return [one for told in whose for one in place.surrogates(subject(place, told))]
+
+
+def surrogates_of(place: Domain, whose: Iterable[str]) -> list[str]:
+    """What an approval calls their surrogates. Nobody gets a code by being asked for."""
+    kept = [subject(place, told) for told in whose]
+    if any(place.state(one) != "known" for one in kept):
+        raise VaultError("no surrogates of this subject: see what records were grouped by")
+    return [f"surrogates of {code}" for code in place.codes(kept)]
 
 
 def scope(found: set[str], domain: str) -> Scope:

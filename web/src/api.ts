@@ -67,6 +67,30 @@ export function query(path: string, asked: Record<string, string | number>): str
   return filled.length ? `${path}?${told}` : path;
 }
 
+/** Send something large, and hear how much of it has gone: `fetch` does not tell. */
+export function upload<A>(
+  path: string, body: Blob, ask: { action: string; signal: AbortSignal; told: (bytes: number) => void },
+): Promise<A> {
+  const key = keyFor(ask.action);
+  if (!key) throw new Problem("access", T.noKeyFor(ask.action), T.addAKey);
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.setRequestHeader("Authorization", `Bearer ${key}`);
+    request.setRequestHeader("Content-Type", "application/zip");
+    request.upload.onprogress = (event) => ask.told(event.loaded);
+    request.onload = () => {
+      const answer = new Response(request.responseText, { status: request.status });
+      if (answer.ok) answer.json().then(done, failed);
+      else told(answer).then(failed);
+    };
+    request.onerror = () => failed(new Problem("offline", T.offline, T.offlineTodo));
+    request.onabort = () => failed(ask.signal.reason);
+    ask.signal.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
+}
+
 async function told(answer: Response): Promise<Problem> {
   try {
     const { code, what, todo } = (await answer.json()).error;

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { json } from "./api";
 import { Batch } from "./batch";
-import { useKeys, useRoute } from "./hooks";
+import { useKeys, useLoaded, useRoute } from "./hooks";
 import { recall } from "./keys";
 import { learn, type LabelRow } from "./labels";
 import { Live } from "./live";
@@ -14,6 +14,7 @@ import { T } from "./texts";
 import { Trust } from "./trust";
 import { Workbench } from "./workbench";
 
+const LOOK = 10_000; // milliseconds between a look for an alarm and the next
 const VIEWS = ["text", "batch", "review", "trust", "live"] as const;
 
 export function App() {
@@ -63,6 +64,7 @@ function Signed({ labels }: { labels: LabelRow[] }) {
           </button>
         </div>
       </header>
+      <Alarm />
       <div id="keys" hidden={!open}>{open && <Keys />}</div>
       <main id="main" tabIndex={-1}>
         <h1 class="hidden">{title}</h1>
@@ -74,6 +76,17 @@ function Signed({ labels }: { labels: LabelRow[] }) {
         {view === "live" && <Live />}
       </main>
     </>
+  );
+}
+
+/** That a planted identifier came out of an engine, whatever one looks at. */
+function Alarm() {
+  const { problem } = useLoaded(() => json("readyz"), [], LOOK);
+  if (problem?.code !== "leaking") return null;
+  return (
+    <div class="alarm" role="alert">
+      <strong>{T.alarm}</strong> {T.sentence(problem.what)} {T.sentence(problem.todo)}
+    </div>
   );
 }
 

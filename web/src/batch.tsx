@@ -5,6 +5,7 @@ import { useAct, useKeys, useLoaded } from "./hooks";
 import { may } from "./keys";
 import { download, Empty, Field, Pick, Section, Shown, Table, Trouble } from "./parts";
 import { T, time } from "./texts";
+import { Upload } from "./upload";
 import type { PolicyRow } from "./workbench";
 
 export interface Job {
@@ -60,22 +61,22 @@ function NewJob({ started }: { started: () => void }) {
   const held = useKeys();
   const policies = useLoaded<PolicyRow[]>(() => json("v1/policies"), [held]);
   const [picked, setPicked] = useState("");
-  const { busy, problem, act } = useAct();
   const rows = policies.value ?? [];
   const policy = picked || rows[0]?.name || "";
+  return (
+    <Section title={T.newJob}>
+      <Pick label={T.policy} value={policy} pick={setPicked} options={rows.map((row) => [row.name, row.name])} />
+      <div class="new-job">
+        <Upload policy={policy} started={started} />
+        <Folders policy={policy} started={started} />
+      </div>
+    </Section>
+  );
+}
 
-  const upload = (event: SubmitEvent & { currentTarget: HTMLFormElement }) => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const file = new FormData(form).get("zip") as File;
-    act(async () => {
-      await json(`v1/jobs?${new URLSearchParams({ policy })}`, {
-        action: "jobs.start", method: "POST", body: file, type: "application/zip",
-      });
-      form.reset();
-      started();
-    });
-  };
+/** Folders of the service's own machine. */
+function Folders({ policy, started }: { policy: string; started: () => void }) {
+  const { busy, problem, act } = useAct();
   const folder = (event: SubmitEvent & { currentTarget: HTMLFormElement }) => {
     event.preventDefault();
     const { input, output } = Object.fromEntries(new FormData(event.currentTarget));
@@ -85,22 +86,14 @@ function NewJob({ started }: { started: () => void }) {
     });
   };
   return (
-    <Section title={T.newJob}>
-      <div class="new-job">
-        <Pick label={T.policy} value={policy} pick={setPicked} options={rows.map((row) => [row.name, row.name])} />
-        <form onSubmit={upload}>
-          <Field label={T.zip} name="zip" type="file" accept=".zip,application/zip" required hint={T.uploadNote} />
-          <button class="main" disabled={busy}>{T.upload}</button>
-        </form>
-        <form onSubmit={folder}>
-          <Field label={T.inputFolder} name="input" required autocomplete="off" />
-          <Field label={T.outputFolder} name="output" required autocomplete="off" hint={T.folderNote} />
-          <button disabled={busy}>{T.start}</button>
-        </form>
-      </div>
+    <form onSubmit={folder}>
+      <h3>{T.there}</h3>
+      <Field label={T.inputFolder} name="input" required autocomplete="off" />
+      <Field label={T.outputFolder} name="output" required autocomplete="off" hint={T.folderNote} />
+      <button disabled={busy}>{T.start}</button>
       {busy && <p role="status" class="note">{T.starting}</p>}
       <Trouble problem={problem} />
-    </Section>
+    </form>
   );
 }
 

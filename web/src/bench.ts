@@ -6,8 +6,6 @@ import { may } from "./keys";
 import * as places from "./places";
 import type { Choice, Clean, Finding, Found, Item, Piece } from "./places";
 
-const PAUSE = 60; // milliseconds without a key pressed, after which the service is asked
-
 interface State {
   text: string;
   found: Finding[];
@@ -89,24 +87,34 @@ export function useBench(policy: string): Bench {
   };
 }
 
+/** Asks for each text at once, or as soon as the one before is answered: who types sees what was
+ * found at the pace of the service, and it is never asked twice at a time. */
 function useAnswers(text: string, policy: string, tell: (told: Told) => void): () => void {
   const held = useKeys();
-  const running = useRef<AbortController>(null);
+  const next = useRef<{ text: string; policy: string }>(null);
+  const running = useRef<{ policy: string; over: AbortController }>(null);
+  const run = async () => {
+    for (let now = next.current; now; now = next.current) {
+      next.current = null;
+      const { policy, over } = (running.current = { policy: now.policy, over: new AbortController() });
+      try {
+        tell(await answer(now.text, policy, over.signal));
+      } catch (failed) {
+        if (!over.signal.aborted) tell({ kind: "failed", problem: asProblem(failed) });
+      }
+    }
+    running.current = null;
+  };
   const go = () => {
-    running.current?.abort();
-    const mine = (running.current = new AbortController());
-    answer(text, policy, mine.signal).then(tell, (failed) => {
-      if (!mine.signal.aborted) tell({ kind: "failed", problem: asProblem(failed) });
-    });
+    next.current = { text, policy };
+    if (!running.current) void run();
+    else if (running.current.policy !== policy) running.current.over.abort();
   };
   useEffect(() => {
-    if (!text.trim()) {
-      running.current?.abort();
-      tell({ kind: "answered", text, found: [], cleaned: true, policy, took: 0 });
-      return;
-    }
-    const timer = setTimeout(go, PAUSE);
-    return () => clearTimeout(timer);
+    if (text.trim()) return go();
+    next.current = null;
+    running.current?.over.abort();
+    tell({ kind: "answered", text, found: [], cleaned: true, policy, took: 0 });
   }, [text, policy, held]);
   return go;
 }

@@ -36,6 +36,7 @@ export function Live() {
             />
           </Section>
           <Labels first={first} last={last} samples={samples} />
+          <Probes last={last} />
         </>
       )}
       <InForce />
@@ -131,6 +132,32 @@ function Labels({ first, last, samples }: { first: Sample; last: Sample; samples
   );
 }
 
+/** What the service planted in its own engines, and whether it came out. */
+function Probes({ last }: { last: Sample }) {
+  const none: Sample = { at: 0, values: new Map() };
+  const leaking = grown(none, last, "scrubjay_leaking", "label");
+  const count = (label: string, how: string) =>
+    last.values.get(`scrubjay_probes_total{label="${label}",how="${how}"}`) ?? 0;
+  const tried = [...leaking.keys()].filter((label) => count(label, "held") + count(label, "through") > 0);
+  return (
+    <Section title={T.probes} note={T.probesNote}>
+      {tried.length ? (
+        <ul class="probes">
+          {tried.map((label) => (
+            <li key={label}>
+              <Chip label={label} />
+              <span class={`state ${leaking.get(label) ? "failed" : "done"}`}>{leaking.get(label) ? T.through : T.held}</span>
+              <span class="note">{T.probed(count(label, "held"), count(label, "through"))}</span>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Empty title={T.noProbes}>{T.noProbesNote}</Empty>
+      )}
+    </Section>
+  );
+}
+
 function seconds(from: Sample, to: Sample): number {
   return Math.max(0.001, (to.at - from.at) / 1000);
 }
@@ -138,7 +165,7 @@ function seconds(from: Sample, to: Sample): number {
 function InForce() {
   const held = useKeys();
   const policies = useLoaded<PolicyRow[]>(() => json("v1/policies"), [held]);
-  const health = useLoaded<{ version: string }>(() => json("readyz"), []);
+  const health = useLoaded<{ version: string }>(() => json("healthz"), []);
   const entries = useLoaded<{ model?: string }[]>(
     async () => (may("audit.query") ? json("v1/audit?action=anonymize&count=1", { action: "audit.query" }) : []),
     [held],

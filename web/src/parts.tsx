@@ -1,6 +1,6 @@
 // Small pieces that several views are made of.
 import type { ComponentChildren, InputHTMLAttributes } from "preact";
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import type { Problem } from "./api";
 import type { Loaded } from "./hooks";
 import { group } from "./labels";
@@ -117,6 +117,33 @@ export function Pick(props: {
       <select id={id} value={props.value} onChange={(event) => props.pick(event.currentTarget.value)}>
         {props.options.map(([value, told]) => <option key={value} value={value}>{told}</option>)}
       </select>
+    </div>
+  );
+}
+
+/** A part of the page that files can be dropped on. */
+export function Drop(props: { class: string; take: (data: DataTransfer) => void; children: ComponentChildren }) {
+  const [over, setOver] = useState(false);
+  return (
+    <div
+      class={`drop ${props.class}${over ? " over" : ""}`}
+      data-told={T.dropHere}
+      onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
+      }}
+      onDrop={(event) => {
+        setOver(false);
+        if (!event.dataTransfer?.files.length) return;
+        event.preventDefault();
+        props.take(event.dataTransfer);
+      }}
+    >
+      {props.children}
     </div>
   );
 }

@@ -75,7 +75,7 @@ function Rules({ policy }: { policy: Policy }) {
 
 function Change({ name, policy, labels, saved }: Given & { policy: Policy }) {
   const [label, setLabel] = useState("PERSON");
-  const [operator, setOperator] = useState(OPERATORS[0]!);
+  const [operator, setOperator] = useState("label.v1");
   // Those that ship build on nothing; what is saved here builds on one of them.
   const [as, setAs] = useState(buildsOn(policy.text) ? name : `${name}-own`);
   const { busy, problem, act } = useAct();

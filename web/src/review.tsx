@@ -41,11 +41,12 @@ export function Review({ job }: { job: string }) {
         {(rows) => {
           const id = job || rows[0]?.id;
           if (!id) return <Empty title={T.noReview}>{T.noReviewNote}</Empty>;
-          const names = rows.some((one) => one.id === id) ? rows.map((one) => one.id) : [id, ...rows.map((one) => one.id)];
+          const known = rows.map((one) => [one.id, T.jobOf(one.started, one.files, one.id)] as const);
+          const options = rows.some((one) => one.id === id) ? known : [[id, id] as const, ...known];
           return (
             <>
               <Pick
-                label={T.pickJob} value={id} options={names.map((one) => [one, one])}
+                label={T.pickJob} value={id} options={options}
                 pick={(one) => (location.hash = `#/review/${encodeURIComponent(one)}`)}
               />
               <Queue key={id} id={id} />

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { json, query } from "./api";
 import { useKeys, useLoaded } from "./hooks";
 import { Empty, Field, Section, Shown, Table } from "./parts";
+import { Approvals } from "./approvals";
 import { T, time } from "./texts";
 
 interface LogState {
@@ -106,43 +107,6 @@ function told(entry: Entry) {
     <span class={`state ${entry.outcome}`}>{entry.outcome}</span>,
     about.join(", "),
   ];
-}
-
-interface Approval {
-  id: string;
-  requester: string;
-  action: string;
-  domain: string;
-  reason: string;
-  expires: number;
-  signed: string[];
-}
-
-function Approvals() {
-  const held = useKeys();
-  const rows = useLoaded<Approval[]>(() => json("v1/approvals", { action: "approvals.list" }), [held]);
-  return (
-    <Section title={T.approvals} note={T.approvalsNote}>
-      <Shown loaded={rows}>
-        {(found) =>
-          found.length ? (
-            <ul class="cards">
-              {found.map((one) => (
-                <li key={one.id}>
-                  <p><strong>{one.requester}</strong> · {one.action} · {one.domain}</p>
-                  <p>{one.reason}</p>
-                  <p class="note">{T.approvalUntil(time(one.expires), one.signed)}</p>
-                  <pre>scrubjay approvals sign {one.id} --key YOURS.key</pre>
-                </li>
-              ))}
-            </ul>
-          ) : (
-            <Empty title={T.noApprovals} />
-          )
-        }
-      </Shown>
-    </Section>
-  );
 }
 
 interface Emergency {

@@ -7,7 +7,8 @@ import { Files, isText } from "./files";
 import { Findings } from "./findings";
 import { useKeys, useLoaded } from "./hooks";
 import type { LabelRow } from "./labels";
-import { download, Pick, Trouble } from "./parts";
+import { gathered, hand } from "./folders";
+import { download, Drop, Pick, Trouble } from "./parts";
 import { PolicyPanel } from "./policy";
 import { T } from "./texts";
 
@@ -16,6 +17,8 @@ export interface PolicyRow {
   description: string;
   digest: string;
 }
+
+const MANY = 20; // files that are still shown one by one
 
 export function Workbench({ labels }: { labels: LabelRow[] }) {
   const held = useKeys();
@@ -34,13 +37,20 @@ export function Workbench({ labels }: { labels: LabelRow[] }) {
     if (alone === undefined) setFiles([...given, ...files]);
     else bench.type(alone);
   };
+  /** A folder, or many files, is a job. */
+  const drop = async (data: DataTransfer) => {
+    const all = await gathered(data);
+    if (!all.folder && all.files.length <= MANY) return take(all.files.map((one) => one.file));
+    hand(all.files);
+    location.hash = "#/batch";
+  };
   const saved = (name: string) => {
     policies.again();
     setPolicy(name);
     bench.again();
   };
   return (
-    <Drop take={take}>
+    <Drop class="whole" take={drop}>
       <div class="bar">
         <Pick
           label={T.policy} value={inForce} pick={setPolicy}
@@ -122,31 +132,5 @@ function Open({ take }: { take: (files: File[]) => void }) {
       <button onClick={() => input.current?.click()}>{T.open}</button>
       <input ref={input} class="file" type="file" multiple hidden aria-label={T.open} onChange={picked} />
     </>
-  );
-}
-
-function Drop(props: { take: (files: File[]) => void; children: preact.ComponentChildren }) {
-  const [over, setOver] = useState(false);
-  return (
-    <div
-      class={over ? "drop over" : "drop"}
-      data-told={T.dropHere}
-      onDragOver={(event) => {
-        if (!event.dataTransfer?.types.includes("Files")) return;
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
-      }}
-      onDrop={(event) => {
-        setOver(false);
-        if (!event.dataTransfer?.files.length) return;
-        event.preventDefault();
-        props.take([...event.dataTransfer.files]);
-      }}
-    >
-      {props.children}
-    </div>
   );
 }

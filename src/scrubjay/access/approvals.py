@@ -159,7 +159,7 @@ def approve(
     event = _event("approvals.sign", request, by.person, now)
     if problem := _stale(register.ledger, request, now) or _unfit(register, request, approver):
         register.ledger.refuse(event, problem)
-    if not _made(approver, request, signature):
+    if not made(approver, request, signature):
         register.ledger.refuse(
             event, "the signature is not of this request by your registered key; sign it again"
         )
@@ -285,10 +285,17 @@ def _standing(register: Register, request: Request) -> dict[str, Signature]:
     """Who has approved, may do so now, and did it with the key that is theirs now."""
     found: dict[bytes, Signature] = {}
     for person, given in _signatures(register, request):
-        fit = not _unfit(register, request, person) and _made(person, request, given.signature)
+        fit = not _unfit(register, request, person) and made(person, request, given.signature)
         if fit and person.approver:
             found[person.approver.public.verify] = given
     return {one.approver: one for one in sorted(found.values(), key=lambda one: one.approver)}
+
+
+def made(person: Person, request: Request, signature: bytes) -> bool:
+    """Whether this person's registered key signed this request in their name."""
+    if person.approver is None:
+        return False
+    return signed(person.approver.public, message(request, person.name), signature)
 
 
 def approvers(register: Register) -> list[Person]:
@@ -307,12 +314,6 @@ def _signatures(register: Register, request: Request) -> Iterator[tuple[Person, 
     for person, row in zip(may, register.ledger.reads(SIGNATURES, keys, Signature), strict=True):
         if row:
             yield person, row
-
-
-def _made(person: Person, request: Request, signature: bytes) -> bool:
-    if person.approver is None:
-        return False
-    return signed(person.approver.public, message(request, person.name), signature)
 
 
 def _wipe(ledger: Ledger, over: Callable[[Signature], bool]) -> None:

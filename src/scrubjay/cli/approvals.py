@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from scrubjay.cli import options, restore, vaults
-from scrubjay.errors import OutputError, UsageError
+from scrubjay.errors import InputError, OutputError, UsageError
 
 _path = click.Path(path_type=Path)
 _domain = click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Whose tokens.")
@@ -103,6 +103,29 @@ def sign(request: str, file: Path) -> None:
     made = approvals.sign(signer, found, who.person)
     approvals.approve(register, who, request, made, parts=parts, now=int(time.time()))
     click.echo(f"approved: {found.scope.action} in {found.scope.domain} for {found.requester}")
+
+
+@command.command("sign-file")
+@click.argument("file", type=_path)
+@click.option("--key", "own", required=True, type=_path, help="Your signing key's file.")
+@click.option("--as", "name", required=True, metavar="NAME", help="Who you are in the vault.")
+def sign_file(file: Path, own: Path, name: str) -> None:
+    """Sign a request that a service gave you as a FILE.
+
+    It needs no vault: this may be your own machine, where your key is. What you sign is shown, then
+    your passphrase is asked for. The signature is printed; bring it to the service's page.
+    """
+    import msgspec
+
+    from scrubjay.access import brought
+
+    try:
+        request = brought.read(file.read_bytes())
+    except OSError as problem:
+        raise InputError(f"{file}: {problem.strerror}") from None
+    click.echo(brought.shown(request), err=True)
+    made = brought.sign(restore.signer(own), request, name)
+    click.echo(msgspec.json.encode(made))
 
 
 @command.command()

@@ -16,12 +16,13 @@ def command(subject: str, domain: str) -> None:
     SUBJECT is what records were grouped by, or what reveal prints: `MRN: 4711`. The log goes on as
     it is. Backups that still hold the subject are named: destroy them or let them run out.
     """
+    from scrubjay import restore
     from scrubjay.audit.entry import Entry
 
     trust = vaults.trusted("erase.run")
     place = trust.domain(domain)
     trust.tell("erase", "administer", [Entry("", "", "", "done", about=domain)])
-    erased = place.erase(vaults.subject(place, subject))
+    erased = place.erase(restore.subject(place, subject))
     click.echo(f"erased, {erased.at}")
     for backup in erased.backups:
         click.echo(f"still in backup {backup.name}, made {backup.ended}: {backup.sha256[:12]}")

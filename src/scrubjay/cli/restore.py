@@ -12,7 +12,7 @@ import click
 
 from scrubjay import formats
 from scrubjay.cli import files, options, vaults
-from scrubjay.errors import AccessError, InputError, UsageError, VaultError
+from scrubjay.errors import AccessError, InputError, UsageError
 from scrubjay.formats import subjects
 from scrubjay.formats.work import Work
 from scrubjay.report import unchanged
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from scrubjay.restore import Put
     from scrubjay.trust import Trust
     from scrubjay.vault.domain import Domain
-    from scrubjay.vault.pseudonyms import Surrogate
 
 _path = click.Path(path_type=Path)
 _domain = click.option("--domain", required=True, metavar="TENANT/DOMAIN", help="Whose tokens.")
@@ -80,7 +79,7 @@ def command(
     own = None if emergency else _own(trust, place, file)
     grant = _granted(trust, scope, approval, emergency)
     readers = restoring.readers(place, holders.take(own, place, grant) if own else {})
-    put_back = restoring.putting_back(readers, tokens, records.surrogates(place))
+    put_back = restoring.putting_back(readers, tokens, restoring.surrogates(place, records.told))
     with files.Outputs() as outputs:
         for source, target in plan(inputs, output, in_place=False):
             with outputs.open(target) as sink:
@@ -123,20 +122,6 @@ class Whose(NamedTuple):
             raise UsageError("--subject needs --group FIELD: what tells whose record a line is")
         return cls(subject, group, tuple(sorted(set(surrogates_of))))
 
-    def surrogates(self, place: Domain) -> list[Surrogate]:
-        """What stands for what."""
-        return [each for subject in self._kept(place) for each in place.surrogates(subject)]
-
-    def codes(self, place: Domain) -> list[str]:
-        """What an approval calls these subjects. Nobody gets a code by being asked for."""
-        told = self._kept(place)
-        if any(place.state(subject) != "known" for subject in told):
-            raise VaultError("no surrogates of this subject: see what records were grouped by")
-        return [f"surrogates of {code}" for code in place.codes(told)]
-
-    def _kept(self, place: Domain) -> list[str]:
-        return [vaults.subject(place, subject) for subject in self.told]
-
     def has(self, document: Document) -> bool:
         """Whether this is one of them."""
         return not self.subject or document.group == subjects.number(self.subject)
@@ -158,7 +143,7 @@ def scope_of(
 def _restoring(tokens: set[str], place: Domain, domain: str, whose: Whose) -> Scope:
     from scrubjay import restore
 
-    return restore.scope(tokens.union(whose.codes(place)), domain)
+    return restore.scope(tokens.union(restore.surrogates_of(place, whose.told)), domain)
 
 
 def _tokens(inputs: tuple[Path, ...], whose: Whose) -> set[str]:

@@ -14,7 +14,6 @@ import click
 
 from scrubjay import home
 from scrubjay.errors import AuditError, ExtraError, UsageError
-from scrubjay.formats import subjects
 
 if TYPE_CHECKING:
     from scrubjay.engine import Engine
@@ -72,11 +71,6 @@ def domain(opener_: Opener, path: str) -> Domain:
     tenant, _, name = path.partition("/")
     opened: Domain = module().Vault.open(folder(), opener_, tools()).tenant(tenant).domain(name)
     return opened
-
-
-def subject(place: Domain, told: str) -> str:
-    """As the vault has it: as it was typed, or as formats write a subject's number."""
-    return told if place.state(told) != "unknown" else subjects.number(told)
 
 
 def allowed(vault: Vault, action: str) -> Trust:

@@ -52,6 +52,10 @@ class Picture:
         )
         _write(painted, target, str(image.format), lossless)
 
+    def pages(self, source: BinaryIO, work: Work) -> Iterator[Image.Image]:
+        """As they are seen. Nothing of them is cleaned."""
+        return _pages(_open(source, work), work)
+
 
 def _open(source: BinaryIO, work: Work) -> Image.Image:
     try:

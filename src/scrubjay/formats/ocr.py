@@ -11,7 +11,10 @@ import io
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
+from hashlib import sha256
 from shutil import which
 from typing import Any
 
@@ -42,8 +45,30 @@ class Word(Struct, frozen=True):
 Line = list[Word]
 
 
+_known: ContextVar[dict[bytes, list[Line]] | None] = ContextVar("known", default=None)
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """For who goes twice through the same pictures: within, each is read once."""
+    token = _known.set({})
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
 def read(image: Image.Image) -> list[Line]:
     """Every word, whichever way up the picture stands."""
+    if (known := _known.get()) is None:
+        return _read(image)
+    key = sha256(repr((image.mode, image.size)).encode() + image.tobytes()).digest()
+    if key not in known:
+        known[key] = _read(image)
+    return known[key]
+
+
+def _read(image: Image.Image) -> list[Line]:
     reader = _reader()
     tried = [(0, reader(image))]
     for turn, how in TURNS.items():

@@ -15,6 +15,7 @@ from typing import IO, BinaryIO
 
 from scrubjay.errors import InputError
 from scrubjay.formats import directory, xmltree
+from scrubjay.formats.sink import Sink
 from scrubjay.formats.work import Work, seekable
 from scrubjay.formats.xmltree import Node
 
@@ -122,8 +123,9 @@ def markup(tree: Node) -> bytes:
 class Made:
     """A package in the making. Headers are plain in a target where one can go back to them."""
 
-    def __init__(self, target: IO[bytes]) -> None:
-        self.file = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED)
+    def __init__(self, target: BinaryIO) -> None:
+        whole = target if hasattr(target, "flush") else Sink(target)  # a zip asks for it at its end
+        self.file = zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED)
 
     def add(self, name: str, data: bytes) -> None:
         """One member, of no time and nobody. Of ODF the first is its kind, which lies there

@@ -56,7 +56,7 @@ def part(
     short = document.label and len(text) < carried.SHORTEST  # a password, and not a file
     if not short and (file := carried.string(text, work)) is not None:
         return write(file)
-    if HTML.search(text):
+    if ("<" in text or "&" in text) and HTML.search(text):
         from scrubjay.formats.html import Page  # it reads strings too
 
         return slots.together(Page(work, depth + 1, about=document).parts(text), same)

@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -119,6 +120,16 @@ def cut(name: str, texts: Iterable[str]) -> Iterator[Passage]:
 
 def read(path: Path, encoding: str) -> list[str]:
     """Every text of a file of any format."""
+    try:
+        stream = path.open("rb")
+    except OSError as problem:
+        raise InputError(problem.strerror or "cannot be read") from None
+    with stream:
+        return texts(stream, formats.of(PurePath(path.name), stream), encoding)
+
+
+def texts(stream: BinaryIO, kind: str, encoding: str) -> list[str]:
+    """Every text of a file of this format."""
     found: list[str] = []
 
     def look(documents: Iterable[Document]) -> Iterator[Anonymized]:
@@ -126,11 +137,6 @@ def read(path: Path, encoding: str) -> list[str]:
             found.append(document.text)
             yield unchanged(document)
 
-    try:
-        stream = path.open("rb")
-    except OSError as problem:
-        raise InputError(problem.strerror or "cannot be read") from None
-    with stream:
-        reader = formats.make(formats.of(PurePath(path.name), stream), encoding=encoding)
-        reader.convert(stream, io.BytesIO(), Work(look, encoding, rule=lambda label: "keep.v1"))
+    work = Work(look, encoding, rule=lambda label: "keep.v1")
+    formats.make(kind, encoding=encoding).convert(stream, io.BytesIO(), work)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator
@@ -16,7 +17,20 @@ from starlette.responses import Response
 import scrubjay
 from scrubjay import labels
 from scrubjay.errors import BusyError, PolicyError, ScrubjayError
-from scrubjay.serve import audit, files, jobs, page, people, policy, problems, restoring, review
+from scrubjay.serve import (
+    approving,
+    audit,
+    files,
+    jobs,
+    page,
+    people,
+    policy,
+    probes,
+    problems,
+    restoring,
+    review,
+    views,
+)
 from scrubjay.serve.asked import caller, read, shown
 from scrubjay.serve.back import Back
 from scrubjay.serve.batch import batch
@@ -49,7 +63,10 @@ def application(state: State) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
+        await probes.look(state)
+        watch = asyncio.create_task(probes.watch(state))
         yield
+        watch.cancel()
         state.desk.close()
         await state.models.close()
         state.back.close()
@@ -94,7 +111,10 @@ def calls() -> list[Call]:
         Call("GET", "/openapi.json", _described, "All of this, as OpenAPI 3.1.",
              gives=Content(Described), key=False),
     ]  # fmt: skip
-    more = (files, jobs, review, page, policy, people, audit, restoring, gateway, presidio)
+    more = (
+        files, views, jobs, review, page, policy, people, approving, audit, restoring, gateway,
+        presidio,
+    )  # fmt: skip
     return [*own, *(call for module in more for call in module.calls())]
 
 
@@ -134,6 +154,10 @@ async def _ready(request: Request) -> Response:
     state: State = request.app.state.all
     if not (state.desk.open and state.back.desk.open):
         raise BusyError("it is about to end; ask another")
+    if leaking := state.metrics.leaking():
+        what = f"a planted identifier came through: {', '.join(leaking)}"
+        again = str(round(probes.EVERY))
+        return problems.answer(503, "leaking", what, request.url.path, Retry_After=again)
     return shown(Health("ready", scrubjay.__version__, state.desk.waiting))
 
 

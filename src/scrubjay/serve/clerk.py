@@ -19,15 +19,16 @@ from scrubjay.serve.desk import ENTRY
 from scrubjay.serve.engines import Engines, Use
 from scrubjay.serve.gate import Gate
 from scrubjay.serve.presidio.work import LOOK, REPLACE, Presidio
+from scrubjay.serve.probes import PROBE, Probes
 from scrubjay.serve.types import Clean, Found, PolicyRow
 from scrubjay.trust import Trust
 from scrubjay.types import Document, Policy
 
 if TYPE_CHECKING:
-    from scrubjay.serve.model.hiding import Hidden, Hiding, ToHide
+    from scrubjay.serve.model.hiding import Apart, Hidden, Hiding, Tell, ToHide
 
 DETECT, ANONYMIZE, POLICIES = "detect", "anonymize", "policies"  # kinds of what is asked
-HIDE, KEEP = "hide", "keep"
+HIDE, TELL, KEEP = "hide", "tell hidden", "keep"
 ACTIONS = {DETECT: ("detect.run", "detect"), ANONYMIZE: ("anonymize.run", "de-identify")}
 
 
@@ -56,6 +57,7 @@ class Clerk:
         self._trust, self._gate = trust, gate
         self._about = use.domain
         self._engines = Engines(use, trust)
+        self._probes = Probes(trust, self._engines.running)
         self._presidio = Presidio(trust, partial(self._engines.__getitem__, "everything"))
 
     def work(self, kind: str, batch: Sequence[Any]) -> Iterable[Any]:
@@ -66,8 +68,12 @@ class Clerk:
             return [self._policies()] * len(batch)
         if kind == HIDE:
             return map(self._hide, batch)
+        if kind == TELL:
+            return map(self._tell, batch)
         if kind in (LOOK, REPLACE):
             return self._presidio.work(kind, batch)
+        if kind == PROBE:
+            return map(self._probes.look, batch)
         if kind == KEEP:
             return map(self._hiding.keep, batch)
         return self._documents(kind, batch)
@@ -87,9 +93,15 @@ class Clerk:
         except ScrubjayError as problem:
             return problem
 
-    def _hide(self, asked: ToHide) -> Hidden | ScrubjayError:
+    def _hide(self, asked: ToHide) -> Hidden | Apart | ScrubjayError:
         try:
             return self._hiding.hide(self._engines[asked.policy], asked)
+        except ScrubjayError as problem:
+            return problem
+
+    def _tell(self, asked: Tell) -> Hidden | ScrubjayError:
+        try:
+            return self._hiding.tell(asked)
         except ScrubjayError as problem:
             return problem
 

@@ -42,6 +42,10 @@ class Engines:
             known = self._known[name] = version, self._load(path)
         return known[1]
 
+    def running(self) -> list[Engine]:
+        """Those that have been made."""
+        return [self._own, *(engine for _, engine in self._known.values())]
+
     def _load(self, policy: str | Path) -> Engine:
         engine = load(policy, profile=self._profile, key=self._key, domain=self._domain)
         return engine.endless() if self._endless else engine

@@ -134,7 +134,7 @@ async def may(request: Request, action: str) -> Caller:
     return who
 
 
-async def _tell(request: Request, who: Caller, action: str, id: str, said: str = "") -> None:
+async def _tell(request: Request, who: Caller, action: str, id: str, *, said: str = "") -> None:
     """In the log before it is done. `said`: what it is called there, where not as its action."""
 
     def tell(trust: Trust) -> None:
@@ -205,7 +205,7 @@ async def _forget(request: Request) -> Response:
     who, job = await caller(request), await job_of(request, START)
     if joblist.standing(job).state not in OVER:
         raise UsageError("it is not over: stop it first")
-    await _tell(request, who, START, job.id, "jobs.forget")
+    await _tell(request, who, START, job.id, said="jobs.forget")
     await asyncio.to_thread(joblist.forget, job)
     return shown(Made(job.id))
 
@@ -224,7 +224,7 @@ async def _quarantine(request: Request) -> Response:
     """By real names: for who started it, or could have."""
     who, job = await caller(request), await job_of(request, START)
     data = await asyncio.to_thread(_written, job, "quarantine.tsv")
-    await _tell(request, who, START, job.id, "jobs.quarantine")
+    await _tell(request, who, START, job.id, said="jobs.quarantine")
     return Response(data, media_type="text/tab-separated-values; charset=utf-8")
 
 
@@ -243,7 +243,7 @@ async def _output(request: Request) -> Response:
         raise UsageError("it is not done yet")
     with request.app.state.all.back.spool.file() as path:
         await asyncio.to_thread(_packed, job.out, path)
-        await _tell(request, who, START, job.id, "jobs.output")
+        await _tell(request, who, START, job.id, said="jobs.output")
         file = path.open("rb")
     headers = {
         "Content-Disposition": f'attachment; filename="job-{job.id}.zip"',

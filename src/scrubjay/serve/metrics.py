@@ -16,11 +16,12 @@ from typing import NamedTuple
 import numpy as np
 
 from scrubjay import labels
-from scrubjay.serve import traces
+from scrubjay.serve import probes, traces
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 WHAT = ("detect", "anonymize", "batch", "restore", "files", "jobs", "presidio", "model", "other")
 HOW = ("done", "refused", "failed")
+PROBED = {False: "held", True: "through", None: "failed"}
 
 
 class Row(NamedTuple):
@@ -34,11 +35,17 @@ def _rows() -> list[Row]:
     rows = [Row("scrubjay_waiting"), Row("scrubjay_characters_total")]
     rows += [Row("requests", f'what="{what}",how="{how}"') for what in WHAT for how in HOW]
     rows += [Row("identifiers", f'label="{name}"') for name in labels.table()]
+    rows += [Row("probes", _probe(name, how)) for name in probes.LABELS for how in PROBED]
+    rows += [Row("scrubjay_leaking", f'label="{name}"') for name in probes.LABELS]
     rows += [Row("seconds", f'what="{what}"') for what in WHAT]
     return rows + [
         Row("within", f'what="{what}",le="{bound}"')
         for what in WHAT for bound in (*(f"{b:g}" for b in BOUNDS), "+Inf")
     ]  # fmt: skip
+
+
+def _probe(label: str, came: bool | None) -> str:
+    return f'label="{label}",how="{PROBED[came]}"'
 
 
 class Metrics:
@@ -83,6 +90,22 @@ class Metrics:
         """How many texts wait here."""
         self._mine[self._at[Row("scrubjay_waiting")]] = count
 
+    def probed(self, told: Mapping[str, bool | None]) -> None:
+        """Count probes by label: whether one came through; None, where nothing came of it."""
+        for label, came in told.items():
+            self._add("probes", _probe(label, came))
+        for label in probes.LABELS:  # one that is not tried any more leaks no more
+            if (came := told.get(label, False)) is not None:
+                self._mine[self._at[Row("scrubjay_leaking", f'label="{label}"')]] = came
+
+    def leaking(self) -> list[str]:
+        """Labels of which the last probe came through, in any process."""
+        table = self._table.sum(axis=0)
+        return [
+            label for label in probes.LABELS
+            if table[self._at[Row("scrubjay_leaking", f'label="{label}"')]]
+        ]  # fmt: skip
+
     def text(self) -> str:
         """All of it, in Prometheus' own format."""
         known = dict(zip(self._names, self._table.sum(axis=0).tolist(), strict=True))
@@ -99,6 +122,11 @@ def _shown(known: Mapping[Row, float]) -> Iterator[str]:
     yield f"scrubjay_characters_total {known[Row('scrubjay_characters_total')]:.0f}"
     yield from _counter(known, "requests", "Requests by how they ended.")
     yield from _counter(known, "identifiers", "Found, by label.")
+    yield from _counter(known, "probes", "Planted identifiers by whether they came through.")
+    yield from _family("scrubjay_leaking", "gauge", "Processes whose last probe came through.")
+    for row, count in known.items():
+        if row.family == "scrubjay_leaking":
+            yield f"scrubjay_leaking{{{row.labels}}} {count:.0f}"
     name = "scrubjay_request_seconds"
     yield from _family(name, "histogram", "From the request's last byte to its answer.")
     for what in WHAT:

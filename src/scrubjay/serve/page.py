@@ -23,7 +23,6 @@ CONTENT_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' blob: data:",
-        "frame-src blob:",  # a PDF before and after
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",

@@ -1,5 +1,5 @@
-"""`/v1/me`, and what goes on around people: approvals, emergencies, the ages of keys. Nothing of it
-is a secret; who may see it is said by the matrix.
+"""`/v1/me`, and what goes on around people: emergencies, the ages of keys. Nothing of it is a
+secret; who may see it is said by the matrix.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from scrubjay.access import approvals, breakglass
+from scrubjay.access import breakglass
 from scrubjay.access.matrix import allowed, matrix
 from scrubjay.access.people import Caller
 from scrubjay.serve.asked import caller, shown
@@ -26,7 +26,6 @@ def calls() -> list[Call]:
     """What there is."""
     rows: list[tuple[str, Callable[[Trust, Caller], Any], Any, str]] = [
         ("me", _me, Me, "Who has shown this key, and what may be done with it."),
-        ("approvals", _approvals, list[ApprovalRow], "Requests that can be signed or used."),
         ("emergencies", _emergencies, list[EmergencyRow], "Emergencies that nobody reviewed."),
         ("keys", _keys, Keys, "How old keys are."),
     ]
@@ -42,21 +41,6 @@ class Me(Struct, frozen=True):
     person: str
     roles: tuple[str, ...]
     actions: list[str]
-
-
-class ApprovalRow(Struct, frozen=True):
-    """A request that can still be signed or used. `digest`: of a list of tokens."""
-
-    id: str
-    requester: str
-    reason: str
-    action: str
-    domain: str
-    subjects: tuple[str, ...]
-    digest: str
-    issued: int
-    expires: int
-    signed: tuple[str, ...]
 
 
 class EmergencyRow(Struct, frozen=True):
@@ -125,17 +109,6 @@ def _me(trust: Trust, who: Caller) -> Me:
         and (scope is None or action in scope)
     ]  # fmt: skip
     return Me(who.person, roles, may)
-
-
-def _approvals(trust: Trust, who: Caller) -> list[ApprovalRow]:
-    pending = approvals.pending(trust.register, who, int(time.time()))
-    return [
-        ApprovalRow(
-            approvals.identify(one), one.requester, one.reason, one.scope.action, one.scope.domain,
-            one.scope.subjects, one.scope.digest, one.issued, one.expires, signed,
-        )
-        for one, signed in pending
-    ]  # fmt: skip
 
 
 def _emergencies(trust: Trust, who: Caller) -> list[EmergencyRow]:

@@ -22,6 +22,7 @@ TODO = {
     "access": "ask an administrator for a key that may do this",
     "limit": "send it again after the seconds that Retry-After says",
     "upstream": "see that the address behind `scrubjay serve` is right and answers",
+    "leaking": "take the service out of use; see what changed: policy, patterns, model",
     "input": "send what the Content-Type says, whole",
     "refused": "mend what is said to be wrong with it, and send it again",
     "busy": "send it again after the seconds that Retry-After says",

@@ -34,7 +34,7 @@ def calls() -> list[Call]:
     """What there is."""
     fails = (UsageError, VaultError, RefusedError)
     return [
-        Call("POST", "/v1/restore", _restore, "A text with what stands behind its tokens.",
+        Call("POST", "/v1/restore", _restore, "A text with what its tokens and surrogates hide.",
              takes=Content(Tokens), gives=Content(Restored), fails=fails),
         Call("POST", "/v1/reveal", _reveal, "Whose codes these are.",
              takes=Content(Codes), gives=Content(Revealed), fails=fails),
@@ -42,11 +42,13 @@ def calls() -> list[Call]:
 
 
 class Tokens(Struct, frozen=True, forbid_unknown_fields=True):
-    """A text with tokens of a domain, TENANT/DOMAIN, and the id of an approval for these."""
+    """A text with tokens of a domain, TENANT/DOMAIN, and the id of an approval for these.
+    `surrogates_of`: subjects whose surrogates are put back, too, as the approval says."""
 
     text: str
     domain: str
     approval: str
+    surrogates_of: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Tokens(domain={self.domain!r}, approval={self.approval!r})"
@@ -98,11 +100,14 @@ def _restored(trust: Trust, who: Caller, asked: Tokens) -> Restored:
             "a two-person domain is read with your own key, which no service is sent:"
             " scrubjay restore --key FILE"
         )
-    tokens = restore.tokens([document])
-    scope = restore.scope(tokens, asked.domain)
+    tokens, whose = restore.tokens([document]), sorted(set(asked.surrogates_of))
+    with _failing(trust, who, "restore"):  # nobody finds out unseen of whom there are any
+        scope = restore.scope(tokens.union(restore.surrogates_of(place, whose)), asked.domain)
     grant = approvals.use(trust.register, who, asked.approval, scope, now=int(time.time()))
     with _failing(trust, who, "restore"):
-        [done] = restore.putting_back(restore.readers(place, {}), tokens)([document])
+        surrogates = restore.surrogates(place, whose)
+        put_back = restore.putting_back(restore.readers(place, {}), tokens, surrogates)
+        [done] = put_back([document])
     output = trust.keyed(sha256(done.text.encode()).hexdigest())
     trust.tell_of(who, "restore", "re-identify", disclosed(grant, [output]))
     return Restored(done.text)
@@ -121,7 +126,7 @@ def _revealed(trust: Trust, who: Caller, asked: Codes) -> Revealed:
 
 @contextmanager
 def _failing(trust: Trust, who: Caller, action: str) -> Iterator[None]:
-    """That an approval was used up is in the log: that nothing came of it, then, too."""
+    """That it was tried, and nothing came of it, is in the log, as is an approval that it took."""
     try:
         yield
     except ScrubjayError as problem:

@@ -31,7 +31,7 @@ import uvicorn
 
 from scrubjay import detect, policies
 from scrubjay.detectors import tagger
-from scrubjay.engine import WARM, Engine
+from scrubjay.engine import Engine
 from scrubjay.errors import OutputError, ScrubjayError, UsageError
 from scrubjay.serve import traces, wordless
 from scrubjay.serve.app import State, application
@@ -86,7 +86,7 @@ class Settings(NamedTuple):
 def prepare(settings: Settings) -> None:
     """Load what each process needs, before they are made of this one. Nothing personal."""
     policy = policies.load(settings.policy)
-    Engine(policy, detect.detectors(policy, tagger.NONE)).detect(WARM)
+    Engine(policy, detect.detectors(policy, tagger.NONE)).endless()
     if settings.profile != tagger.NONE:
         importlib.import_module("scrubjay.model.tagger")
     if settings.upstreams:

@@ -34,8 +34,7 @@ _ODD = "\u00ad\u200b\u200c\u200d\u2060\ufeff"  # invisible
 _CUT = re.compile(r"[Uu][QWqw][0-9A-TV-Za-tv-z]{14,}+(?:[Uu](?![QWqw]))?")  # TOK-7
 _INVISIBLE = re.compile(rf"[\s{_ODD}]+")
 _BLANKS = b" \t\n\v\f\r\x1c\x1d\x1e\x1f-"  # the ASCII of \s
-_EVERY = "".join(map(chr, range(1 << 16)))
-_WIDE = [code for one in _INVISIBLE.finditer(_EVERY, 128) for code in range(*one.span())]
+_WIDE = [code for code in range(128, 1 << 16) if chr(code).isspace() or chr(code) in _ODD]
 _TWO = [a + b for a in ALPHABET for b in ALPHABET]  # two symbols for ten bits
 _PAIRS = np.frombuffer("".join(_TWO).encode(), np.uint16)
 

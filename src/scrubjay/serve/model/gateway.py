@@ -38,23 +38,24 @@ class Upstream(NamedTuple):
 
 
 class Models:
-    """Every upstream, and the connections to them."""
+    """Every upstream, and the connections to them: a transport, since a client's redirects, cookies
+    and proxies must not be, and cost time."""
 
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self._upstreams = upstreams
 
     @cached_property
-    def client(self) -> httpx.AsyncClient:
+    def transport(self) -> httpx.AsyncHTTPTransport:
         """What has the connections."""
         import httpx  # only who asks a model waits for it
 
-        patience = httpx.Timeout(600, connect=10)
-        return httpx.AsyncClient(timeout=patience, follow_redirects=False, trust_env=False)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+        return httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
 
     async def close(self) -> None:
         """No connection stays."""
-        if "client" in vars(self):
-            await self.client.aclose()
+        if "transport" in vars(self):
+            await self.transport.aclose()
 
     def upstream(self, kind: str) -> Upstream:
         """Where it goes, if somebody said so."""

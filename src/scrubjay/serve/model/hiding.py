@@ -1,5 +1,6 @@
 """What the desk's thread does for the gateway: hides a request, and keeps its table where the
-model's service keeps the conversation, so that a later turn has the same placeholders.
+model's service keeps the conversation, so that a later turn has the same placeholders. A request
+with files in it is hidden in a process that reads them, between two calls of the desk.
 """
 
 from __future__ import annotations
@@ -11,14 +12,20 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from scrubjay import processes
 from scrubjay.access.ledger import Ledger
 from scrubjay.access.people import Caller
 from scrubjay.audit.entry import Entry
 from scrubjay.engine import Engine
 from scrubjay.errors import InputError, UsageError
+from scrubjay.formats import slots
+from scrubjay.formats.work import Clean, Work
+from scrubjay.run.worker import MEMORY
+from scrubjay.serve.engines import Engines
 from scrubjay.serve.model import body
+from scrubjay.serve.model.attached import AtDesk, CarriesFile
 from scrubjay.serve.model.table import Table
-from scrubjay.serve.model.veil import Veil
+from scrubjay.serve.model.veil import Parts, Veil
 from scrubjay.trust import Trust
 
 SPACE = "serve.conversations"
@@ -39,15 +46,35 @@ class ToHide(NamedTuple):
 
 
 class Hidden(NamedTuple):
-    """What goes out, and what puts names back. `keep`: the service remembers it."""
+    """What goes out, and what puts names back. `keep`: the model's service remembers it; `policy`,
+    `model`: digests of what looked at it."""
 
     body: bytes
     table: Table
     counts: Counter[str]
     keep: bool
+    policy: str
+    model: str
 
     def __repr__(self) -> str:
         return f"Hidden(<{len(self.body)} bytes>)"
+
+
+class Apart(NamedTuple):
+    """There are files in it: they are read elsewhere. The placeholders of turns before."""
+
+    values: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"Apart(<{len(self.values)} values>)"
+
+
+class Tell(NamedTuple):
+    """What was hidden elsewhere, and for whom."""
+
+    caller: Caller
+    host: str
+    hidden: Hidden
 
 
 class Keep(NamedTuple):
@@ -76,23 +103,30 @@ class Hiding:
         self._trust = trust
         self._veils: dict[str, Veil] = {}
 
-    def hide(self, engine: Engine, asked: ToHide) -> Hidden:
+    def hide(self, engine: Engine, asked: ToHide) -> Hidden | Apart:
         """The request with placeholders, once it is in the log."""
         self._trust.require_of(asked.caller, "anonymize.run")
-        request = _read(asked.data)
+        request = read(asked.data)
         table = self._table(asked.caller, request)
         veil = self._veils.setdefault(engine.digest, Veil(engine))
         try:
-            text, counts = veil.over(lambda work: body.parts(request, work), table)
+            parts = body.parts(request, AtDesk(engine.stream, rule=engine.operator, key=engine.key))
+            done = hidden(veil, request, table, lambda clean: parts)
+        except CarriesFile:
+            return Apart(table.values)
         except RecursionError:
             raise InputError("the body is nested too deeply: send what it says flatter") from None
+        return self.tell(Tell(asked.caller, asked.host, done))
+
+    def tell(self, asked: Tell) -> Hidden:
+        """What was hidden, once it is in the log."""
+        self._trust.require_of(asked.caller, "anonymize.run")
         entry = Entry(
-            "", "", "", "done", policy=engine.digest, model=" ".join(engine.models.values()),
-            counts=dict(counts), recipient=f"model at {asked.host}",
+            "", "", "", "done", policy=asked.hidden.policy, model=asked.hidden.model,
+            counts=dict(asked.hidden.counts), recipient=f"model at {asked.host}",
         )  # fmt: skip
         self._trust.tell_of(asked.caller, "anonymize", "de-identify", [entry])
-        keeps = "input" in request and request.get("store") is not False
-        return Hidden(text.encode(), table, counts, keeps)
+        return asked.hidden
 
     def keep(self, asked: Keep) -> None:
         """Remember a table, sealed."""
@@ -124,7 +158,32 @@ class Hiding:
             ledger.change([], old)
 
 
-def _read(data: bytes) -> dict[str, Any]:
+def hidden(veil: Veil, request: dict[str, Any], table: Table, parts: Parts) -> Hidden:
+    """The request with placeholders, in no log yet."""
+    text, counts = veil.over(parts, table)
+    keep = "input" in request and request.get("store") is not False
+    engine = veil.engine
+    return Hidden(
+        text.encode(), table, counts, keep, engine.digest, " ".join(engine.models.values())
+    )
+
+
+def hidden_apart(data: bytes, policy: str, values: dict[str, str], engines: Engines) -> Hidden:
+    """In a reader: the same, of a request with files in it."""
+    from scrubjay.formats import ocr
+
+    processes.bound(MEMORY)
+    request, engine = read(data), engines[policy]
+
+    def parts(clean: Clean) -> list[slots.Part]:
+        return body.parts(request, Work(clean, rule=engine.operator, key=engine.key))
+
+    with ocr.remembering():
+        return hidden(Veil(engine), request, Table(values), parts)
+
+
+def read(data: bytes) -> dict[str, Any]:
+    """A body, as JSON."""
     try:
         request = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError):

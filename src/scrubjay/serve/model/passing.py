@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -16,15 +17,17 @@ from scrubjay.access.people import Caller
 from scrubjay.errors import RefusedError, UpstreamError
 from scrubjay.serve.asked import admitted, body, unless_gone
 from scrubjay.serve.back import errand
-from scrubjay.serve.clerk import HIDE, KEEP
+from scrubjay.serve.clerk import HIDE, KEEP, TELL
 from scrubjay.serve.model import reply
 from scrubjay.serve.model.gateway import Upstream
-from scrubjay.serve.model.hiding import Hidden, Keep, ToHide
+from scrubjay.serve.model.hiding import Apart, Hidden, Keep, Tell, ToHide, hidden_apart
 from scrubjay.serve.model.table import Table
 
 OWN = "x-scrubjay-key"
 POLICY = "x-scrubjay-policy"
 LARGEST = 1 << 25
+SECONDS = 300.0  # in which the files of a request must be read
+PATIENCE = {"timeout": httpx.Timeout(600, connect=10).as_dict()}
 # What goes on: nobody knows what others hold.
 HEADERS = frozenset({
     "authorization", "x-api-key", "content-type", "accept", "user-agent", "idempotency-key",
@@ -46,9 +49,10 @@ async def answered(request: Request, kind: str) -> Response:
     who = await admitted(request, _own_key(request, upstream))
     with state.metrics.timed("model"):
         hidden = await _hidden(request, who, upstream)
-        sent = _request(state.models.client, request, kind, upstream, hidden)
+        sent = _request(request, kind, upstream, hidden)
+        asking = state.models.transport.handle_async_request(sent)
         try:
-            answer = await unless_gone(request, state.models.client.send(sent, stream=True))
+            answer = await unless_gone(request, asking)
         except httpx.HTTPError as problem:
             raise UpstreamError(f"the model's service: {type(problem).__name__}") from None
         await _refuse_elsewhere(answer)
@@ -71,29 +75,45 @@ async def _hidden(request: Request, who: Caller, upstream: Upstream) -> Hidden |
     if request.method != "POST":
         return await errand(request, lambda trust: trust.require_of(who, "anonymize.run"))
     data = await body(request, LARGEST)
-    host = httpx.URL(upstream.address).host
+    state = request.app.state.all
+    host = _url(upstream.address, "").host
     asked = ToHide(who, data, request.headers.get(POLICY, ""), host)
-    hidden: Hidden = await request.app.state.all.desk.ask(HIDE, asked, len(data))
-    request.app.state.all.metrics.counted(hidden.counts, len(data))
+    told: Hidden | Apart = await state.desk.ask(HIDE, asked, len(data))
+    hidden = await _read_apart(request, asked, told) if isinstance(told, Apart) else told
+    state.metrics.counted(hidden.counts, len(data))
+    return hidden
+
+
+async def _read_apart(request: Request, asked: ToHide, before: Apart) -> Hidden:
+    """Its files are read in a process of their own; it goes out when the log has it."""
+    state = request.app.state.all
+    work = functools.partial(hidden_apart, asked.data, asked.policy, before.values)
+    read = await unless_gone(request, state.back.readers.ask(work, SECONDS))
+    hidden: Hidden = await state.desk.ask(TELL, Tell(asked.caller, asked.host, read), 1)
     return hidden
 
 
 def _request(
-    client: httpx.AsyncClient, request: Request, kind: str, upstream: Upstream,
-    hidden: Hidden | None,
-) -> httpx.Request:  # fmt: skip
+    request: Request, kind: str, upstream: Upstream, hidden: Hidden | None
+) -> httpx.Request:
     headers = [(k, v) for k, v in request.headers.items() if k in HEADERS or k.startswith(FAMILIES)]
     if upstream.key:
         headers = [(k, v) for k, v in headers if k not in {"authorization", "x-api-key"}]
         bearer = ("authorization", f"Bearer {upstream.key}")
         headers.append(bearer if kind == "openai" else ("x-api-key", upstream.key))
     path = request.scope["path"].removeprefix(f"/{kind}/v1")
-    url = f"{upstream.address.rstrip('/')}{path}"
     asked = {k: v for k, v in request.query_params.items() if k in ASKED}
     content = hidden.body if hidden else None
-    return client.build_request(
-        request.method, url, params=asked or None, headers=headers, content=content
-    )
+    return httpx.Request(
+        request.method, _url(upstream.address, path), params=asked or None, headers=headers,
+        content=content, extensions=PATIENCE,
+    )  # fmt: skip
+
+
+@functools.cache
+def _url(address: str, path: str) -> httpx.URL:
+    """One of the few that there are: taking them apart takes long."""
+    return httpx.URL(address.rstrip("/") + path)
 
 
 def _own_key(request: Request, upstream: Upstream) -> str:
@@ -132,7 +152,7 @@ def _headers(answer: httpx.Response) -> dict[str, str]:
 
 async def _kept(request: Request, who: Caller, hidden: Hidden, data: bytes) -> None:
     """Remember the table of an answer that the model's service remembers, too."""
-    if not hidden.keep or not hidden.table.values:
+    if not hidden.keep:
         return
     try:
         name = msgspec.json.decode(data)["id"]
@@ -168,6 +188,10 @@ class _Events(Response):
         await send({"type": "http.response.body", "body": b""})
 
     async def _told(self) -> AsyncIterator[bytes]:
+        if not self._hidden.table.values and not self._hidden.keep:
+            async for chunk in self._answer.aiter_bytes():
+                yield chunk
+            return
         stream = reply.Stream(self._hidden.table)
         async for event in reply.events(self._answer.aiter_bytes()):
             await self._remember(event.data)

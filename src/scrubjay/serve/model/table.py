@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+
+from scrubjay.report import Edit
 
 FORM = re.compile(r"\[([A-Z][A-Z_]*)_(\d{1,6})\]")
 OPEN = r"(?:\\?\[|&lt;|[<{【「『〔［｛＜〈《«‹(（`\"'])"
@@ -53,20 +55,25 @@ class Table:
 
     def restored(self, text: str, write: Callable[[str], str] = str) -> str:
         """The text with values in place of placeholders, whatever became of them on the way."""
+        return edited(text, self.edits(text, write))
 
-        def put(found: re.Match[str]) -> str:
-            opened, closed = found["open"] or "", found["close"] or ""
-            joined = "_" in found["join"] or "-" in found["join"]
-            if not joined and not (opened and closed):
-                return found[0]
-            label = found["label"].upper()
-            value = self.values.get(f"[{_words(label)}_{int(found['number'])}]")
-            if value is None:
-                return found[0]
-            whole = bool(opened and closed) and opened not in OWN and closed not in OWN
-            return write(value) if whole else f"{opened}{write(value)}{closed}"
+    def edits(self, text: str, write: Callable[[str], str] = str) -> list[Edit]:
+        """Where placeholders are in a text, and what comes there."""
+        found = self._pattern.finditer(text) if self.values else ()
+        told = ((*one.span(), self._value(one, write)) for one in found)
+        return [(start, end, new) for start, end, new in told if new is not None]
 
-        return self._pattern.sub(put, text) if self.values else text
+    def _value(self, found: re.Match[str], write: Callable[[str], str]) -> str | None:
+        opened, closed = found["open"] or "", found["close"] or ""
+        joined = "_" in found["join"] or "-" in found["join"]
+        if not joined and not (opened and closed):
+            return None
+        label = found["label"].upper()
+        value = self.values.get(f"[{_words(label)}_{int(found['number'])}]")
+        if value is None:
+            return None
+        whole = bool(opened and closed) and opened not in OWN and closed not in OWN
+        return write(value) if whole else f"{opened}{write(value)}{closed}"
 
     def held(self, text: str) -> int:
         """Where what may become a placeholder begins, at the end of a text that goes on."""
@@ -106,6 +113,8 @@ class Restorer:
         self._table, self._write = table, write
         self._left = ""
         self._within = ""  # a letter, while the text before ends within a word
+        self._past = 0  # characters that were told
+        self._edits: list[Edit] = []
 
     def feed(self, text: str) -> str:
         """What can be told now."""
@@ -116,11 +125,46 @@ class Restorer:
         """What was held back, at the end."""
         return self._told(len(self._left))
 
+    def moved(self, at: int) -> int:
+        """Where a place in the text that came is in the text that is told."""
+        return moved([*self._edits, *self._found(self._left)], at)
+
     def _told(self, end: int) -> str:
-        before, told, self._left = self._within, self._left[:end], self._left[end:]
+        told, self._left = self._left[:end], self._left[end:]
+        found = self._found(told)
+        self._edits += found
+        text = edited(
+            told, [(start - self._past, stop - self._past, new) for start, stop, new in found]
+        )
+        self._past += len(told)
         if told:
             self._within = "x" if told[-1].isalnum() else ""
-        return self._table.restored(before + told, self._write)[len(before) :]
+        return text
+
+    def _found(self, text: str) -> list[Edit]:
+        """Edits in what comes next, by their places in all of the text."""
+        shift = self._past - len(self._within)
+        found = self._table.edits(self._within + text, self._write)
+        return [(start + shift, end + shift, new) for start, end, new in found]
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """The text with others in these places."""
+    parts: list[str] = []
+    last = 0
+    for start, end, new in edits:
+        parts += text[last:start], new
+        last = end
+    return "".join([*parts, text[last:]])
+
+
+def moved(edits: Iterable[Edit], at: int) -> int:
+    """Where a place in a text is once it is edited; one within an edit is then at its end."""
+    told = at
+    for start, end, new in edits:
+        if start < at:
+            told += len(new) - (end - start) + max(0, end - at)
+    return told
 
 
 def quoted(value: str) -> str:

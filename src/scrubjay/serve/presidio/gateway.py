@@ -158,14 +158,14 @@ async def _anonymize(request: Request) -> Response:
     chosen = operators(told.anonymizers, ANONYMIZERS)
     chosen.setdefault("DEFAULT", ("replace", ANONYMIZERS["replace"], {}))
     results = places(told.analyzer_results, scored=True)
-    return await _replaced(request, Replace(who, told.text, results, chosen, settle=True))
+    return await _replaced(request, Replace(who, told.text, results, chosen))
 
 
 async def _deanonymize(request: Request) -> Response:
     who, told = await _caller(request), _filled(await _read(request, Deanonymize))
     chosen = operators(told.deanonymizers, DEANONYMIZERS)
     results = places(told.anonymizer_results or [], scored=False)
-    return await _replaced(request, Replace(who, told.text, results, chosen, settle=False))
+    return await _replaced(request, Replace(who, told.text, results, chosen, restores=True))
 
 
 async def _replaced(request: Request, asked: Replace) -> Response:

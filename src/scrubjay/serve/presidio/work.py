@@ -43,14 +43,14 @@ class Look(NamedTuple):
 
 
 class Replace(NamedTuple):
-    """A text in which these places are replaced. `settle`: they come from an analyzer, and may
-    overlap."""
+    """A text in which these places are replaced. They come from an analyzer, and may overlap; or
+    what was there before comes back: `restores`."""
 
     caller: Caller
     text: str
     results: Sequence[Result]
     operators: Operators
-    settle: bool
+    restores: bool = False
 
     def __repr__(self) -> str:
         return f"Replace(<{len(self.text)} characters>)"
@@ -109,19 +109,22 @@ class Presidio:
         return made
 
     def _replaced(self, asked: Replace) -> Done | AccessError:
+        action, role = (
+            ("restore", "re-identify") if asked.restores else ("anonymize", "de-identify")
+        )
         try:
-            self._trust.require_of(asked.caller, "anonymize.run")
+            self._trust.require_of(asked.caller, f"{action}.run")
         except AccessError as problem:
             return problem
         results = asked.results
-        if asked.settle:
+        if not asked.restores:
             results = anonymizer.settled(asked.text, results)
         done = anonymizer.operated(asked.text, results, asked.operators)
         how = Counter(one.operator for one in done.items)
         about = ", ".join(f"{name} {count}" for name, count in sorted(how.items()))
         counts = Counter(entities.label(one.entity_type) for one in done.items)
         entry = Entry("", "", "", "done", counts=dict(counts), about=f"presidio: {about}")
-        self._trust.tell_of(asked.caller, "anonymize", "de-identify", [entry])
+        self._trust.tell_of(asked.caller, action, role, [entry])
         return done
 
 

@@ -121,7 +121,7 @@ def test_a_taker_that_does_not_answer_holds_up_nobody(tmp_path, monkeypatch, lis
         if not listens:
             deaf.close()
         traced = traces.around(one.client.app)
-        client = TestClient(traced, headers=dict(one.client.headers))
+        client = TestClient(traced, str(one.client.base_url), headers=dict(one.client.headers))
         start = time.monotonic()
         for _ in range(50):  # more than it keeps
             assert client.post("/v1/anonymize", json={"text": NOTE}).status_code == 200
@@ -135,7 +135,7 @@ def test_a_caller_who_wants_no_trace_has_none(tmp_path, monkeypatch):
     with taker() as (address, came), service(monkeypatch, tmp_path) as one:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
         traced = traces.around(one.client.app)
-        client = TestClient(traced, headers=dict(one.client.headers))
+        client = TestClient(traced, str(one.client.base_url), headers=dict(one.client.headers))
         for flag in ("00", "01"):
             client.get("/v1/labels", headers={"traceparent": f"00-{'-'.join(ABOVE)}-{flag}"})
         traced.close()

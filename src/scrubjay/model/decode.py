@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from scrubjay.model.tags import CLASSES, OUTSIDE
 from scrubjay.model.tokens import Units
 
 Floats = NDArray[np.float32]
+NEVER = 1e-30
 
 
 class Tagged(NamedTuple):
@@ -52,11 +52,13 @@ class Likely:
         self._parts.sort(key=lambda part: part[0])
         where = np.concatenate([part[1] for part in self._parts])
         tags = np.concatenate([part[2] for part in self._parts])
-        edges = np.flatnonzero(np.diff(where) > 1) + 1
-        found: list[Tagged] = []
-        for first, last in zip([0, *edges], [*edges, len(where)], strict=True):
-            found += _stretch(units, int(where[first]), tags[first:last])
-        return found
+        path = _path(tags, [0, *(np.flatnonzero(np.diff(where) > 1) + 1).tolist()])
+        begins = np.array([at for at, tag in enumerate(path) if tag % 2 == 0])
+        starts = units.starts[where[begins]].tolist()
+        ends = units.ends[where[[*(begins[1:] - 1), -1]]].tolist()
+        sure = np.maximum.reduceat(1 - tags[:, OUTSIDE], begins).tolist()
+        labels = [CLASSES[path[at] // 2] for at in begins.tolist()]
+        return list(map(Tagged, starts, ends, labels, sure))
 
 
 def spans(units: Units, tags: Floats, threshold: float) -> list[Tagged]:
@@ -66,32 +68,23 @@ def spans(units: Units, tags: Floats, threshold: float) -> list[Tagged]:
     return likely.spans(units)
 
 
-def _stretch(units: Units, first: int, tags: Floats) -> Iterator[Tagged]:
-    """The spans of a stretch that begins with the unit `first`."""
-    sure = 1 - tags[:, OUTSIDE]
-    for begin, end, label in _cut(tags):
-        start, stop = int(units.starts[first + begin]), int(units.ends[first + end - 1])
-        yield Tagged(start, stop, label, float(sure[begin:end].max()))
-
-
-def _cut(tags: Floats) -> list[tuple[int, int, str]]:
-    """The most probable way to cut a stretch of identifiers: begin, end, class."""
+def _path(tags: Floats, firsts: list[int]) -> list[int]:
+    """The most probable way to cut stretches of identifiers, which begin at `firsts`: for each unit
+    a tag without O."""
     parts = tags[:, 1:] + 1e-9
-    parts[0, ::2] += parts[0, 1::2]  # the first unit begins, even where the net says I-
-    parts[0, 1::2] = 1e-30
-    path = _likeliest(parts) or _best(np.log(parts))
-    begins = [at for at, tag in enumerate(path) if tag % 2 == 0]
-    return [
-        (begin, end, CLASSES[path[begin] // 2])
-        for begin, end in zip(begins, [*begins[1:], len(path)], strict=True)
-    ]
-
-
-def _likeliest(parts: Floats) -> list[int]:
-    """Each unit's own most probable tag, if they make sense in a row: nothing can be better."""
+    parts[firsts, ::2] += parts[firsts, 1::2]  # the first unit begins, even where the net says I-
+    parts[firsts, 1::2] = NEVER
     path: list[int] = parts.argmax(1).tolist()
-    alike = all(tag % 2 == 0 or tag - before in {0, 1} for before, tag in pairwise(path))
-    return path if alike else []
+    for first, last in pairwise([*firsts, len(path)]):
+        if not _follows(path[first:last]):
+            path[first:last] = _best(np.log(parts[first:last]))
+    return path
+
+
+def _follows(path: list[int]) -> bool:
+    """Whether each tag may stand behind the one before. Where the most probable tag of each unit
+    may, no other way is better."""
+    return all(tag % 2 == 0 or tag - before in {0, 1} for before, tag in pairwise(path))
 
 
 def _best(scores: Floats) -> list[int]:

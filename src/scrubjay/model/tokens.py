@@ -43,7 +43,7 @@ _SHAPE = {name: number for number, name in enumerate(SHAPES)}
 
 Array = NDArray[np.int32 | np.int64]
 Row = tuple[int, ...]
-_COLUMNS = PIECES + 3
+_COLUMNS = PIECES + 4  # shape, hint, gap, length
 
 
 class Units(NamedTuple):
@@ -83,10 +83,7 @@ class Tokens:
         cut = [(_ASCII if text.isascii() else _UNIT).findall(text) for text in texts]
         numbers = [self._numbers(words, seen) for words in cut]
         new = np.array(seen.rows, np.int32).reshape(-1, _COLUMNS)
-        return [
-            _units(words, number, self._rows(number, new, seen.first))
-            for words, number in zip(cut, numbers, strict=True)
-        ]
+        return [_units(number, self._rows(number, new, seen.first)) for number in numbers]
 
     def pieces(self, word: str) -> list[int]:
         """The word pieces of one unit, greedily longest first, as BERT's tokenizer has them."""
@@ -123,7 +120,7 @@ class Tokens:
     def _number(self, word: str, rows: list[Row], first: int) -> int:
         """Of a spelling that was not met before: its row is remembered, or one of this batch."""
         row = self._row(word)
-        if row[-2] or plain(word) in self.vocabulary or (word.isspace() and len(word) < 3):
+        if row[-3] or plain(word) in self.vocabulary or (word.isspace() and len(word) < 3):
             with self._remembering:
                 number = self._known.get(word, len(self._known))
                 if number < REMEMBERED:
@@ -134,14 +131,15 @@ class Tokens:
         return first + len(rows) - 1
 
     def _row(self, word: str) -> Row:
-        """pieces, shape, hint, gap: what is known of one spelling. A gap of -1: this is a unit."""
+        """pieces, shape, hint, gap, length: what is known of one spelling. A gap of -1: this is a
+        unit."""
         if word.isspace():
-            return (0,) * (PIECES + 2) + (_gap(word),)
+            return *(0,) * (PIECES + 2), _gap(word), len(word)
         pieces = self.pieces(word)
         if len(pieces) > PIECES:
             pieces = [*pieces[: PIECES - 1], pieces[-1]]
         filled = (*pieces, *(0,) * (PIECES - len(pieces)))
-        return (*filled, shape(word), self._hint(word), -1)
+        return (*filled, shape(word), self._hint(word), -1, len(word))
 
 
 class _Seen(dict[str, int]):
@@ -167,15 +165,13 @@ def _longest(vocabulary: Sequence[str]) -> dict[str, int]:
     return longest
 
 
-def _units(words: list[str], numbers: NDArray[np.int64], rows: Array) -> Units:
-    lengths = np.fromiter(map(len, words), np.int32, len(words))
-    ends = np.cumsum(lengths, dtype=np.int32)
-    at = np.flatnonzero(rows[:, -1] < 0)
-    gaps = np.maximum(rows[at - 1, -1], 0)
+def _units(numbers: NDArray[np.int64], rows: Array) -> Units:
+    at = np.flatnonzero(rows[:, -2] < 0)
+    gaps = np.maximum(rows[at - 1, -2], 0)
     gaps[:1] = GAPS.index("paragraph")
-    kept, last = rows[at], ends[at]
+    kept, ends = rows[at], np.cumsum(rows[:, -1], dtype=np.int32)[at]
     return Units(
-        last - lengths[at], last, kept[:, :PIECES], kept[:, PIECES], gaps, kept[:, PIECES + 1],
+        ends - kept[:, -1], ends, kept[:, :PIECES], kept[:, PIECES], gaps, kept[:, PIECES + 1],
         numbers[at],
     )  # fmt: skip
 

@@ -45,6 +45,8 @@ def _together(windows: Sequence[Units]) -> tuple[Units, NDArray[np.bool_]]:
     """The units of all windows, and where they are when each window is a row."""
     lengths = np.array([len(window.starts) for window in windows])
     there = np.arange(lengths.max()) < lengths[:, None]
+    if len(windows) == 1:
+        return windows[0], there
     return Units(*map(np.concatenate, zip(*windows, strict=True))), there
 
 

@@ -25,7 +25,7 @@ from scrubjay.serve import store, wire  # noqa: E402
 
 SECRET = "536-90-4399"
 CLEAN = "Mr. [PERSON 1], SSN [SSN 1], seen 2024"
-HEAD = f"Host: here\r\nX-API-Key: {KEY}\r\n"
+HEAD = f"Host: localhost\r\nX-API-Key: {KEY}\r\n"
 
 
 class Load:
@@ -104,7 +104,8 @@ def test_who_goes_in_the_middle_of_a_batch_is_missed_by_nobody(two, home, monkey
         made.sendall(b"\r\n" + chunk(json.dumps({"text": NOTE}).encode() + b"\n") * 50)
         told = b""
         while CLEAN.encode() not in told:
-            told += made.recv(1 << 12)
+            assert (more := made.recv(1 << 12)), told
+            told += more
         read += told.count(CLEAN.encode())
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # no farewell
         made.close()

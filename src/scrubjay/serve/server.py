@@ -88,7 +88,9 @@ def prepare(settings: Settings) -> None:
     policy = policies.load(settings.policy)
     Engine(policy, detect.detectors(policy, tagger.NONE)).endless()
     if settings.profile != tagger.NONE:
-        importlib.import_module("scrubjay.model.tagger")
+        net = importlib.import_module("scrubjay.model.tagger")
+        threads = max(1, net.cores() // settings.processes)
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # for a net in each process
     if settings.upstreams:
         importlib.import_module("scrubjay.serve.model.passing")
     gc.collect()

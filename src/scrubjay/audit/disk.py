@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from scrubjay import home
 from scrubjay.errors import AuditError
 
 SYNC = getattr(os, "fdatasync", os.fsync)  # where times of change need not last
@@ -52,19 +52,17 @@ class Folder:
 
     def write(self, path: Path, data: bytes, offset: int | None = None) -> None:
         """As the protocol says."""
-        flags = os.O_WRONLY | (os.O_CREAT | os.O_TRUNC if offset is None else 0)
+        if offset is None:
+            handle = _opened(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        else:
+            handle = os.open(path, os.O_WRONLY)
         try:
-            handle = os.open(path, flags, 0o600)
-        except FileNotFoundError:
-            if offset is not None:
-                raise
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(path, flags, 0o600)
-        with os.fdopen(handle, "wb", buffering=0) as file:
-            file.seek(offset or 0)
-            left = memoryview(data)
+            left, at = memoryview(data), offset or 0
             while left:
-                left = left[file.write(left) :]
+                count = os.pwrite(handle, left, at)
+                left, at = left[count:], at + count
+        finally:
+            os.close(handle)
 
     def move(self, old: Path, new: Path) -> None:
         """As the protocol says."""
@@ -92,8 +90,7 @@ class Folder:
             raise AuditError(f"{path}: the log needs file locks of POSIX; run it on Linux or macOS")
         import fcntl  # not on every system
 
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = _opened(path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -104,13 +101,19 @@ class Folder:
 FILES = Folder()
 
 
+def _opened(path: Path, flags: int) -> int:
+    """A file that is there, or made with the folders above it."""
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, flags, 0o600)
+
+
 def _sync(path: Path) -> None:
-    if path.is_dir():
-        home.sync(path)
-        return
     handle = os.open(path, os.O_RDONLY)
     try:
-        SYNC(handle)
+        (os.fsync if stat.S_ISDIR(os.fstat(handle).st_mode) else SYNC)(handle)
     finally:
         os.close(handle)
 

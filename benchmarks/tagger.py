@@ -23,7 +23,7 @@ from typing import Any
 import harness
 import texts
 
-PROFILES = ("patterns", "fast", "accurate")
+PROFILES = ("patterns", "fast", "balanced", "accurate")
 
 
 def corpora(data: list[Path], characters: int) -> dict[str, list[str]]:

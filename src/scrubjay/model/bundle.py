@@ -28,7 +28,7 @@ from scrubjay.model.tags import CLASSES
 
 FORMAT = 1
 FILES = ("model.onnx", "vocabulary.txt", "lexicon.bin")
-PROFILES = {"fast": "fast", "balanced": "fast", "accurate": "accurate"}
+PROFILES = {"fast": "fast", "balanced": "balanced", "accurate": "accurate"}
 
 
 class Golden(Struct, frozen=True):

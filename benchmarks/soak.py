@@ -118,9 +118,7 @@ class Soak:
 
     def head(self, length: str) -> bytes:
         """Of a batch that begins."""
-        return (
-            f"POST /v1/batch HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {self.key}\r\n{length}\r\n".encode()
-        )
+        return f"POST /v1/batch HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {self.key}\r\n{length}\r\n".encode()
 
 
 async def killed(soak: Soak) -> None:

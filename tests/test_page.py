@@ -245,7 +245,9 @@ def test_a_rule_is_changed_and_saved_under_a_name_of_its_own(tab):
     panel.get_by_label("Save as").fill("ours")
     panel.get_by_role("button", name="Save").click()
     tab.get_by_role("region", name="After").get_by_text("***-**-****").wait_for()
-    tab.wait_for_function("document.querySelector('select:has(option[value=ours])')?.value === 'ours'")
+    tab.wait_for_function(
+        "document.querySelector('select:has(option[value=ours])')?.value === 'ours'"
+    )
 
 
 # The other views

@@ -118,7 +118,8 @@ class Soak:
 
     def head(self, length: str) -> bytes:
         """Of a batch that begins."""
-        return f"POST /v1/batch HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {self.key}\r\n{length}\r\n".encode()
+        told = f"Host: localhost\r\nX-API-Key: {self.key}\r\n{length}\r\n"
+        return f"POST /v1/batch HTTP/1.1\r\n{told}".encode()
 
 
 async def killed(soak: Soak) -> None:

@@ -104,7 +104,8 @@ def test_who_goes_in_the_middle_of_a_batch_is_missed_by_nobody(two, home, monkey
         made.sendall(b"\r\n" + chunk(json.dumps({"text": NOTE}).encode() + b"\n") * 50)
         told = b""
         while CLEAN.encode() not in told:
-            assert (more := made.recv(1 << 12)), told
+            more = made.recv(1 << 12)
+            assert more, told
             told += more
         read += told.count(CLEAN.encode())
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # no farewell

@@ -14,9 +14,13 @@ import openai  # noqa: E402
 from model_upstream import Upstream as Fake  # noqa: E402
 from serving import KEY, logged, running, service, until  # noqa: E402
 
+from scrubjay import load  # noqa: E402
 from scrubjay.serve.app import application  # noqa: E402
+from scrubjay.serve.model import body  # noqa: E402
+from scrubjay.serve.model.attached import AtDesk  # noqa: E402
 from scrubjay.serve.model.gateway import Upstream  # noqa: E402
 from scrubjay.serve.model.table import Restorer, Table  # noqa: E402
+from scrubjay.serve.model.veil import Veil  # noqa: E402
 
 NOTE = "Mr. Quentin Quarles, SSN 536-90-4399, mrn: 4471882, asked for aspirin."
 SECRETS = ("Quentin", "Quarles", "536-90-4399", "4471882")
@@ -350,6 +354,22 @@ def test_bent_placeholders_are_found(bent, told, pieces):
     restorer = Restorer(table)
     cut = [bent[at : at + pieces] for at in range(0, len(bent), pieces)]
     assert "".join([*map(restorer.feed, cut), restorer.rest()]) == told
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Billy said no", "wharcourt logged in", "Qarcourt left", "harcuort left", "HÁRCOURT left"],
+)
+def test_what_a_person_of_another_string_is_called_goes_too(said):
+    """Strings are looked at again only for what may be in them: in every form that is found."""
+    engine = load("llm-prompts", profile="patterns")
+    texts = ["Mr. William Harcourt came.", f"then {said}"]
+    request = {"messages": [{"role": "user", "content": text} for text in texts]}
+    desk = AtDesk(engine.stream, rule=engine.operator, key=engine.key)
+    parts = body.parts(request, desk)
+    told = json.loads(Veil(engine).over(lambda clean: parts, Table())[0])
+    assert said.split()[0] not in told["messages"][1]["content"]
+    assert engine.anonymize(f"then {said}").text == f"then {said}", "found by itself"
 
 
 def test_a_number_that_stands_in_the_text_is_not_given_out():

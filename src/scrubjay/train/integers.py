@@ -176,24 +176,25 @@ def _layer(graph: _Graph, name: str, x: str, steps: tuple[float, float], distanc
     y = graph.step("Mul", _norm(graph, f"{name}.norm", x), there)
     y = graph.step("QuantizeLinear", y, f"{name}.mix.step", middle)
     y = graph.step(
-        "QLinearConv", y, f"{name}.mix.step", middle, *_weight(graph, f"{name}.mix", across),
+        "QLinearConv", y, f"{name}.mix.step", middle, *_weight(graph, f"{name}.mix", across, steps[0]),
         f"{name}.out.step", zero, f"{name}.mix.bias.int32",
         domain=VENDOR, channels_last=1, kernel_shape=[3], dilations=[distance],
         pads=[distance, distance],
     )  # fmt: skip
     y = graph.step("Reshape", y, graph.value(f"{name}.flat", [-1, inner], np.int64))
-    weight = _weight(graph, f"{name}.out", graph.weights[f"{name}.out.weight"])
+    weight = _weight(graph, f"{name}.out", graph.weights[f"{name}.out.weight"], steps[1])
     bias = f"{name}.out.bias.int32"
     y = graph.step("QGemm", y, f"{name}.out.step", zero, *weight, bias, domain=VENDOR, transB=1)
     return graph.step("Add", x, graph.step("Reshape", y, graph.step("Shape", x)))
 
 
-def _weight(graph: _Graph, name: str, weight: Values) -> tuple[str, str, str]:
-    """A matrix in 7 bits with a scale per output, and its bias in the units of its products."""
+def _weight(graph: _Graph, name: str, weight: Values, step: float) -> tuple[str, str, str]:
+    """A matrix in 7 bits with a scale per output, and its bias in the units of its products with
+    what comes in steps."""
     scale = np.maximum(np.abs(weight).reshape(len(weight), -1).max(1), 1e-8) / TOP
     apart = scale.reshape(-1, *[1] * (weight.ndim - 1))
-    unit = scale * graph._values[f"{name}.step"]
-    graph.value(f"{name}.bias.int32", np.rint(graph.weights[f"{name}.bias"] / unit), np.int32)
+    bias = graph.weights[f"{name}.bias"] / (scale * step)
+    graph.value(f"{name}.bias.int32", np.rint(bias), np.int32)
     return (
         graph.value(f"{name}.weight.int8", np.rint(weight / apart), np.int8),
         graph.value(f"{name}.weight.scale", scale),

@@ -11,6 +11,8 @@ from itertools import chain
 
 from msgspec import structs
 
+from scrubjay.detectors.known.names import nicknames
+from scrubjay.detectors.known.plain import fold
 from scrubjay.engine import Engine, batches
 from scrubjay.formats import slots
 from scrubjay.formats.work import Clean
@@ -117,24 +119,28 @@ class Veil:
 
 
 class _Clues:
-    """By what values are recognized at a glance: the end of a number, the beginnings of words."""
+    """By what values are recognized at a glance: the end of a number; the beginning or end of a
+    word, or of what people of that name are called, so that one slip hides nothing."""
 
     def __init__(self, values: Values) -> None:
         self._values = values
         self._ends: dict[str, set[tuple[str, str]]] = {}
-        self._beginnings: dict[str, set[tuple[str, str]]] = {}
+        self._glimpses: dict[str, set[tuple[str, str]]] = {}
         for one in values:
-            number = _digits(one[1])
+            number = _digits(fold(one[1]))
             if len(number) >= SEEN:
                 self._ends.setdefault(number[-SEEN:], set()).add(one)
-            for word in one[1].casefold().split():
-                self._beginnings.setdefault(word[:SEEN], set()).add(one)
+            for word in fold(one[1]).split():
+                for called in (word, *nicknames().get(word, ())):
+                    for glimpse in {called[:SEEN], called[-SEEN:]}:
+                        self._glimpses.setdefault(glimpse, set()).add(one)
 
     def elsewhere(self, text: str, key: bytes) -> list[tuple[str, str]]:
         """What others have that this text may have, too, with its label: what it has itself is
         found everywhere in it already."""
-        folded, digits, own = text.casefold(), _digits(text), {key}
-        told = [some for one, some in self._beginnings.items() if one in folded]
+        folded, own = fold(text), {key}
+        digits = _digits(folded)
+        told = [some for one, some in self._glimpses.items() if one in folded]
         told += [some for one, some in self._ends.items() if one in digits]
         return sorted(one for one in set().union(*told) if self._values[one] != own)
 

@@ -175,11 +175,11 @@ def _layer(graph: _Graph, name: str, x: str, steps: tuple[float, float], distanc
     there = graph.step("Unsqueeze", "mask", graph.value("last", [-1], np.int64))
     y = graph.step("Mul", _norm(graph, f"{name}.norm", x), there)
     y = graph.step("QuantizeLinear", y, f"{name}.mix.step", middle)
+    weight = _weight(graph, f"{name}.mix", across, steps[0])
     y = graph.step(
-        "QLinearConv", y, f"{name}.mix.step", middle, *_weight(graph, f"{name}.mix", across, steps[0]),
-        f"{name}.out.step", zero, f"{name}.mix.bias.int32",
-        domain=VENDOR, channels_last=1, kernel_shape=[3], dilations=[distance],
-        pads=[distance, distance],
+        "QLinearConv", y, f"{name}.mix.step", middle, *weight, f"{name}.out.step", zero,
+        f"{name}.mix.bias.int32", domain=VENDOR, channels_last=1, kernel_shape=[3],
+        dilations=[distance], pads=[distance, distance],
     )  # fmt: skip
     y = graph.step("Reshape", y, graph.value(f"{name}.flat", [-1, inner], np.int64))
     weight = _weight(graph, f"{name}.out", graph.weights[f"{name}.out.weight"], steps[1])

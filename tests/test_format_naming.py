@@ -9,7 +9,7 @@ import yaml
 from format_text import ENGINE, clean
 
 import scrubjay
-from scrubjay.cli.detect import _look
+from scrubjay.cli.detect import How, _look
 from scrubjay.formats import naming
 from scrubjay.formats.work import Work
 from scrubjay.types import Anonymized, Finding, Replacement, Report
@@ -139,7 +139,8 @@ def test_who_only_looks_finds_all_that_repeats(name, data):
     from scrubjay import formats
 
     rows = []
-    look = partial(_look, ENGINE, rows, name, False, False)
+    how = How(False, False, False, False, None, "utf-8")
+    look = partial(_look, ENGINE, rows, how)
     kind = formats.of(PurePath(name), io.BytesIO(data))
     formats.make(kind).convert(io.BytesIO(data), io.BytesIO(), Work(look))
     assert [row["label"] for row in rows].count("EMAIL") == 3

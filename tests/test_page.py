@@ -13,7 +13,7 @@ for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
     pytest.importorskip(needed)
 
 import msgspec  # noqa: E402
-from serving import KEY, NOTE, started  # noqa: E402
+from serving import KEY, NOTE, started, until  # noqa: E402
 
 from scrubjay.access import approvals, brought, people, signing  # noqa: E402
 from scrubjay.access.people import Caller  # noqa: E402
@@ -245,9 +245,7 @@ def test_a_rule_is_changed_and_saved_under_a_name_of_its_own(tab):
     panel.get_by_label("Save as").fill("ours")
     panel.get_by_role("button", name="Save").click()
     tab.get_by_role("region", name="After").get_by_text("***-**-****").wait_for()
-    tab.wait_for_function(
-        "document.querySelector('select:has(option[value=ours])')?.value === 'ours'"
-    )
+    until(lambda: tab.get_by_label("Policy").input_value() == "ours")
 
 
 # The other views

@@ -450,6 +450,7 @@ def test_a_bundle_can_be_trained_on(kind, tmp_path):
     for name, tolerance in (("fp32", 1e-4), ("int8", 0.05)):
         again = run.load(tmp_path / name)
         assert again.steps[0] == {"step": "fit"} and again.vocabulary == PIECES
+        assert b".py" not in (tmp_path / name / "model.onnx").read_bytes(), "nor who made it, where"
         same(net, again.net, pairs, tolerance)
 
 

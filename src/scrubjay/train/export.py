@@ -62,10 +62,19 @@ def _conv() -> Given:
     }  # fmt: skip
 
 
+def bare(net: onnx.ModelProto) -> None:
+    """Take out what an exporter notes beside a net: lines and folders of whoever made it."""
+    for part in (net, net.graph, *net.graph.node, *net.graph.value_info, *net.graph.initializer,
+                 *net.graph.input, *net.graph.output):  # fmt: skip
+        del part.metadata_props[:]
+        part.doc_string = ""
+
+
 def _split(model: Path, target: Path) -> None:
     """The net, its tables of embeddings in a file beside it: ONNX Runtime maps that one, so that
     all processes share it (benchmarks/sharing.py). Matrices are packed anew by each anyway."""
     net = onnx.load(model)
+    bare(net)
     target.with_name(WEIGHTS).unlink(missing_ok=True)  # it would be appended to
     onnx.save_model(
         net, target, save_as_external_data=True, location=WEIGHTS, size_threshold=SHARED

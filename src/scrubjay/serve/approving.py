@@ -47,6 +47,9 @@ class ApprovalRow(Struct, frozen=True):
     expires: int
     signed: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"ApprovalRow(id={self.id!r}, action={self.action!r})"
+
 
 async def _list(request: Request) -> Response:
     who = await caller(request)

@@ -24,6 +24,7 @@ from typing import IO, Any, BinaryIO
 from scrubjay import plugins
 from scrubjay.errors import InputError, RefusedError
 from scrubjay.formats import directory
+from scrubjay.formats.sink import Sink
 from scrubjay.formats.work import SPOOL, Work, seekable
 
 BLOCK = 1 << 18
@@ -106,20 +107,6 @@ class Names:
         return str(unique)
 
 
-class _Sink(io.RawIOBase):
-    """A target that can be written to and nothing else, for libraries that want a file."""
-
-    def __init__(self, target: BinaryIO) -> None:
-        self._target = target
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._target.write(bytes(data))
-        return len(data)
-
-
 def _every(name: str) -> bool:
     return True
 
@@ -135,7 +122,7 @@ class Zip:
         names = Names(work)
         with (
             _reading("zip"),
-            zipfile.ZipFile(_Sink(target), "w", zipfile.ZIP_DEFLATED) as new,
+            zipfile.ZipFile(Sink(target), "w", zipfile.ZIP_DEFLATED) as new,
         ):
             for number, parts, plain in _zipped(source, work, _every):
                 with _reading(f"member {number}"):
@@ -199,7 +186,7 @@ class Tar:
         names = Names(work)
         with (
             _reading("tar"),
-            tarfile.open(fileobj=_Sink(target), mode="w|", format=tarfile.PAX_FORMAT) as new,
+            tarfile.open(fileobj=Sink(target), mode="w|", format=tarfile.PAX_FORMAT) as new,
         ):
             for number, parts, plain in _untarred(source, work, _every):
                 with _reading(f"member {number}"):
@@ -272,7 +259,7 @@ class Single:
         with _reading(self.name.partition(".")[0]):
             with self._opened(source) as stream:
                 plain = Meter(source, work).copy(stream)
-            with self._packing(_Sink(target)) as sink:
+            with self._packing(Sink(target)) as sink:
                 work.file(_inner(work.called), plain, sink)
 
     def members(

@@ -17,7 +17,8 @@ import scrubjay
 from scrubjay.errors import UsageError
 from scrubjay.marked import Marked
 from scrubjay.model import bundle as bundles
-from scrubjay.model.bundle import Bundle, Calibration
+from scrubjay.model import cascade
+from scrubjay.model.bundle import Calibration, Doubt, Pair
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.train import (
     batches,
@@ -176,7 +177,7 @@ def sample(
         yield batch, sets
 
 
-def exported(made: Run, folder: Path) -> Bundle:
+def exported(made: Run, folder: Path) -> None:
     """A bundle with the fp32 net."""
     folder.mkdir(parents=True, exist_ok=True)
     export.onnx_of(made.net, folder / "model.onnx")
@@ -185,10 +186,10 @@ def exported(made: Run, folder: Path) -> Bundle:
         kind=made.kind, version=scrubjay.__version__,
         origin={"steps": list(made.steps), "size": msgspec.to_builtins(made.net.size)},
     )  # fmt: skip
-    return calibrate.settle(folder, Calibration())
+    calibrate.settle(folder, Calibration())
 
 
-def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> Bundle:
+def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> None:
     """A bundle with the int8 net of another bundle. The documents fix the scales of a net of
     convolutions."""
     old, made = bundles.read(source), run.load(source)
@@ -203,7 +204,25 @@ def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> Bundle
         target, target / "model.onnx", made.vocabulary, made.lexicon, name=target.name,
         kind=old.kind, version=old.version, origin={**old.origin, "steps": steps},
     )  # fmt: skip
-    return calibrate.settle(target, old.calibration)
+    calibrate.settle(target, old.calibration)
+
+
+def paired(first: Path, second: Path, doubt: Doubt, folder: Path) -> None:
+    """A pair of two bundles that lie where its own folder does."""
+    if {first.resolve().parent, second.resolve().parent} != {folder.resolve().parent}:
+        raise UsageError(f"{folder}: a pair lies beside its bundles, {first} and {second}")
+    old = bundles.read(second)
+    if [bundles.read(first).sha256[file] for file in cascade.SHARED] != [
+        old.sha256[file] for file in cascade.SHARED
+    ]:
+        raise UsageError(f"{first} and {second} differ in {' or '.join(cascade.SHARED)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    names = (first.resolve().name, second.resolve().name)
+    digests = {name: bundles.sha256(folder.parent / name / "bundle.json") for name in names}
+    bundles.write(folder, Pair(
+        bundles.FORMAT, folder.name, old.version, "pair", names, doubt,
+        replace(old.calibration, temperature=1.0), digests,
+    ))  # fmt: skip
 
 
 def inputs_of(made: Run, documents: Sequence[Marked]) -> Iterator[Sequence[Tensor]]:

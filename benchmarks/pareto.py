@@ -61,7 +61,7 @@ def _said(result: dict[str, Any]) -> str:
         "Recall / precision of characters, patterns and tagger together, and in brackets those of "
         f"the tagger alone. Sets and their documents: {sets}; the seeds are those that neither "
         "trained nor calibrated. Speed is that of the whole engine on one core "
-        f"({result['machine']['cpu']}). In the plot, what ships is red, int8 is blue, fp32 grey; the "
+        f"({result['machine']['cpu']}). In the plot, what ships is red, int8 blue, fp32 grey; the "
         "line joins those that no other beats both ways."
     )
     if any("trained" in bundle for bundle in result["bundles"]):

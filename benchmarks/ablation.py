@@ -6,7 +6,7 @@ in one step, every training on the same number of units.
 
 `--minutes` are those of one core that trains on 6,000 units a second, so that a busy machine takes
 longer and makes the same nets. 0: nothing is trained, and only what ships is measured. Called again
-with the same FOLDER, it goes on where it was; what is trained there is only measured.
+with the same options, it goes on where it was; what is trained in FOLDER is only measured.
 
 Measured are the files of `--measure`, which training keeps clear of, and the shipped seeds that
 neither train nor calibrate: each bundle with the patterns, and alone. Its threshold comes from the

@@ -13,9 +13,12 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from msgspec import Struct
+
+from scrubjay.operators import names, places
 
 # names that are words: a tagger must meet them as both
 WORDS_GIVEN = (
@@ -36,6 +39,36 @@ WORDS_SURNAME = (
     "Battle War Pistol Bullock Lamb Colt Buck Ham Bacon Pepper Salt Ginger Root Branch Flowers Rose"
 ).split()
 
+_WORLD = "world-"  # before a culture of the shipped lists: a folder's have the names of countries
+WORLD = tuple(
+    _WORLD + culture
+    for culture in names.table()["cultures"]
+    if culture != "en" and "-" not in culture  # which has a script of its own
+)
+KIN = {  # countries of which a folder may know given names or surnames alone: theirs join these
+    "af": "gq ml za",
+    "ar": "ae dz eg iq ir jo kw lb ly ma pk sa tn",
+    "es": "bo co cr cu do ec gt pa pr uy ve",
+    "in": "bd in lk np",
+    "vi": "vn",
+}
+LEADS = {  # what begins a surname
+    "ar": ("Al-", "El-", "Al ", "El ", "al-", "Abu ", "Bin "),
+    "de": ("von ", "von der ", "Zu "),
+    "es": ("de ", "De ", "de la ", "De la ", "Del ", "de los "),
+    "fr": ("de ", "De ", "Le ", "La ", "D'", "Du "),
+    "it": ("Di ", "De ", "D'", "Della ", "Lo "),
+    "nl": ("van ", "Van ", "van der ", "Van der ", "de ", "van den ", "ter "),
+    "pt": ("da ", "dos ", "de ", "Da ", "do "),
+}
+LED = 0.2  # of their surnames have such a beginning
+DOUBLE = 0.04  # of given names, and of surnames, are two
+PLAIN = 0.3  # of names are written without their accents
+_SCOTS = re.compile(
+    r"(?<=\bMc)[a-z]|(?<=\bO)(?:brien|connell|connor|dell|donnell|dwyer|grady|hara|keefe|leary|"
+    r"malley|neal|neill|reilly|rourke|shea|sullivan|toole)\b"
+)
+
 
 class Lists(Struct):
     """What surrogates are made of. Cultures pair given names with surnames."""
@@ -53,38 +86,74 @@ class Lists(Struct):
     religions: list[str]
 
     def person(self, dice: random.Random) -> tuple[str, str]:
-        """A given name and a surname that go together."""
-        culture = "us" if dice.random() < 0.3 else dice.choice(list(self.surnames))
-        if culture not in self.given:
-            culture = dice.choice(list(self.given))
+        """A given name and a surname that go together, as people write them."""
+        culture = self._culture(dice)
         given = _draw(self.given[culture], dice)
-        surname = _draw(self.surnames.get(culture) or self.surnames["us"], dice)
+        surname = _draw(self.surnames[culture], dice)
         if dice.random() < 0.04:
             given = dice.choice(WORDS_GIVEN)
         if dice.random() < 0.05:
             surname = dice.choice(WORDS_SURNAME)
+        if dice.random() < DOUBLE:
+            given += dice.choice((" ", "-")) + _draw(self.given[culture], dice)
+        surname = self._form(surname, culture, dice)
+        if dice.random() < PLAIN:
+            given, surname = names.ascii_of(given), names.ascii_of(surname)
         return given, surname
 
+    def _culture(self, dice: random.Random) -> str:
+        """A third of the people are Americans; the world's cultures come as often as the countries
+        that a folder tells, for most of these are European."""
+        way = dice.random()
+        if way < 0.3:
+            return "us"
+        return dice.choice(WORLD if way < 0.65 else [c for c in self.given if c in self.surnames])
 
-def _draw(names: list[str], dice: random.Random) -> str:
+    def _form(self, surname: str, culture: str, dice: random.Random) -> str:
+        """With what begins it, or with another one beside it."""
+        if culture == "us" and dice.random() < 0.7:  # the census writes Mcdonald, Obrien
+            surname = _SCOTS.sub(_capital, surname)
+        leads = LEADS.get(culture.removeprefix(_WORLD))
+        if leads and dice.random() < LED:
+            return dice.choice(leads) + surname
+        if dice.random() < DOUBLE:
+            return surname + dice.choice(("-", "-", " ")) + _draw(self.surnames[culture], dice)
+        return surname
+
+
+def _capital(match: re.Match[str]) -> str:
+    """McDonald, O'Brien."""
+    return ("'" if len(match[0]) > 1 else "") + match[0].capitalize()
+
+
+def _draw(pool: list[str], dice: random.Random) -> str:
     """One of the frequent ones, which come first, or any."""
     if dice.random() < 0.4:
-        return names[int(len(names) * dice.random() ** 3)]
-    return dice.choice(names)
+        return pool[int(len(pool) * dice.random() ** 3)]
+    return dice.choice(pool)
 
 
 def shipped() -> Lists:
     """From the operators' lists."""
-    from scrubjay.operators import names, places
-
     return Lists(
-        {"us": [*names.pool(names.Role("en", "female")), *names.pool(names.Role("en", "male"))]},
-        {"us": [*names.pool(names.Role("en", "family"))]},
+        {"us": _of("en", *names.GENDERS), **_world(*names.GENDERS)},
+        {"us": _of("en", "family"), **_world("family")},
         {"CITY": [*places.listed("towns", "en")], "STATE": ["Ohio", "Utah"], "COUNTY": ["Kent"],
          "COUNTRY": ["Ghana", "Peru"], "LOCATION": ["Bronx"]},
         [("Springfield", "IL", "62701")], ["Oak", "Main"], ["Lakeview Hospital"],
         ["Lincoln High School"], ["Acme Corp"], ["teacher"], ["Ghanaian"], ["Quaker"],
     )  # fmt: skip
+
+
+def _world(*parts: str) -> dict[str, list[str]]:
+    """The shipped names of each culture."""
+    return {culture: _of(culture.removeprefix(_WORLD), *parts) for culture in WORLD}
+
+
+def _of(culture: str, *parts: str) -> list[str]:
+    """The shipped names of these parts in turn."""
+    pools = (names.pool(names.Role(culture, part)) for part in parts)
+    return [name for row in zip_longest(*pools) for name in row if name]
 
 
 def read(folder: Path) -> Lists:
@@ -112,7 +181,7 @@ def read(folder: Path) -> Lists:
     neighbourhoods = json.loads((geography / "nyc_neighborhood_zips.json").read_text("utf-8"))
     rivers = json.loads((geography / "rivers.json").read_text("utf-8"))
     return Lists(
-        given, surnames,
+        _joined(given, _world(*names.GENDERS)), _joined(surnames, _world("family")),
         {
             "CITY": cities + [row["city"] for row in us],
             "STATE": states + [region for region in set(regions) if region],
@@ -129,11 +198,11 @@ def read(folder: Path) -> Lists:
     )  # fmt: skip
 
 
-def with_people(lists: Lists, names: Iterable[str]) -> Lists:
+def with_people(lists: Lists, people: Iterable[str]) -> Lists:
     """The lists and the names of people that corpora mention, first names and last names."""
     given: Counter[str] = Counter()
     surnames: Counter[str] = Counter()
-    for name in names:
+    for name in people:
         words = name.split()
         if 2 <= len(words) <= 3 and all(_NAME.fullmatch(word) for word in words):
             given[words[0]] += 1
@@ -171,6 +240,14 @@ def _by_country(folder: Path) -> tuple[dict[str, list[str]], dict[str, list[str]
                     table.setdefault(row["Country"].lower(), []).append(name.strip())
     surnames.pop("us", None)
     return given, surnames
+
+
+def _joined(countries: dict[str, list[str]], world: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Countries and the world's cultures, those with what their kin has."""
+    for culture, kin in KIN.items():
+        for country in kin.split():
+            world[_WORLD + culture] += countries.get(country, ())
+    return countries | world
 
 
 def _baby_names(folder: Path) -> list[str]:

@@ -20,12 +20,15 @@ from msgspec import Struct
 
 from scrubjay.operators import names, places
 
-# names that are words: a tagger must meet them as both
+WORDS = 0.07  # of names are words: a tagger must meet them as both
 WORDS_GIVEN = (
     "Will May Rose Grace Hope Mark Rich Chase Summer Bill Art Drew Faith Dean Joy Dawn Amber Pat "
     "Frank Gene Chip Rusty Sunny Iris Violet Lily Olive Penny Ruby Pearl Jade Crystal April June "
     "August Autumn Robin Jay Wade Miles Grant Lance Cliff Rob Sue Jack Guy Chuck Skip Buddy Ace "
-    "Christian Angel Jesus Destiny Charity Mercy Patience Victor Earnest Max Major Reed Heath Glen"
+    "Christian Angel Jesus Destiny Charity Mercy Patience Victor Earnest Max Major Reed Heath Glen "
+    "Blessing Gift Goodluck Innocent Wisdom Comfort Fortune Talent Lovemore Sunday Friday Prince "
+    "Princess Baby Boy Apple Cherry Lovely Dolly Lucky Happy Sonny Love Precious Treasure Royal "
+    "Dung Long Son My Chi Do Kim An Man Sung Moon Young Sun Song Can Fang Hang Ping Bin Gang Rain"
 ).split()
 WORDS_SURNAME = (
     "Price Young Long Banks Rich White Black Brown Green Gray Short Small Little Low High Best Good "
@@ -36,8 +39,17 @@ WORDS_SURNAME = (
     "Bush Berry Rice Bean Lemon Peach Bass Pike Fish Wolf Fox Bird Crow Swan Crane Drake Finch Head "
     "Foot Hand Hart Blood Payne Sharp Strong Swift Power Powers Law Justice Judge Major Sargent Ward "
     "Cross Christian Self Still Ready True Wise Savage Sweet Bitter Cash Penny Pound Dollar Grant "
-    "Battle War Pistol Bullock Lamb Colt Buck Ham Bacon Pepper Salt Ginger Root Branch Flowers Rose"
+    "Battle War Pistol Bullock Lamb Colt Buck Ham Bacon Pepper Salt Ginger Root Branch Flowers Rose "
+    "Do Son An Ho Ha Ma Her So Pan Fan Wan Shi Sun Song Oh Yang Fall Sow Gay Mane Camp Bang Gong Ban "
+    "Ring Dong Hung Tang Ding Hum Pong Dang Dung Wade Shah Mann Doctor Merchant Contractor Date More "
+    "Sane Mali Sheth Seth Das Den"
 ).split()
+NATIVE = (
+    "White Black Red Yellow Blue Two Big Little Old Young Lone Long Fast Good Brave Bad Standing "
+    "Sitting Flying Running Walking Chasing Charging",
+    "Horse Bird Elk Hawk Owl Wolf Deer Otter Feather Shield Arrow Bow Rope Moon Thunder Water Hair "
+    "Man Woman Boy Dog Crane Buffalo Goat Sheep House",
+)  # halves of surnames of native peoples of America
 
 _WORLD = "world-"  # before a culture of the shipped lists: a folder's have the names of countries
 WORLD = tuple(
@@ -61,9 +73,20 @@ LEADS = {  # what begins a surname
     "nl": ("van ", "Van ", "van der ", "Van der ", "de ", "van den ", "ter "),
     "pt": ("da ", "dos ", "de ", "Da ", "do "),
 }
-LED = 0.2  # of their surnames have such a beginning
+LEADS_GIVEN = {
+    "ar": ("Abdul ", "Abd al-", "Abu ", "Mohammad ", "Muhammad-", "Umm ", "Noor "),
+    "es": ("María ", "Maria ", "José ", "Juan ", "Ana "),
+    "fr": ("Jean-", "Marie-", "Anne-", "Pierre-", "Marie "),
+    "pt": ("Maria ", "Ana ", "João "),
+    "vi": ("Thị ", "Thi ", "Văn ", "Van ", "Minh ", "Ngọc ", "Kim ", "Thanh "),
+}
+LED = 0.2  # of their names have such a beginning
+ACCENTED = (  # Vietnamese; the shipped lists have them without
+    "Thảo Trinh Yến Nhàn Thắm Nguyệt Duyên Liễu Hiền Lụa Phượng Tuyết Thủy Hà Mến Châu Bình Cường Hiếu "
+    "Lộc Nghĩa Phúc Thịnh Tiến Trí Vĩnh Tuấn Dũng Hải Thắng Tùng Quân Khải Đạt Toàn Hòa Lợi Phát"
+).split()
 DOUBLE = 0.04  # of given names, and of surnames, are two
-PLAIN = 0.3  # of names are written without their accents
+PLAIN = 0.3  # of people's names are written without their accents
 _SCOTS = re.compile(
     r"(?<=\bMc)[a-z]|(?<=\bO)(?:brien|connell|connor|dell|donnell|dwyer|grady|hara|keefe|leary|"
     r"malley|neal|neill|reilly|rourke|shea|sullivan|toole)\b"
@@ -88,15 +111,7 @@ class Lists(Struct):
     def person(self, dice: random.Random) -> tuple[str, str]:
         """A given name and a surname that go together, as people write them."""
         culture = self._culture(dice)
-        given = _draw(self.given[culture], dice)
-        surname = _draw(self.surnames[culture], dice)
-        if dice.random() < 0.04:
-            given = dice.choice(WORDS_GIVEN)
-        if dice.random() < 0.05:
-            surname = dice.choice(WORDS_SURNAME)
-        if dice.random() < DOUBLE:
-            given += dice.choice((" ", "-")) + _draw(self.given[culture], dice)
-        surname = self._form(surname, culture, dice)
+        given, surname = self._given(culture, dice), self._surname(culture, dice)
         if dice.random() < PLAIN:
             given, surname = names.ascii_of(given), names.ascii_of(surname)
         return given, surname
@@ -109,10 +124,30 @@ class Lists(Struct):
             return "us"
         return dice.choice(WORLD if way < 0.65 else [c for c in self.given if c in self.surnames])
 
-    def _form(self, surname: str, culture: str, dice: random.Random) -> str:
-        """With what begins it, or with another one beside it."""
+    def _given(self, culture: str, dice: random.Random) -> str:
+        """One, or two that make one; Ji-woo is Ji Woo and Jiwoo, too."""
+        given = _draw(self.given[culture], dice)
+        if dice.random() < WORDS:
+            given = dice.choice(WORDS_GIVEN)
+        elif "-" in given and dice.random() < 0.5:
+            given = dice.choice((given.replace("-", " ").title(), given.replace("-", "").title()))
+        leads = LEADS_GIVEN.get(culture.removeprefix(_WORLD))
+        if leads and dice.random() < LED:
+            return dice.choice(leads) + given
+        if dice.random() < DOUBLE:
+            return given + dice.choice((" ", "-")) + _draw(self.given[culture], dice)
+        return given
+
+    def _surname(self, culture: str, dice: random.Random) -> str:
+        """One, with what begins it, or with another one beside it."""
+        surname = _draw(self.surnames[culture], dice)
         if culture == "us" and dice.random() < 0.7:  # the census writes Mcdonald, Obrien
             surname = _SCOTS.sub(_capital, surname)
+        if dice.random() < WORDS:
+            surname = dice.choice(WORDS_SURNAME)
+        elif dice.random() < 0.01:
+            surname = dice.choice((" ", "")).join(dice.choice(half.split()) for half in NATIVE)
+            return surname if " " in surname else surname.capitalize()
         leads = LEADS.get(culture.removeprefix(_WORLD))
         if leads and dice.random() < LED:
             return dice.choice(leads) + surname
@@ -152,7 +187,9 @@ def _world(*parts: str) -> dict[str, list[str]]:
 
 def _of(culture: str, *parts: str) -> list[str]:
     """The shipped names of these parts in turn."""
-    pools = (names.pool(names.Role(culture, part)) for part in parts)
+    pools = [names.pool(names.Role(culture, part)) for part in parts]
+    if culture == "vi" and names.GENDERS[0] in parts:
+        pools.append(tuple(ACCENTED))
     return [name for row in zip_longest(*pools) for name in row if name]
 
 

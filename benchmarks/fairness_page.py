@@ -17,6 +17,7 @@ from typing import Any
 COLOURS = {"fast": "#d55e00", "balanced": "#0072b2", "accurate": "#009e73"}
 LEFT, RIGHT, TOP, ROW, WIDTH = 130, 20, 54, 20, 760
 KINDS = ("case", "form", "register", "accents", "gender", "word", "lexicon", "frequency", "born")
+SAID = {"a word, too": "names that are words, too"}
 
 Told = dict[str, Any]
 
@@ -62,8 +63,9 @@ def chart(profiles: Told) -> Iterator[str]:
     for place, culture in enumerate(rows):
         middle = TOP + ROW * place + ROW / 2
         yield f'<text x="{LEFT - 8}" y="{middle + 4}" text-anchor="end">{_label(culture)}</text>'
-        for shift, (name, told) in zip((-5, 0, 5), profiles.items(), strict=False):
-            row, colour, y = told["slices"]["culture"][culture], COLOURS[name], middle + shift
+        for number, (name, told) in enumerate(profiles.items()):
+            row, colour = told["slices"]["culture"][culture], COLOURS[name]
+            y = middle + 5 * (number - (len(profiles) - 1) / 2)
             yield f'<path d="M{x(row["low"])} {y}H{x(row["high"])}" stroke="{colour}"/>'
             yield f'<circle cx="{x(row["value"])}" cy="{y}" r="3" fill="{colour}"/>'
     yield "</svg>"
@@ -153,7 +155,7 @@ def _gap(gap: Told) -> str:
 
 
 def _slice(told: dict[str, str]) -> str:
-    return ", ".join(f"{kind} {_label(name)}" for kind, name in told.items())
+    return ", ".join(SAID.get(name, f"{kind} {_label(name)}") for kind, name in told.items())
 
 
 def _label(name: str) -> str:

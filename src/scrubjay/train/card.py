@@ -126,9 +126,9 @@ def _fair(told: list[dict[str, Any]]) -> Iterator[str]:
     for result in told:
         yield "\n## Whose names are found\n"
         cultures, gap = result["slices"]["culture"], result["gap"]["cultures"]
-        yield f"Names of {len(cultures)} cultures in the same sentences, in all cases: the share that"
-        yield f"is found whole is {_share(result['all'])}. The worst and the best culture, and the"
-        yield "worst slice of any kind:\n"
+        yield f"Names of {len(cultures)} cultures in the same sentences, in all cases: the share"
+        yield f"that is found whole is {_share(result['all'])}. The worst and the best"
+        yield "culture, and the worst slice of any kind:\n"
         for name in (gap["worst"], gap["best"]):
             yield f"- {name.replace('_', ' ')}: {_share(cultures[name])}"
         worst = result["worst"][0]

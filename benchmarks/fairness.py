@@ -176,7 +176,8 @@ def measure(
 ) -> tuple[Tally, dict[str, float]]:
     """The recall of a profile, and what it covers that is nobody's."""
     engine = scrubjay.load("everything", profile=profile)
-    tally = Tally(Lexicon.load(bundle.folder(profile) / "lexicon.bin"))
+    files = bundle.files_of(bundle.folder(profile))
+    tally = Tally(Lexicon.load(next(path for path in files if path.name == "lexicon.bin")))
     outside = size = 0
     docs = list(chain.from_iterable(fillings.fillings(g, frames, rounds) for g in people))
     found = engine.find(filling.document.text for filling in docs)

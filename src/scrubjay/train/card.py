@@ -2,7 +2,8 @@
 
     python -m scrubjay.train.card BUNDLE EVALUATION.json... > card.md
 
-Every number is one that `scrubjay evaluate --json` measured; the text around them is fixed.
+Every number is one that `scrubjay evaluate --json`, or benchmarks/fairness.py, measured; the text
+around them is fixed.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ def card(folder: Path, evaluations: list[Path]) -> str:
     """The page."""
     bundle = bundles.read_pair(folder) if bundles.is_pair(folder) else bundles.read(folder)
     told = [json.loads(path.read_text("utf-8")) for path in evaluations]
+    fair = [row["profiles"][bundle.name] for row in told if bundle.name in row.get("profiles", ())]
+    told = [row for row in told if "leak" in row]
     return (
         "\n".join([
             *_head(bundle, folder), *_origin(bundle), *_measured(told), *_weak(told),
-            *_slices(told),
+            *_slices(told), *_fair(fair),
         ]) + "\n"
     )  # fmt: skip
 
@@ -127,6 +130,20 @@ def _slices(told: list[dict[str, Any]]) -> Iterator[str]:
             if len(kept) > 1:
                 ends = (f"{name} {_share(r, True)}" for _, name, r in (min(kept), max(kept)))
                 yield f"| {_name(result)} | {kind} | {' | '.join(ends)} |"
+
+
+def _fair(told: list[dict[str, Any]]) -> Iterator[str]:
+    """What benchmarks/fairness.py tells: names of all cultures in the same sentences."""
+    for result in told:
+        yield "\n## Whose names are found\n"
+        cultures, gap = result["slices"]["culture"], result["gap"]["cultures"]
+        yield f"Names of {len(cultures)} cultures in the same sentences, in all cases: the share"
+        yield f"that is found whole is {_share(result['all'])}. The worst and the best"
+        yield "culture, and the worst slice of any kind:\n"
+        for name in (gap["worst"], gap["best"]):
+            yield f"- {name.replace('_', ' ')}: {_share(cultures[name])}"
+        worst = result["worst"][0]
+        yield f"- {', '.join(worst['slice'].values())}: {_share(worst)}"
 
 
 def _name(result: dict[str, Any]) -> str:

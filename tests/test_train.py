@@ -435,6 +435,8 @@ def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path, monkeypatch):
     assert done == ["fit", "fit", "prune", "distil", "quantize"]
     assert bundle["classes"] == [*CLASSES] and bundle["name"] == "int8"
     assert "--recall 0.9: threshold" in call("calibrate", tmp_path / "int8")
+    call("pair", tmp_path / "int8", tmp_path / "fp32", "-o", tmp_path / "both")
+    assert "temperature 1.000" in call("calibrate", tmp_path / "both")
     found = Tagger(tmp_path / "int8").bundle.calibration
     assert found.documents > 50 and found.thresholds["0.99"] <= found.thresholds["0.9"]
 

@@ -48,7 +48,7 @@ NOTES = 8
 DOCUMENTS = {"conv": 400, "encoder": 40}  # that answers are compared on
 SAMPLES = 100  # that NNCF fixes its scales with
 REFERENCE = "torch fp32"
-# by name: the folder of the bundle under the profile's, and the package that runs it
+# by name: the folder of the bundle under the net's, and the package that runs it
 RUNTIMES = {
     "torch fp32": ("onnx", "torch"),
     "ONNX Runtime fp32": ("onnx", "onnxruntime"),
@@ -65,12 +65,12 @@ RUNTIMES = {
 # --- the nets
 
 
-def prepare(profile: str, folder: Path) -> None:
-    """Bundles of a profile's net for all runtimes. Golden answers are left out: where another
+def prepare(net: str, folder: Path) -> None:
+    """Bundles of a net for all runtimes. Golden answers are left out: where another
     int8 net differs, that is to be counted, not refused."""
     from scrubjay.train import chain, run
 
-    shipped = bundles.folder(profile)
+    shipped = bundles.folder("fast").parent / net
     made, calibration = run.load(shipped), bundles.read(shipped).calibration
     shutil.copytree(shipped, folder / "shipped")
     for to in ("onnx", "litert", "state-dict"):
@@ -227,7 +227,7 @@ def keep(tagger: Tagger, target: Path) -> None:
     """What the net says of documents: probabilities of each unit, and spans."""
     documents = texts_of(DOCUMENTS[tagger.bundle.kind])
     units = tagger.units(documents)
-    tags = [decode.probabilities(scores) for scores in tagger.scores(units)]
+    tags = tagger.probabilities(units)
     least = tagger.threshold()
     spans = [decode.spans(own, of, least) for own, of in zip(units, tags, strict=True)]
     np.save(target.with_suffix(".npy"), np.concatenate(tags))
@@ -245,7 +245,7 @@ def texts_of(count: int) -> list[str]:
 # --- all of them
 
 
-def measure(profile: str, folder: Path, rounds: int) -> dict[str, Any]:
+def measure(net: str, folder: Path, rounds: int) -> dict[str, Any]:
     """By runtime."""
     found: dict[str, Any] = {}
     for name, (bundle, package) in RUNTIMES.items():
@@ -255,12 +255,12 @@ def measure(profile: str, folder: Path, rounds: int) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             found[name] = {"failed": reason(done.stderr, folder)}
-            print(f"{profile}: {name}: {found[name]}", file=sys.stderr)
+            print(f"{net}: {name}: {found[name]}", file=sys.stderr)
             continue
         told = json.loads(done.stdout.splitlines()[-1])
         same = compared(target, folder / "0.json")
         found[name] = {**told, "net_MB": net_size(folder / bundle), "package": package, **same}
-        print(f"{profile}: {name}: {found[name]}", file=sys.stderr)
+        print(f"{net}: {name}: {found[name]}", file=sys.stderr)
     return found
 
 
@@ -308,7 +308,7 @@ def instructions() -> dict[str, bool]:
 def main() -> None:
     """Run and tell."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--profiles", default=",".join(bundles.PROFILES))
+    parser.add_argument("--nets", default="fast,encoder")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, dest="output")
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
@@ -322,14 +322,14 @@ def main() -> None:
         "machine": harness.machine(), **instructions(),
         "versions": harness.versions(*packages, "ai-edge-quantizer", "nncf"),
         "installed_MB": {package: installed(package) for package in packages},
-        "documents": DOCUMENTS, "reference": REFERENCE, "profiles": {},
+        "documents": DOCUMENTS, "reference": REFERENCE, "nets": {},
     }  # fmt: skip
     if asked.output and asked.output.exists():  # what is not measured now stays
-        told["profiles"] = json.loads(asked.output.read_text("utf-8"))["profiles"]
-    for profile in asked.profiles.split(","):
+        told["nets"] = json.loads(asked.output.read_text("utf-8"))["nets"]
+    for net in asked.nets.split(","):
         with tempfile.TemporaryDirectory() as name:
-            prepare(profile, Path(name))
-            told["profiles"][profile] = measure(profile, Path(name), asked.rounds)
+            prepare(net, Path(name))
+            told["nets"][net] = measure(net, Path(name), asked.rounds)
         harness.write(asked.output, told)
 
 

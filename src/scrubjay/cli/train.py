@@ -266,6 +266,30 @@ def quantize(source: Path, marked: tuple[Path, ...], folder: Path) -> None:
 
 
 @command.command()
+@click.argument("first", metavar="BUNDLE", type=_path)
+@click.argument("second", metavar="BUNDLE", type=_path)
+@click.option("--low", default=0.1, show_default=True, type=_share, help="Doubt from here,")
+@click.option("--high", default=0.6, show_default=True, type=_share, help="to here.")
+@click.option(
+    "--margin", default=8, show_default=True, type=click.IntRange(0),
+    help="Units around what is in doubt that the second reads, too.",
+)  # fmt: skip
+@_out
+def pair(first: Path, second: Path, low: float, high: float, margin: int, folder: Path) -> None:
+    """Make a pair of two BUNDLEs.
+
+    The first reads everything; the second only what the first finds an identifier with a
+    probability from --low to --high. All three folders lie side by side.
+    """
+    chain = _chain()
+    from scrubjay.model.bundle import Doubt
+
+    if low > high:
+        raise UsageError(f"--low {low} is above --high {high}")
+    chain.paired(first, second, Doubt(low, high, margin), folder)
+
+
+@command.command()
 @click.argument("folder", metavar="BUNDLE", type=_path)
 @_own
 def calibrate(folder: Path, marked: tuple[Path, ...]) -> None:

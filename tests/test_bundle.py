@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,7 @@ import pytest
 from scrubjay import errors
 from scrubjay.detectors.tagger import CERTAIN, _score
 from scrubjay.detectors.tagger import Tagger as Detector
-from scrubjay.model import bundle, cascade, decode
-from scrubjay.model import tagger as runtime
+from scrubjay.model import bundle, cascade, decode, runtimes
 from scrubjay.model.tagger import Tagger
 from scrubjay.model.tags import CLASSES, TAGS
 from scrubjay.model.tokens import GAPS, PIECES, SHAPES, Tokens, Units
@@ -129,7 +129,7 @@ def test_what_is_no_json_is_refused(change, raw):
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_what_ships_keeps_its_own_rules(folder):
     made = bundle.read(folder)
-    assert set(made.sha256) >= set(bundle.FILES) and made.classes == CLASSES
+    assert set(made.sha256) >= {"model.onnx", *bundle.FILES} and made.classes == CLASSES
     there = {path.name for path in folder.iterdir() if path.is_file()}
     assert {path.name for path in folder.glob("*.bin")} <= set(made.sha256)
     assert set(made.sha256) <= there
@@ -204,7 +204,50 @@ def test_a_net_of_the_other_kind(change):
         Tagger(change({"kind": other}), threads=1)
 
 
-@pytest.mark.parametrize("name", bundle.FILES)
+def tensors(header, data=b""):
+    """A file of tensors."""
+    head = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(head).to_bytes(8, "little") + head + data
+
+
+CONV = {"__metadata__": {"kind": "conv", "layers": "1"}}
+BIAS = {"dtype": "F32", "shape": [len(TAGS)], "data_offsets": [0, 4 * len(TAGS)]}
+
+
+@pytest.mark.parametrize(
+    "raw, refused",
+    [
+        (b"", "ValueError"),
+        (b"no tensors at all", "DecodeError"),
+        (tensors({}), "KeyError"),
+        (tensors(CONV), "KeyError"),
+        (tensors({**CONV, "tags.bias": BIAS}), "ValueError"),
+        (tensors({**CONV, "tags.bias": {**BIAS, "dtype": "F16"}}), "ValidationError"),
+        (tensors({**CONV, "tags.bias": BIAS}, bytes(4 * len(TAGS))), "KeyError"),
+        (tensors({"__metadata__": {"kind": "encoder", "layers": ""}, "tags.bias": BIAS},
+                 bytes(4 * len(TAGS))), "not a net of the kind 'conv'"),
+    ],
+)  # fmt: skip
+def test_bun_17_tensors_that_are_no_net(change, raw, refused):
+    folder = change({})
+    (folder / "model.safetensors").write_bytes(raw)
+    names = ("model.safetensors", *bundle.FILES)
+    change({"sha256": {name: bundle.sha256(folder / name) for name in names}})
+    with pytest.raises(errors.BundleError, match=rf"model\.safetensors.*{refused}"):
+        Tagger(folder, threads=1)
+
+
+def test_a_litert_net_without_litert(change, monkeypatch):
+    folder = change({})
+    (folder / "model.onnx").rename(folder / "model.tflite")
+    names = ("model.tflite", *bundle.FILES)
+    change({"sha256": {name: bundle.sha256(folder / name) for name in names}})
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(errors.ExtraError, match=r"pip install 'scrubjay\[litert\]'"):
+        Tagger(folder, threads=1)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", *bundle.FILES])
 def test_a_file_that_is_gone(change, name):
     folder = change({})
     (folder / name).unlink()
@@ -265,7 +308,7 @@ def test_a_temperature_divides_scores(change):
 def test_bundle_json_comes_back():
     made = bundle.read(bundle.folder("fast"))
     assert msgspec.json.decode(msgspec.json.encode(made), type=bundle.Bundle) == made
-    assert set(runtime.INPUTS) == {"conv", "encoder"}
+    assert set(runtimes.INPUTS) == {"conv", "encoder"}
 
 
 # Pairs

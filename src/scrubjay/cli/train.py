@@ -235,13 +235,20 @@ def _weights(net: Any) -> int:
 
 @command.command()
 @click.argument("source", metavar="RUN", type=_path)
+@click.option(
+    "--to", type=click.Choice(["onnx", "litert", "state-dict"]), default="onnx", show_default=True,
+    help="onnx: for all that follows. litert: for phones and boards. state-dict: plain tensors.",
+)  # fmt: skip
 @_out
-def export(source: Path, folder: Path) -> None:
-    """Make a bundle of a RUN, with an fp32 net."""
+def export(source: Path, to: str, folder: Path) -> None:
+    """Make a bundle of a RUN, with an fp32 net.
+
+    Of a bundle, too: then it reads scores as that one does.
+    """
     chain = _chain()
     from scrubjay.train import run
 
-    chain.exported(run.load(source), folder)
+    chain.exported(run.load(source), folder, to, run.calibration(source))
     _tell(f"{folder}: {_megabytes(folder):.1f} MB")
 
 

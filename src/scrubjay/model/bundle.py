@@ -1,7 +1,7 @@
 """A tagger on disk: one folder that says all about itself (docs/spec/bundle.md).
 
     bundle.json     format, kind, classes, calibration, golden answers, origin, SHA-256 of the rest
-    model.onnx      the net
+    model.onnx      the net, or another of NETS
     weights.bin     its largest tables, which processes share (may be absent)
     vocabulary.txt  its word pieces, one a line
     lexicon.bin     hints for words
@@ -31,7 +31,8 @@ from scrubjay.model.tags import CLASSES
 
 T = TypeVar("T")
 FORMAT = 1
-FILES = ("model.onnx", "vocabulary.txt", "lexicon.bin")
+FILES = ("vocabulary.txt", "lexicon.bin")
+NETS = ("model.onnx", "model.tflite", "model.safetensors")  # one of them
 PROFILES = {"fast": "fast", "balanced": "balanced", "accurate": "accurate"}
 
 
@@ -65,6 +66,16 @@ class Bundle(Struct, frozen=True):
     golden: tuple[Golden, ...]
     sha256: dict[str, str]
     origin: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def net(self) -> str:
+        """The file of its net."""
+        return next(name for name in NETS if name in self.sha256)
+
+    @property
+    def batches(self) -> bool:
+        """Whether its net takes several texts at once (BUN-16)."""
+        return self.net == "model.onnx"
 
 
 class Doubt(Struct, frozen=True):
@@ -182,6 +193,8 @@ def _problems(bundle: Bundle) -> Iterator[str]:
     yield from _wrong(bundle.calibration)
     if missing := [name for name in FILES if name not in bundle.sha256]:  # BUN-4
         yield f"no sha256 for {', '.join(missing)}"
+    if len(nets := [name for name in NETS if name in bundle.sha256]) != 1:  # BUN-1
+        yield f"it has {' and '.join(nets) or 'no net'}; one of {', '.join(NETS)} is wanted"
 
 
 def _pair_problems(pair: Pair) -> Iterator[str]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scrubjay.errors import BundleError, UsageError
 from scrubjay.model import bundle as bundles
-from scrubjay.model import decode
+from scrubjay.model import decode, runtimes
 from scrubjay.model.bundle import Bundle, Pair
 from scrubjay.model.decode import Floats, Tagged
 from scrubjay.model.lexicon import Lexicon
@@ -22,8 +22,6 @@ from scrubjay.model.tags import OUTSIDE, TAGS
 from scrubjay.model.tokens import Tokens, Units
 from scrubjay.model.windows import by_word, in_line
 
-_KNOWN = ("pieces", "shapes", "gaps", "hints")
-INPUTS = {"conv": (*_KNOWN, "words", "mask"), "encoder": (*_KNOWN, "firsts")}
 _FEEDS = {"conv": by_word, "encoder": in_line}
 UNITS_A_CALL = 512  # padding included: more takes memory (benchmarks/sharing.py) and saves no time
 
@@ -99,7 +97,8 @@ class Tagger(Reader):
     def __init__(self, folder: Path, *, threads: int = 0, like: Tagger | None = None) -> None:
         self.bundle = bundles.read(folder)
         self._tokens: Tokens = like._tokens if like else _tokens(folder)
-        self._session = _session(folder, self.bundle.kind, threads)
+        told = self.bundle
+        self._session = runtimes.session(folder, told.net, told.kind, threads or cores())
         self._check(folder)
 
     def ready(self) -> None:
@@ -121,7 +120,7 @@ class Tagger(Reader):
     ) -> Iterator[tuple[Window, Floats]]:
         """How probable each tag is for the units that count of each window, in any order."""
         temperature = np.float32(self.bundle.calibration.temperature)
-        for group in _groups(windows):
+        for group in _groups(windows, UNITS_A_CALL if self.bundle.batches else 0):
             for window, answer in zip(group, self._run(units, group), strict=True):
                 kept = answer[window.begin - window.first : window.end - window.first]
                 yield window, decode.probabilities(kept / temperature)
@@ -147,26 +146,6 @@ class Tagger(Reader):
 def _tokens(folder: Path) -> Tokens:
     vocabulary = folder.joinpath("vocabulary.txt").read_text("utf-8").split("\n")
     return Tokens(vocabulary, Lexicon.load(folder / "lexicon.bin"))
-
-
-def _session(folder: Path, kind: str, threads: int):  # type: ignore[no-untyped-def]
-    import onnxruntime  # it takes a third of a second: only who needs it pays
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or cores()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what is wrong is raised
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(
-            folder / "model.onnx", options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as problem:  # noqa: BLE001 - its errors have no other root
-        raise BundleError(f"{folder}: model.onnx: {type(problem).__name__}") from None
-    names = [value.name for value in session.get_inputs()]
-    if sorted(names) != sorted(INPUTS[kind]) or session.get_outputs()[0].shape[-1] != len(TAGS):
-        raise BundleError(f"{folder}: model.onnx is not a net of the kind '{kind}'")  # BUN-12
-    return session
 
 
 def cores() -> int:
@@ -206,12 +185,12 @@ def windows(whole: Window, bundle: Bundle) -> Iterator[Window]:
         yield Window(whole.text, first, begin, end, last)
 
 
-def _groups(windows: Iterable[Window]) -> Iterator[list[Window]]:
-    """Windows of like length, as many as fill a call."""
+def _groups(windows: Iterable[Window], units: int) -> Iterator[list[Window]]:
+    """Windows of like length, as many as fill a call of so many units; one at least."""
     ordered = sorted(windows, key=lambda window: window.last - window.first)
     group: list[Window] = []
     for window in ordered:
-        if group and (len(group) + 1) * (window.last - window.first) > UNITS_A_CALL:
+        if group and (len(group) + 1) * (window.last - window.first) > units:
             yield group
             group = []
         group.append(window)

@@ -199,22 +199,25 @@ def sample(
         yield batch, sets
 
 
-def exported(made: Run, folder: Path) -> None:
-    """A bundle with the fp32 net."""
+def exported(
+    made: Run, folder: Path, to: str = "onnx", calibration: Calibration | None = None
+) -> None:
+    """A bundle with the fp32 net for a runtime, one of `export.FORMS`."""
     folder.mkdir(parents=True, exist_ok=True)
-    export.onnx_of(made.net, folder / "model.onnx")
     export.write(
-        folder, folder / "model.onnx", made.vocabulary, made.lexicon, name=folder.name,
+        folder, export.FORMS[to](made.net, folder), made.vocabulary, made.lexicon, name=folder.name,
         kind=made.kind, version=scrubjay.__version__,
         origin={"steps": list(made.steps), "size": msgspec.to_builtins(made.net.size)},
     )  # fmt: skip
-    calibrate.settle(folder, Calibration())
+    calibrate.settle(folder, calibration or Calibration())
 
 
 def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> None:
     """A bundle with the int8 net of another bundle. The documents fix the scales of a net of
     convolutions."""
     old, made = bundles.read(source), run.load(source)
+    if old.net != "model.onnx":
+        raise UsageError(f"{source}: quantize takes ONNX; scrubjay train export --to onnx makes it")
     target.mkdir(parents=True, exist_ok=True)
     if isinstance(made.net, ConvTagger):
         tops = integers.ranges(made.net, inputs_of(made, documents))
@@ -223,8 +226,8 @@ def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> None:
         quantize.quantize(source / "model.onnx", target / "model.onnx")
     steps = [*made.steps, {"step": "quantize", "documents": len(documents)}]
     export.write(
-        target, target / "model.onnx", made.vocabulary, made.lexicon, name=target.name,
-        kind=old.kind, version=old.version, origin={**old.origin, "steps": steps},
+        target, export.split(target / "model.onnx"), made.vocabulary, made.lexicon,
+        name=target.name, kind=old.kind, version=old.version, origin={**old.origin, "steps": steps},
     )  # fmt: skip
     calibrate.settle(target, old.calibration)
 

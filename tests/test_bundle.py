@@ -375,6 +375,11 @@ def test_a_pair_that_doubts_nothing_never_loads_its_second_net(pair):
     assert reader._loaded
 
 
+def test_what_both_think_nothing_of_is_nothing(pair):
+    plain = "the wound was clean and dry and the plan is to go on as before"
+    assert pair("plain", 1e-9, 1.0).spans([plain, "", "."]) == [[], [], []]
+
+
 def test_a_long_text_is_doubted_like_its_parts(pair):
     reader = pair("all", 1e-9, 1.0, 0)
     long = "\n\n".join(SENTENCES * 60)

@@ -39,8 +39,9 @@ class Likely:
         self._parts: list[tuple[NDArray[np.intp], Floats]] = []
 
     def add(self, where: NDArray[np.intp], tags: Floats) -> None:
-        """The probabilities of some units, which no other part holds."""
-        self._parts.append((where, tags))
+        """The probabilities of some units, or none, which no other part holds."""
+        if len(where):
+            self._parts.append((where, tags))
 
     def spans(self, units: Units) -> list[Tagged]:
         """All stretches of units that are identifiers, cut by class."""
@@ -61,8 +62,7 @@ class Likely:
 def spans(units: Units, tags: Floats, threshold: float) -> list[Tagged]:
     """All stretches of units that are identifiers with at least `threshold`, cut by class."""
     likely, reached = Likely(), np.flatnonzero(1 - tags[:, OUTSIDE] >= threshold)
-    if len(reached):
-        likely.add(reached, tags[reached])
+    likely.add(reached, tags[reached])
     return likely.spans(units)
 
 

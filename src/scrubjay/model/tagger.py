@@ -112,8 +112,7 @@ class Tagger(Reader):
         """See `Reader`."""
         for window, tags in self.read(units, _windows(units, self.bundle)):
             reached = np.flatnonzero(1 - tags[:, OUTSIDE] >= least)
-            if len(reached):
-                yield Answer(window.text, window.begin + reached, tags[reached])
+            yield Answer(window.text, window.begin + reached, tags[reached])
 
     def read(
         self, units: Sequence[Units], windows: Iterable[Window]

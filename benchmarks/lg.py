@@ -35,19 +35,19 @@ def add_names(nlp: Any, labels: Iterable[str]) -> None:
 
 
 def add_grammar(nlp: Any, *, lemmas: bool) -> None:
-    """Tagger and parser before all else, untrained: they cost what trained ones cost. Lemmas are
-    looked up (spacy-lookups-data), where the original has rules that need a trained tagger."""
-    nlp.add_pipe("tok2vec", config={"model": CONVOLUTIONS}, first=True)
-    tagger = nlp.add_pipe("tagger", config={"model": {"tok2vec": LISTENS}}, after="tok2vec")
-    config = {"model": _transitions("parser", LISTENS)}
-    parser = nlp.add_pipe("parser", config=config, after="tagger")
+    """Tagger and parser, untrained: they cost what trained ones cost. They come last, for no name
+    reaches over the end of a sentence, and this parser ends sentences anywhere. Lemmas are looked
+    up (spacy-lookups-data), where the original has rules that need a trained tagger."""
+    nlp.add_pipe("tok2vec", config={"model": CONVOLUTIONS})
+    tagger = nlp.add_pipe("tagger", config={"model": {"tok2vec": LISTENS}})
+    parser = nlp.add_pipe("parser", config={"model": _transitions("parser", LISTENS)})
     for label in (f"T{number}" for number in range(50)):
         tagger.add_label(label)
     for label in ("ROOT", *(f"d{number}" for number in range(44))):
         parser.add_label(label)
     new = ["tok2vec", "tagger", "parser"]
     if lemmas:
-        nlp.add_pipe("lemmatizer", config={"mode": "lookup"}, after="parser")
+        nlp.add_pipe("lemmatizer", config={"mode": "lookup"})
         new.append("lemmatizer")
     with nlp.select_pipes(enable=new):
         nlp.initialize()

@@ -73,6 +73,14 @@ def work(profile: str, file: str, rounds: int) -> None:
     print(json.dumps({"texts": measured, "peak_MB": peak}))
 
 
+def apart(profile: str, file: Path, rounds: int) -> dict[str, Any]:
+    """The same in a process of its own."""
+    command = [sys.executable, __file__, "--rounds", str(rounds), "--worker", profile, str(file)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
 def main() -> None:
     """Run and tell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -88,12 +96,8 @@ def main() -> None:
     file = Path(sys.argv[0]).parent / "results" / ".texts.json"
     file.write_text(json.dumps(corpora(options.data, options.characters)), "utf-8")
     try:
-        result = {**harness.machine(), **harness.scrubjay_facts(), "profiles": {
-            profile: json.loads(subprocess.run(
-                [sys.executable, __file__, "--rounds", str(options.rounds), "--worker", profile,
-                 str(file)], check=True, capture_output=True, text=True).stdout)
-            for profile in PROFILES
-        }}  # fmt: skip
+        profiles = {profile: apart(profile, file, options.rounds) for profile in PROFILES}
+        result = {**harness.machine(), **harness.scrubjay_facts(), "profiles": profiles}
     finally:
         file.unlink()
     told = json.dumps(result, indent=1, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,7 @@ import pytest
 from scrubjay import errors
 from scrubjay.detectors.tagger import CERTAIN, _score
 from scrubjay.detectors.tagger import Tagger as Detector
-from scrubjay.model import bundle, decode
-from scrubjay.model import tagger as runtime
+from scrubjay.model import bundle, cascade, decode, runtimes
 from scrubjay.model.tagger import Tagger
 from scrubjay.model.tags import CLASSES, TAGS
 from scrubjay.model.tokens import GAPS, PIECES, SHAPES, Tokens, Units
@@ -20,7 +20,8 @@ from scrubjay.testing import CANARY, canary
 from scrubjay.types import Document
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "bundle"
-SHIPPED = sorted({bundle.folder(profile) for profile in bundle.PROFILES})
+NETS = ["fast", "encoder"]
+SHIPPED = [bundle.folder("fast").parent / name for name in NETS]
 SENTENCES = (
     "Patient: Mrs. Maria Gonzalez was seen by Dr. Robert Miller on 12 March 2021.",
     "Please call Anna Kowalska in Springfield about the invoice of 3 May.",
@@ -128,7 +129,7 @@ def test_what_is_no_json_is_refused(change, raw):
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_what_ships_keeps_its_own_rules(folder):
     made = bundle.read(folder)
-    assert set(made.sha256) >= set(bundle.FILES) and made.classes == CLASSES
+    assert set(made.sha256) >= {"model.onnx", *bundle.FILES} and made.classes == CLASSES
     there = {path.name for path in folder.iterdir() if path.is_file()}
     assert {path.name for path in folder.glob("*.bin")} <= set(made.sha256)
     assert set(made.sha256) <= there
@@ -138,7 +139,8 @@ def test_what_ships_keeps_its_own_rules(folder):
 
 def test_profiles_are_folders_or_names():
     fast = bundle.folder("fast")
-    assert bundle.folder(str(fast)) == fast and bundle.folder("balanced") in SHIPPED
+    assert bundle.folder(str(fast)) == fast
+    assert {bundle.folder(name).name for name in bundle.PROFILES} == set(bundle.PROFILES)
     with pytest.raises(errors.UsageError, match="known: fast, balanced, accurate"):
         bundle.folder("swift")
 
@@ -202,7 +204,50 @@ def test_a_net_of_the_other_kind(change):
         Tagger(change({"kind": other}), threads=1)
 
 
-@pytest.mark.parametrize("name", bundle.FILES)
+def tensors(header, data=b""):
+    """A file of tensors."""
+    head = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(head).to_bytes(8, "little") + head + data
+
+
+CONV = {"__metadata__": {"kind": "conv", "layers": "1"}}
+BIAS = {"dtype": "F32", "shape": [len(TAGS)], "data_offsets": [0, 4 * len(TAGS)]}
+
+
+@pytest.mark.parametrize(
+    "raw, refused",
+    [
+        (b"", "ValueError"),
+        (b"no tensors at all", "DecodeError"),
+        (tensors({}), "KeyError"),
+        (tensors(CONV), "KeyError"),
+        (tensors({**CONV, "tags.bias": BIAS}), "ValueError"),
+        (tensors({**CONV, "tags.bias": {**BIAS, "dtype": "F16"}}), "ValidationError"),
+        (tensors({**CONV, "tags.bias": BIAS}, bytes(4 * len(TAGS))), "KeyError"),
+        (tensors({"__metadata__": {"kind": "encoder", "layers": ""}, "tags.bias": BIAS},
+                 bytes(4 * len(TAGS))), "not a net of the kind 'conv'"),
+    ],
+)  # fmt: skip
+def test_bun_17_tensors_that_are_no_net(change, raw, refused):
+    folder = change({})
+    (folder / "model.safetensors").write_bytes(raw)
+    names = ("model.safetensors", *bundle.FILES)
+    change({"sha256": {name: bundle.sha256(folder / name) for name in names}})
+    with pytest.raises(errors.BundleError, match=rf"model\.safetensors.*{refused}"):
+        Tagger(folder, threads=1)
+
+
+def test_a_litert_net_without_litert(change, monkeypatch):
+    folder = change({})
+    (folder / "model.onnx").rename(folder / "model.tflite")
+    names = ("model.tflite", *bundle.FILES)
+    change({"sha256": {name: bundle.sha256(folder / name) for name in names}})
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(errors.ExtraError, match=r"pip install 'scrubjay\[litert\]'"):
+        Tagger(folder, threads=1)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", *bundle.FILES])
 def test_a_file_that_is_gone(change, name):
     folder = change({})
     (folder / name).unlink()
@@ -254,13 +299,108 @@ def test_a_score_is_half_at_the_threshold(least):
 def test_a_temperature_divides_scores(change):
     plain = Tagger(change({"golden": []}), threads=1)
     units = plain._tokens.units(SENTENCES)
-    want = [scores * plain.bundle.calibration.temperature / 2 for scores in plain.scores(units)]
+    warmth = plain.bundle.calibration.temperature / 2
     found = Tagger(change({"golden": [], "calibration": {"temperature": 2.0}}), threads=1)
-    for a, b in zip(found.scores(units), want, strict=True):
-        assert np.allclose(a, b, rtol=1e-5)
+    for a, b in zip(found.probabilities(units), plain.probabilities(units), strict=True):
+        assert np.allclose(a, decode.probabilities(np.log(b) * warmth), rtol=1e-3, atol=1e-6)
 
 
 def test_bundle_json_comes_back():
     made = bundle.read(bundle.folder("fast"))
     assert msgspec.json.decode(msgspec.json.encode(made), type=bundle.Bundle) == made
-    assert set(runtime.INPUTS) == {"conv", "encoder"}
+    assert set(runtimes.INPUTS) == {"conv", "encoder"}
+
+
+# Pairs
+
+
+@pytest.mark.parametrize("profile", ["balanced", "accurate"])
+def test_the_pairs_that_ship_are_light_and_whole(profile):
+    folder = bundle.folder(profile)
+    files = bundle.files_of(folder)
+    assert {path.parent.name for path in files} == {profile, *NETS}
+    assert sum(path.stat().st_size for path in files) < 30_000_000
+    assert cascade.load(folder, threads=1).spans([SENTENCES[0]])[0]
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory):
+    """A folder that holds the shipped bundles, for pairs to be put beside them."""
+    folder = tmp_path_factory.mktemp("pairs")
+    for name in NETS:
+        (folder / name).symlink_to(bundle.folder("fast").parent / name, target_is_directory=True)
+    return folder
+
+
+@pytest.fixture
+def pair(beside):
+    def make(name, low, high, margin=8, **changes):
+        told = {
+            "format": 1, "name": name, "version": "0", "kind": "pair", "nets": NETS,
+            "doubt": {"low": low, "high": high, "margin": margin},
+            "calibration": {"threshold": 0.25},
+            "sha256": {net: bundle.sha256(beside / net / "bundle.json") for net in NETS},
+        }  # fmt: skip
+        (beside / name).mkdir(exist_ok=True)
+        (beside / name / "bundle.json").write_text(json.dumps(told | changes))
+        return cascade.load(beside / name, threads=1)
+
+    return make
+
+
+def doubted(reader):
+    """The probabilities of both nets, and of the reader, unit by unit."""
+    units = reader.units(SENTENCES)
+    nets = [Tagger(bundle.folder("fast").parent / net, threads=1) for net in NETS]
+    return [
+        np.concatenate([1 - tags[:, 0] for tags in net.probabilities(units)])
+        for net in (*nets, reader)
+    ]
+
+
+def test_of_a_pair_the_second_answers_for_what_is_in_doubt_alone(pair):
+    first, second, both = doubted(pair("part", 0.02, 0.98, 512))
+    unsure = (first >= 0.02) & (first <= 0.98)
+    assert 0 < unsure.sum() < len(unsure)
+    odds = [np.log(p / (1 - p)) for p in (first, second, both)]
+    assert np.allclose(both[~unsure], first[~unsure])
+    assert np.allclose(odds[2][unsure], (odds[0][unsure] + odds[1][unsure]) / 2, atol=1e-2)
+
+
+def test_a_pair_that_doubts_nothing_never_loads_its_second_net(pair):
+    reader = pair("sure", 1e-9, 1e-9)
+    assert reader.spans(SENTENCES) == Tagger(bundle.folder("fast"), threads=1).spans(SENTENCES)
+    assert reader._loaded is None
+    reader.ready()
+    assert reader._loaded
+
+
+def test_a_long_text_is_doubted_like_its_parts(pair):
+    reader = pair("all", 1e-9, 1.0, 0)
+    long = "\n\n".join(SENTENCES * 60)
+    units = reader.units([long])
+    (tags,) = reader.probabilities(units)
+    assert np.allclose(tags.sum(1), 1, atol=1e-3), "each unit has one answer"
+    assert np.isfinite(tags).all() and len(reader.spans([long, ""])[0]) > 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"nets": ["../fast", "encoder"]}, "two folders beside it"),
+        ({"nets": ["fast", "fast2"]}, "two folders beside it"),
+        ({"sha256": {"fast": "0" * 64, "encoder": "0" * 64}}, "is not the bundle"),
+        ({"doubt": {"low": 0.5, "high": 0.4, "margin": 8}}, "no range"),
+        ({"doubt": {"low": 0.1, "high": 0.4, "margin": -1}}, "no range"),
+        ({"calibration": {"temperature": 2.0}}, "temperature"),
+    ],
+)
+def test_a_wrong_pair_is_refused(pair, changes, refused):
+    with pytest.raises(errors.BundleError, match=refused):
+        pair("wrong", 0.1, 0.6, **changes)
+
+
+def test_around_joins_what_margins_would_touch():
+    where = np.array([3, 10, 40, 41, 99])
+    found = [tuple(window) for window in cascade.around(where, 7, 4, 100)]
+    assert found == [(7, 0, 3, 11, 15), (7, 36, 40, 42, 46), (7, 95, 99, 100, 100)]

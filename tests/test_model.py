@@ -18,17 +18,16 @@ from scrubjay.detectors.tagger import Tagger as Detector
 from scrubjay.detectors.tagger import _parts as parts
 from scrubjay.model import bundle, decode
 from scrubjay.model import tagger as runtime
-from scrubjay.model.bundle import PROFILES
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.model.tagger import Tagger
-from scrubjay.model.tags import CLASSES, TAGS
+from scrubjay.model.tags import CLASSES, OUTSIDE, TAGS
 from scrubjay.model.tokens import GAPS, PIECES, SHAPES, SPECIAL, UNK, Tokens, Units
 from scrubjay.model.windows import flat
 from scrubjay.testing import check_detector
 from scrubjay.types import Document
 
 FAST = bundle.folder("fast")
-FOLDERS = sorted({bundle.folder(profile) for profile in PROFILES})
+FOLDERS = [FAST, FAST.parent / "encoder"]
 SENTENCE = "Patient: Mrs. Maria Gonzalez was seen by Dr. Robert Miller on 12 March 2021."
 NAME = "Maria Gonzalez"
 FILLER = "the wound was clean and dry and the plan is to go on as before . "
@@ -228,11 +227,15 @@ def test_every_unit_gets_one_answer_with_what_stands_around_it(fast, monkeypatch
     size, margin = fast.bundle.window, fast.bundle.margin
     echo = Echo(fast.bundle.kind, margin)
     monkeypatch.setattr(fast, "_session", echo)
+    monkeypatch.setattr(decode, "probabilities", lambda scores: scores)
     dice = random.Random(count)
     words = [w for w in VOCABULARY[2000:9000] if w.isalpha() and w.isascii()]
     texts = [" ".join(dice.choices(words, k=k)) for k in (count, 7, count // 2 + 1)]
     units = fast._tokens.units(texts)
-    for own, scores in zip(units, fast.scores(units), strict=True):
+    answers = [np.full((len(own.starts), len(TAGS)), np.nan) for own in units]
+    for window, tags in fast.read(units, runtime._windows(units, fast.bundle)):
+        answers[window.text][window.begin : window.end] = tags
+    for own, scores in zip(units, answers, strict=True):
         wide = np.pad(own.pieces[:, 0], margin)
         scores = scores * fast.bundle.calibration.temperature
         for column, shift in enumerate((0, margin, 2 * margin)):
@@ -313,9 +316,11 @@ def test_any_scores_give_spans_that_make_sense(count, seed, threshold, spread):
 def test_windows_may_come_in_any_order(order, seed):
     dice = np.random.default_rng(seed)
     tags = decode.probabilities(dice.normal(0, 4, (48, len(TAGS))).astype(np.float32))
-    likely = decode.Likely(0.9)
+    likely = decode.Likely()
     for part in order:
-        likely.add(8 * part, tags[8 * part : 8 * part + 8])
+        where = np.arange(8 * part, 8 * part + 8)
+        reached = where[1 - tags[where, OUTSIDE] >= 0.9]
+        likely.add(reached, tags[reached])
     assert likely.spans(plain_units(48)) == decode.spans(plain_units(48), tags, 0.9)
 
 

@@ -160,11 +160,11 @@ def mortal(steps):
     """A loss that ends after some steps."""
     left = [steps]
 
-    def value(given, batch, sets):
+    def value(net, batch, sets):
         left[0] -= 1
         if not left[0]:
             raise Killed
-        return surprise(given, batch.targets, sets, batch.mask)
+        return fit.marked(net, batch, sets)
 
     return value
 
@@ -207,7 +207,7 @@ def test_a_net_of_before_sizes_had_lists_still_loads(tmp_path):
 def test_a_student_comes_near_its_teacher_without_any_marks(kind, teacher, tmp_path):
     plain = [Example(e.name, e.text, (), frozenset()) for e in toy(80, 5)]
     judge = [distil.Teacher(teacher, tokens())]
-    source = distil.source(lambda turn: plain, tokens(), judge, tmp_path)
+    source = distil.source(lambda turn: distil.packed(plain, tokens(), judge), tmp_path, name="2")
     student = fit.fit(fresh(kind, 7), source, PLAN, tmp_path, distil.loss(2.0, 0.9), silent)
     assert loss(student, some(kind)) < 0.2 * loss(fresh(kind, 7), some(kind))
     data = distil.packed(toy(20, 30), tokens(), judge)
@@ -225,11 +225,11 @@ def apart(net, kind, data):
 def test_what_teachers_say_is_kept_and_asked_once_for_several_epochs(teacher, tmp_path):
     asked = []
 
-    def examples(turn):
+    def ask(turn):
         asked.append(turn)
-        return toy(5, turn)
+        return distil.packed(toy(5, turn), tokens(), [distil.Teacher(teacher, tokens())])
 
-    source = distil.source(examples, tokens(), [distil.Teacher(teacher, tokens())], tmp_path, 3)
+    source = distil.source(ask, tmp_path, 3, name="2")
     first = source(0)
     assert first.shares.dtype == np.float16 and first.tops.shape == (len(first.pieces), distil.TOPS)
     np.testing.assert_allclose(first.shares.sum(1, dtype=float), 1, atol=2e-3)
@@ -435,6 +435,8 @@ def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path, monkeypatch):
     assert done == ["fit", "fit", "prune", "distil", "quantize"]
     assert bundle["classes"] == [*CLASSES] and bundle["name"] == "int8"
     assert "--recall 0.9: threshold" in call("calibrate", tmp_path / "int8")
+    call("pair", tmp_path / "int8", tmp_path / "fp32", "-o", tmp_path / "both")
+    assert "temperature 1.000" in call("calibrate", tmp_path / "both")
     found = Tagger(tmp_path / "int8").bundle.calibration
     assert found.documents > 50 and found.thresholds["0.99"] <= found.thresholds["0.9"]
 

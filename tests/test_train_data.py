@@ -144,6 +144,17 @@ def outside(marked):
     return [marked.text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
+def test_people_are_of_all_the_world_and_written_as_people_write():
+    dice = random.Random(5)
+    people = [LISTS().person(dice) for _ in range(4000)]
+    surnames = {surname for _, surname in people}
+    for culture in lists.WORLD:
+        assert len(surnames.intersection(LISTS().surnames[culture])) > 20, culture
+    assert {"Müller", "Muller", "O'Connor"} <= surnames
+    assert any("-" in surname for surname in surnames)
+    assert {"van", "Al", "De"} <= {surname.partition(" ")[0] for surname in surnames}
+
+
 @given(number=st.integers(0, 10**6), seed=st.integers(0, 10**6))
 @settings(max_examples=60, deadline=None)
 def test_swaps_keep_the_text_and_the_spans(number, seed):

@@ -103,6 +103,8 @@ class Engine:
         from scrubjay.operators import ledger
 
         ledger.endless(self._memory)
+        for detector in self.detectors:
+            getattr(detector, "ready", lambda: None)()
         nobody = Engine(self.policy, self.detectors)
         with contextlib.suppress(OperatorError):  # nothing of this is minted in a vault
             nobody.anonymize(WARM)

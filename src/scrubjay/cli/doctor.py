@@ -45,11 +45,12 @@ def _tagger(profile: str) -> str:
     """The bundle of a profile, and whether it may be used."""
     folder = bundle.folder(profile)
     try:
-        known = bundle.read(folder)
+        known = bundle.read_pair(folder) if bundle.is_pair(folder) else bundle.read(folder)
+        size = sum(file.stat().st_size for file in bundle.files_of(folder)) / 1e6
     except BundleError as problem:
         return f"cannot be used: {problem}"
-    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    return f"tagger {known.name} {known.version}, {known.kind}, {size:.1f} MB"
+    kind = " then ".join(known.nets) if isinstance(known, bundle.Pair) else known.kind
+    return f"tagger {known.name} {known.version}, {kind}, {size:.1f} MB"
 
 
 def _version(package: str) -> str:

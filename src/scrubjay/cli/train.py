@@ -235,13 +235,20 @@ def _weights(net: Any) -> int:
 
 @command.command()
 @click.argument("source", metavar="RUN", type=_path)
+@click.option(
+    "--to", type=click.Choice(["onnx", "litert", "state-dict"]), default="onnx", show_default=True,
+    help="onnx: for all that follows. litert: for phones and boards. state-dict: plain tensors.",
+)  # fmt: skip
 @_out
-def export(source: Path, folder: Path) -> None:
-    """Make a bundle of a RUN, with an fp32 net."""
+def export(source: Path, to: str, folder: Path) -> None:
+    """Make a bundle of a RUN, with an fp32 net.
+
+    Of a bundle, too: then it reads scores as that one does.
+    """
     chain = _chain()
     from scrubjay.train import run
 
-    chain.exported(run.load(source), folder)
+    chain.exported(run.load(source), folder, to, run.calibration(source))
     _tell(f"{folder}: {_megabytes(folder):.1f} MB")
 
 
@@ -256,6 +263,30 @@ def quantize(source: Path, marked: tuple[Path, ...], folder: Path) -> None:
 
     chain.quantized(source, folder, material.held_back(marked))
     _tell(f"{folder}: {_megabytes(source):.1f} MB before, {_megabytes(folder):.1f} MB after")
+
+
+@command.command()
+@click.argument("first", metavar="BUNDLE", type=_path)
+@click.argument("second", metavar="BUNDLE", type=_path)
+@click.option("--low", default=0.1, show_default=True, type=_share, help="Doubt from here,")
+@click.option("--high", default=0.6, show_default=True, type=_share, help="to here.")
+@click.option(
+    "--margin", default=8, show_default=True, type=click.IntRange(0),
+    help="Units around what is in doubt that the second reads, too.",
+)  # fmt: skip
+@_out
+def pair(first: Path, second: Path, low: float, high: float, margin: int, folder: Path) -> None:
+    """Make a pair of two BUNDLEs.
+
+    The first reads everything; the second only what the first finds an identifier with a
+    probability from --low to --high. All three folders lie side by side.
+    """
+    chain = _chain()
+    from scrubjay.model.bundle import Doubt
+
+    if low > high:
+        raise UsageError(f"--low {low} is above --high {high}")
+    chain.paired(first, second, Doubt(low, high, margin), folder)
 
 
 @command.command()

@@ -18,7 +18,7 @@ from scrubjay.types import Document, Finding
 
 if TYPE_CHECKING:
     from scrubjay.model.decode import Tagged
-    from scrubjay.model.tagger import Tagger as Net
+    from scrubjay.model.tagger import Reader as Net
 
 NAME = "tagger.v1"
 NONE = "patterns"  # the profile that goes without
@@ -40,6 +40,10 @@ class Tagger:
     def __init__(self, profile: str = "balanced", *, recall: str = "") -> None:
         self._folder = bundle.folder(profile)
         self._recall = recall
+
+    def ready(self) -> None:
+        """Load what would be loaded when a text needs it."""
+        _net(self._folder, os.getpid()).ready()
 
     @property
     def digest(self) -> str:
@@ -117,6 +121,6 @@ def _score(probability: float, least: float) -> float:
 @cache
 def _net(folder: Path, process: int) -> Net:
     """Once a process: the threads of a session do not come along when a process forks."""
-    from scrubjay.model.tagger import Tagger as Net  # numpy and ONNX Runtime: only now
+    from scrubjay.model import cascade  # numpy and ONNX Runtime: only now
 
-    return Net(folder)
+    return cascade.load(folder)

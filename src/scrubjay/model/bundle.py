@@ -1,10 +1,13 @@
 """A tagger on disk: one folder that says all about itself (docs/spec/bundle.md).
 
     bundle.json     format, kind, classes, calibration, golden answers, origin, SHA-256 of the rest
-    model.onnx      the net
+    model.onnx      the net, or another of NETS
     weights.bin     its largest tables, which processes share (may be absent)
     vocabulary.txt  its word pieces, one a line
     lexicon.bin     hints for words
+
+A pair is a folder with bundle.json alone: it names two bundles beside it, and of what the first
+leaves in doubt the second is asked.
 
 A file that is not what bundle.json says is refused, and so is a net whose answers to the golden
 sentences are not the golden ones on this CPU. BUN-n are the clauses of that page.
@@ -18,7 +21,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -26,8 +29,10 @@ from msgspec import Struct
 from scrubjay.errors import BundleError, UsageError
 from scrubjay.model.tags import CLASSES
 
+T = TypeVar("T")
 FORMAT = 1
-FILES = ("model.onnx", "vocabulary.txt", "lexicon.bin")
+FILES = ("vocabulary.txt", "lexicon.bin")
+NETS = ("model.onnx", "model.tflite", "model.safetensors")  # one of them
 PROFILES = {"fast": "fast", "balanced": "balanced", "accurate": "accurate"}
 
 
@@ -62,6 +67,39 @@ class Bundle(Struct, frozen=True):
     sha256: dict[str, str]
     origin: dict[str, Any] = msgspec.field(default_factory=dict)
 
+    @property
+    def net(self) -> str:
+        """The file of its net."""
+        return next(name for name in NETS if name in self.sha256)
+
+    @property
+    def batches(self) -> bool:
+        """Whether its net takes several texts at once (BUN-16)."""
+        return self.net == "model.onnx"
+
+
+class Doubt(Struct, frozen=True):
+    """What the second of a pair is asked: units that are part of an identifier with a probability
+    from `low` to `high`, says the first. It sees `margin` units around them."""
+
+    low: float
+    high: float
+    margin: int
+
+
+class Pair(Struct, frozen=True):
+    """bundle.json of two bundles."""
+
+    format: int
+    name: str
+    version: str
+    kind: Literal["pair"]
+    nets: tuple[str, str]  # names of folders beside this one
+    doubt: Doubt
+    calibration: Calibration
+    sha256: dict[str, str]  # by net, of its bundle.json
+    origin: dict[str, Any] = msgspec.field(default_factory=dict)
+
 
 @cache
 def folder(profile: str) -> Path:
@@ -80,11 +118,12 @@ class _Head(Struct):
     """What every format says of itself."""
 
     format: int
+    kind: str = ""
 
 
 def read(path: Path) -> Bundle:
     """The bundle in a folder, every file checked."""
-    bundle = _decode(path)
+    bundle = _decode(path, Bundle)
     if problem := next(_problems(bundle), ""):
         raise BundleError(f"{path}: bundle.json: {problem}")
     for name, digest in bundle.sha256.items():
@@ -95,18 +134,54 @@ def read(path: Path) -> Bundle:
     return bundle
 
 
-def _decode(path: Path) -> Bundle:
+def read_pair(path: Path) -> Pair:
+    """The pair in a folder; its bundles are those that it describes, and are not read yet."""
+    pair = _decode(path, Pair)
+    if problem := next(_pair_problems(pair), ""):
+        raise BundleError(f"{path}: bundle.json: {problem}")
+    for name in pair.nets:
+        if sha256(path.parent / name / "bundle.json") != pair.sha256[name]:
+            raise BundleError(f"{path}: {name} beside it is not the bundle that it describes")
+    return pair
+
+
+def is_pair(path: Path) -> bool:
+    """Whether a folder is one of two bundles."""
+    return _head(_raw(path), path).kind == "pair"
+
+
+def files_of(path: Path) -> list[Path]:
+    """All that tagging with a folder's bundle or pair reads."""
+    if is_pair(path):
+        pair = read_pair(path)
+        return [path / "bundle.json", *(f for n in pair.nets for f in files_of(path.parent / n))]
+    return [path / "bundle.json", *(path / name for name in read(path).sha256)]
+
+
+def _decode(path: Path, kind: type[T]) -> T:
     """bundle.json; its format first, because another one may look otherwise (BUN-3)."""
+    raw = _raw(path)
+    number = _head(raw, path).format
+    if number != FORMAT:
+        raise BundleError(f"{path}: bundle format {number}; this version reads {FORMAT}")
     try:
-        raw = path.joinpath("bundle.json").read_bytes()
-        number = msgspec.json.decode(raw, type=_Head).format
-        if number == FORMAT:
-            return msgspec.json.decode(raw, type=Bundle)
+        return msgspec.json.decode(raw, type=kind)
+    except ValueError as problem:  # not these fields
+        raise BundleError(f"{path}: bundle.json: {problem}") from None
+
+
+def _raw(path: Path) -> bytes:
+    try:
+        return path.joinpath("bundle.json").read_bytes()
     except OSError as problem:
         raise BundleError(f"{path}: bundle.json: {problem.strerror}") from None
-    except ValueError as problem:  # not JSON, not UTF-8, not these fields
+
+
+def _head(raw: bytes, path: Path) -> _Head:
+    try:
+        return msgspec.json.decode(raw, type=_Head)
+    except ValueError as problem:  # not JSON, not UTF-8
         raise BundleError(f"{path}: bundle.json: {problem}") from None
-    raise BundleError(f"{path}: bundle format {number}; this version reads {FORMAT}")
 
 
 def _problems(bundle: Bundle) -> Iterator[str]:
@@ -115,13 +190,31 @@ def _problems(bundle: Bundle) -> Iterator[str]:
         yield "its classes are not those of this version"
     if not 0 <= 2 * bundle.margin < bundle.window:  # BUN-8
         yield f"a margin of {bundle.margin} units leaves nothing of a window of {bundle.window}"
-    if not 0 < bundle.calibration.temperature < math.inf:  # BUN-9
-        yield "its temperature is not above 0"
-    thresholds = (bundle.calibration.threshold, *bundle.calibration.thresholds.values())
-    if not all(0 < threshold < 1 for threshold in thresholds):
-        yield "a threshold is not between 0 and 1"
+    yield from _wrong(bundle.calibration)
     if missing := [name for name in FILES if name not in bundle.sha256]:  # BUN-4
         yield f"no sha256 for {', '.join(missing)}"
+    if len(nets := [name for name in NETS if name in bundle.sha256]) != 1:  # BUN-1
+        yield f"it has {' and '.join(nets) or 'no net'}; one of {', '.join(NETS)} is wanted"
+
+
+def _pair_problems(pair: Pair) -> Iterator[str]:
+    """What is wrong, if anything."""
+    low, high, margin = pair.doubt.low, pair.doubt.high, pair.doubt.margin
+    if not 0 < low <= high <= 1 or margin < 0:  # BUN-51
+        yield "its doubt is no range of probabilities with a margin"
+    if any(Path(name).name != name or name not in pair.sha256 for name in pair.nets):  # BUN-50
+        yield "its nets are not two folders beside it with their sha256"
+    if pair.calibration.temperature != 1:  # BUN-55
+        yield "a pair has no temperature"
+    yield from _wrong(pair.calibration)
+
+
+def _wrong(calibration: Calibration) -> Iterator[str]:
+    if not 0 < calibration.temperature < math.inf:  # BUN-9
+        yield "its temperature is not above 0"
+    thresholds = (calibration.threshold, *calibration.thresholds.values())
+    if not all(0 < threshold < 1 for threshold in thresholds):
+        yield "a threshold is not between 0 and 1"
 
 
 def sha256(path: Path) -> str:
@@ -133,7 +226,7 @@ def sha256(path: Path) -> str:
         raise BundleError(f"{path}: {problem.strerror}") from None
 
 
-def write(folder: Path, bundle: Bundle) -> None:
+def write(folder: Path, bundle: Bundle | Pair) -> None:
     """Put bundle.json into its folder, whole."""
     new = folder / "bundle.json.new"
     new.write_bytes(msgspec.json.format(msgspec.json.encode(bundle), indent=1) + b"\n")

@@ -32,26 +32,23 @@ def probabilities(scores: Floats) -> Floats:
 
 
 class Likely:
-    """What is kept of a text's probabilities: those of units that are part of an identifier with at
-    least the threshold. A text may have millions of units, and few of them are."""
+    """What is kept of a text's probabilities: those of units that are likely enough to be part of
+    an identifier. A text may have millions of units, and few of them are."""
 
-    def __init__(self, threshold: float) -> None:
-        self._threshold = threshold
-        self._parts: list[tuple[int, NDArray[np.intp], Floats]] = []
+    def __init__(self) -> None:
+        self._parts: list[tuple[NDArray[np.intp], Floats]] = []
 
-    def add(self, begin: int, tags: Floats) -> None:
-        """The probabilities of units from `begin` on."""
-        reached = np.flatnonzero(1 - tags[:, OUTSIDE] >= self._threshold)
-        if len(reached):
-            self._parts.append((begin, begin + reached, tags[reached]))
+    def add(self, where: NDArray[np.intp], tags: Floats) -> None:
+        """The probabilities of some units, which no other part holds."""
+        self._parts.append((where, tags))
 
     def spans(self, units: Units) -> list[Tagged]:
         """All stretches of units that are identifiers, cut by class."""
         if not self._parts:
             return []
-        self._parts.sort(key=lambda part: part[0])
-        where = np.concatenate([part[1] for part in self._parts])
-        tags = np.concatenate([part[2] for part in self._parts])
+        where = np.concatenate([part[0] for part in self._parts])
+        order = np.argsort(where, kind="stable")
+        where, tags = where[order], np.concatenate([part[1] for part in self._parts])[order]
         path = _path(tags, [0, *(np.flatnonzero(np.diff(where) > 1) + 1).tolist()])
         begins = np.array([at for at, tag in enumerate(path) if tag % 2 == 0])
         starts = units.starts[where[begins]].tolist()
@@ -63,8 +60,9 @@ class Likely:
 
 def spans(units: Units, tags: Floats, threshold: float) -> list[Tagged]:
     """All stretches of units that are identifiers with at least `threshold`, cut by class."""
-    likely = Likely(threshold)
-    likely.add(0, tags)
+    likely, reached = Likely(), np.flatnonzero(1 - tags[:, OUTSIDE] >= threshold)
+    if len(reached):
+        likely.add(reached, tags[reached])
     return likely.spans(units)
 
 

@@ -4,23 +4,24 @@ overlap, so that no unit is judged without what stands around it."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scrubjay.errors import BundleError, UsageError
 from scrubjay.model import bundle as bundles
-from scrubjay.model import decode
+from scrubjay.model import decode, runtimes
+from scrubjay.model.bundle import Bundle, Pair
 from scrubjay.model.decode import Floats, Tagged
 from scrubjay.model.lexicon import Lexicon
-from scrubjay.model.tags import TAGS
+from scrubjay.model.tags import OUTSIDE, TAGS
 from scrubjay.model.tokens import Tokens, Units
 from scrubjay.model.windows import by_word, in_line
 
-_KNOWN = ("pieces", "shapes", "gaps", "hints")
-INPUTS = {"conv": (*_KNOWN, "words", "mask"), "encoder": (*_KNOWN, "firsts")}
 _FEEDS = {"conv": by_word, "encoder": in_line}
 UNITS_A_CALL = 512  # padding included: more takes memory (benchmarks/sharing.py) and saves no time
 
@@ -35,28 +36,47 @@ class Window(NamedTuple):
     last: int
 
 
-class Tagger:
-    """A bundle, ready to run."""
+class Answer(NamedTuple):
+    """How probable each tag is for some units of a text."""
 
-    def __init__(self, folder: Path, *, threads: int = 0) -> None:
-        self.bundle = bundles.read(folder)
-        vocabulary = folder.joinpath("vocabulary.txt").read_text("utf-8").split("\n")
-        self._tokens = Tokens(vocabulary, Lexicon.load(folder / "lexicon.bin"))
-        self._session = _session(folder, self.bundle.kind, threads)
-        self._check(folder)
+    text: int
+    where: NDArray[np.intp]
+    tags: Floats
+
+
+class Reader(ABC):
+    """What finds identifiers in texts: a net, or two."""
+
+    bundle: Bundle | Pair
+
+    @abstractmethod
+    def ready(self) -> None:
+        """Load what is not yet loaded."""
+
+    @abstractmethod
+    def units(self, texts: Sequence[str]) -> list[Units]:
+        """What a net sees of each text."""
+
+    @abstractmethod
+    def answers(self, units: Sequence[Units], least: float) -> Iterator[Answer]:
+        """In any order, each unit once: those that are part of an identifier with at least this
+        probability."""
 
     def spans(self, texts: Sequence[str], threshold: float | None = None) -> list[list[Tagged]]:
         """Per text: every stretch that is an identifier with at least `threshold`."""
         least = self.bundle.calibration.threshold if threshold is None else threshold
         units = self.units(texts)
-        likely = [decode.Likely(least) for _ in units]
-        for window, scores in self._answers(units):
-            likely[window.text].add(window.begin, decode.probabilities(scores))
+        likely = [decode.Likely() for _ in units]
+        for text, where, tags in self.answers(units, least):
+            likely[text].add(where, tags)
         return [kept.spans(own) for own, kept in zip(units, likely, strict=True)]
 
-    def units(self, texts: Sequence[str]) -> list[Units]:
-        """What the net sees of each text."""
-        return self._tokens.units(texts)
+    def probabilities(self, units: Sequence[Units]) -> list[Floats]:
+        """Per text: that of each tag, for each unit."""
+        found = [np.zeros((len(own.starts), len(TAGS)), np.float32) for own in units]
+        for text, where, tags in self.answers(units, 0.0):
+            found[text][where] = tags
+        return found
 
     def threshold(self, recall: str = "") -> float:
         """The probability from which a stretch counts: the bundle's own, or that for a recall."""
@@ -68,20 +88,42 @@ class Tagger:
             raise UsageError(f"no threshold for recall {recall}; {self.bundle.name} has: {known}")
         return calibration.thresholds[recall]
 
-    def scores(self, units: Sequence[Units]) -> list[Floats]:
-        """Per text: a score for each unit and tag, calibrated."""
-        found = [np.zeros((len(own.starts), len(TAGS)), np.float32) for own in units]
-        for window, scores in self._answers(units):
-            found[window.text][window.begin : window.end] = scores
-        return found
 
-    def _answers(self, units: Sequence[Units]) -> Iterator[tuple[Window, Floats]]:
-        """The calibrated scores that count of each window, in any order."""
+class Tagger(Reader):
+    """The net of a bundle, ready to run. `like`: one with the same vocabulary and lexicon."""
+
+    bundle: Bundle
+
+    def __init__(self, folder: Path, *, threads: int = 0, like: Tagger | None = None) -> None:
+        self.bundle = bundles.read(folder)
+        self._tokens: Tokens = like._tokens if like else _tokens(folder)
+        told = self.bundle
+        self._session = runtimes.session(folder, told.net, told.kind, threads or cores())
+        self._check(folder)
+
+    def ready(self) -> None:
+        """It is."""
+
+    def units(self, texts: Sequence[str]) -> list[Units]:
+        """What the net sees of each text."""
+        return self._tokens.units(texts)
+
+    def answers(self, units: Sequence[Units], least: float) -> Iterator[Answer]:
+        """See `Reader`."""
+        for window, tags in self.read(units, _windows(units, self.bundle)):
+            reached = np.flatnonzero(1 - tags[:, OUTSIDE] >= least)
+            if len(reached):
+                yield Answer(window.text, window.begin + reached, tags[reached])
+
+    def read(
+        self, units: Sequence[Units], windows: Iterable[Window]
+    ) -> Iterator[tuple[Window, Floats]]:
+        """How probable each tag is for the units that count of each window, in any order."""
         temperature = np.float32(self.bundle.calibration.temperature)
-        for group in _groups(_windows(units, self.bundle.window, self.bundle.margin)):
+        for group in _groups(windows, UNITS_A_CALL if self.bundle.batches else 0):
             for window, answer in zip(group, self._run(units, group), strict=True):
                 kept = answer[window.begin - window.first : window.end - window.first]
-                yield window, kept / temperature
+                yield window, decode.probabilities(kept / temperature)
 
     def _run(self, units: Sequence[Units], group: Sequence[Window]) -> Floats:
         held = [units[text].cut(first, last) for text, first, _, _, last in group]
@@ -101,24 +143,9 @@ class Tagger:
                 )
 
 
-def _session(folder: Path, kind: str, threads: int):  # type: ignore[no-untyped-def]
-    import onnxruntime  # it takes a third of a second: only who needs it pays
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or cores()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what is wrong is raised
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(
-            folder / "model.onnx", options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as problem:  # noqa: BLE001 - its errors have no other root
-        raise BundleError(f"{folder}: model.onnx: {type(problem).__name__}") from None
-    names = [value.name for value in session.get_inputs()]
-    if sorted(names) != sorted(INPUTS[kind]) or session.get_outputs()[0].shape[-1] != len(TAGS):
-        raise BundleError(f"{folder}: model.onnx is not a net of the kind '{kind}'")  # BUN-12
-    return session
+def _tokens(folder: Path) -> Tokens:
+    vocabulary = folder.joinpath("vocabulary.txt").read_text("utf-8").split("\n")
+    return Tokens(vocabulary, Lexicon.load(folder / "lexicon.bin"))
 
 
 def cores() -> int:
@@ -137,24 +164,33 @@ def cores() -> int:
     return max(1, (allowed or 1) // threads_a_core)
 
 
-def _windows(units: Sequence[Units], window: int, margin: int) -> Iterator[Window]:
-    core = window - 2 * margin
+def _windows(units: Sequence[Units], bundle: Bundle) -> Iterator[Window]:
+    """All of every text."""
     for text, own in enumerate(units):
         count = len(own.starts)
-        if 0 < count <= window:
-            yield Window(text, 0, 0, count, count)
-            continue
-        for begin in range(0, count, core):
-            end = min(begin + core, count)
-            yield Window(text, max(0, begin - margin), begin, end, min(end + margin, count))
+        yield from windows(Window(text, 0, 0, count, count), bundle)
 
 
-def _groups(windows: Iterator[Window]) -> Iterator[list[Window]]:
-    """Windows of like length, as many as fill a call."""
+def windows(whole: Window, bundle: Bundle) -> Iterator[Window]:
+    """What answers for the same, in parts that the net can see, each with a margin around it as far
+    as the whole reaches."""
+    if whole.last - whole.first <= bundle.window:
+        if whole.begin < whole.end:
+            yield whole
+        return
+    core = bundle.window - 2 * bundle.margin
+    for begin in range(whole.begin, whole.end, core):
+        end = min(begin + core, whole.end)
+        first, last = max(whole.first, begin - bundle.margin), min(end + bundle.margin, whole.last)
+        yield Window(whole.text, first, begin, end, last)
+
+
+def _groups(windows: Iterable[Window], units: int) -> Iterator[list[Window]]:
+    """Windows of like length, as many as fill a call of so many units; one at least."""
     ordered = sorted(windows, key=lambda window: window.last - window.first)
     group: list[Window] = []
     for window in ordered:
-        if group and (len(group) + 1) * (window.last - window.first) > UNITS_A_CALL:
+        if group and (len(group) + 1) * (window.last - window.first) > units:
             yield group
             group = []
         group.append(window)

@@ -21,7 +21,8 @@ WINDOW = 192  # units of a training window
 
 class Packed(NamedTuple):
     """Windows of units, one after another. `tops` and `shares` are what a teacher says of each
-    unit: its most probable tags; how probable each is, and all others. No columns: no teacher."""
+    unit: its most probable tags; how probable each is, and all others. `hidden`: where its last
+    layer points, in steps of the unit's own. No columns: no teacher, or not asked for."""
 
     pieces: NDArray[np.int32]
     marks: NDArray[np.uint8]  # shape, gap, hint
@@ -30,6 +31,7 @@ class Packed(NamedTuple):
     sets: NDArray[np.float32]
     tops: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
     shares: NDArray[np.float16] = np.zeros((0, 0), np.float16)
+    hidden: NDArray[np.int8] = np.zeros((0, 0), np.int8)
 
     def save(self, path: Path) -> None:
         """Write to one file."""
@@ -39,7 +41,7 @@ class Packed(NamedTuple):
     def load(cls, path: Path) -> Packed:
         """Read it back."""
         with np.load(path) as file:
-            return cls(**{name: file[name] for name in cls._fields})
+            return cls(**{name: file[name] for name in cls._fields if name in file})
 
 
 def pack(examples: Iterable[Example], tokens: Tokens, targets: Targets) -> Packed:
@@ -77,6 +79,7 @@ class Batch(NamedTuple):
     targets: Tensor
     tops: Tensor
     shares: Tensor
+    hidden: Tensor
 
 
 def batches(
@@ -119,6 +122,7 @@ def make(
     mask = np.zeros((count, longest), np.float32)
     tops = np.zeros((count, longest, packed.tops.shape[1]), np.int64)
     shares = np.zeros((count, longest, packed.shares.shape[1]), np.float32)
+    hidden = np.zeros((count, longest, packed.hidden.shape[1]), np.float32)
     for row, (start, length) in enumerate(windows):
         end = start + length
         pieces[row, :length] = packed.pieces[start:end]
@@ -128,6 +132,8 @@ def make(
         if packed.tops.shape[1]:
             tops[row, :length] = packed.tops[start:end]
             shares[row, :length] = packed.shares[start:end]
+        if packed.hidden.shape[1]:
+            hidden[row, :length] = packed.hidden[start:end]
     if forget:
         marks[..., 2][generator.random((count, longest)) < forget] = 0
     firsts = np.zeros((count, longest), np.int64)
@@ -135,7 +141,7 @@ def make(
         pieces, marks, firsts = flat(pieces, marks)
     return Batch(*map(torch.from_numpy, (
         pieces, *(np.ascontiguousarray(marks[..., n]) for n in range(3)), firsts, mask, targets,
-        tops, shares,
+        tops, shares, hidden,
     )))  # fmt: skip
 
 

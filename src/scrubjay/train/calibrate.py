@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from scrubjay.bound import below
 from scrubjay.marked import Marked
 from scrubjay.model import bundle as bundles
-from scrubjay.model import decode
-from scrubjay.model.bundle import Bundle, Calibration, Golden
-from scrubjay.model.tagger import Tagger
+from scrubjay.model import cascade, decode
+from scrubjay.model.bundle import Calibration, Golden
+from scrubjay.model.tagger import Reader, Tagger
 from scrubjay.model.tags import OUTSIDE
 from scrubjay.model.tokens import Units
 from scrubjay.train.synth import example
@@ -61,9 +61,8 @@ class Known(NamedTuple):
 
 def calibrate(folder: Path, documents: Sequence[Marked]) -> Calibration:
     """Measure on the documents, and write what was found into the bundle."""
-    tagger = Tagger(folder)
-    known = _known(tagger, documents)
-    temperature = _temperature(known)
+    known = _known(cascade.load(folder), documents)
+    temperature = 1.0 if bundles.is_pair(folder) else _temperature(known)
     doubts = [_inside(text.scores / temperature) for text in known]
     found = Calibration(
         temperature, round(1 / (1 + MISS), 2), _thresholds(_weakest(known, doubts)), len(documents)
@@ -72,12 +71,12 @@ def calibrate(folder: Path, documents: Sequence[Marked]) -> Calibration:
     return found
 
 
-def _known(tagger: Tagger, documents: Sequence[Marked]) -> list[Known]:
+def _known(tagger: Reader, documents: Sequence[Marked]) -> list[Known]:
     units = tagger.units([document.text for document in documents])
     warmth = tagger.bundle.calibration.temperature  # that an earlier calibration divided by
     found = []
-    for document, own, scaled in zip(documents, units, tagger.scores(units), strict=True):
-        scores = scaled * np.float32(warmth)
+    for document, own, tags in zip(documents, units, tagger.probabilities(units), strict=True):
+        scores = np.log(np.maximum(tags, decode.NEVER)) * np.float32(warmth)
         inside = np.zeros(len(own.starts), np.bool_)
         entities = []
         for start, end, classes in example(document).spans:
@@ -136,14 +135,12 @@ def allowed_misses(count: int, recall: float) -> int:
     return missed
 
 
-def golden(tagger: Tagger) -> tuple[Golden, ...]:
+def golden(tagger: Reader) -> tuple[Golden, ...]:
     """Sentences of which the net is so sure that another CPU's rounding changes nothing."""
     kept = []
     units = tagger.units(GOLDEN)
-    scores = tagger.scores(units)
     least = tagger.bundle.calibration.threshold
-    for text, own, score in zip(GOLDEN, units, scores, strict=True):
-        tags = decode.probabilities(score)
+    for text, own, tags in zip(GOLDEN, units, tagger.probabilities(units), strict=True):
         if np.abs(1 - tags[:, OUTSIDE] - least).min() < _SURE:
             continue
         spans = decode.spans(own, tags, least)
@@ -151,10 +148,11 @@ def golden(tagger: Tagger) -> tuple[Golden, ...]:
     return tuple(kept)
 
 
-def settle(folder: Path, calibration: Calibration) -> Bundle:
+def settle(folder: Path, calibration: Calibration) -> None:
     """Give a bundle its calibration, and golden answers that fit it."""
+    if bundles.is_pair(folder):  # whose bundles have their own
+        bundles.write(folder, replace(bundles.read_pair(folder), calibration=calibration))
+        return
     bare = replace(bundles.read(folder), calibration=calibration, golden=())
     bundles.write(folder, bare)
-    made = replace(bare, golden=golden(Tagger(folder)))
-    bundles.write(folder, made)
-    return made
+    bundles.write(folder, replace(bare, golden=golden(Tagger(folder))))

@@ -2,7 +2,8 @@
 
     python -m scrubjay.train.card BUNDLE EVALUATION.json... > card.md
 
-Every number is one that `scrubjay evaluate --json` measured; the text around them is fixed.
+Every number is one that `scrubjay evaluate --json`, or benchmarks/fairness.py, measured; the text
+around them is fixed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from scrubjay.model import bundle as bundles
-from scrubjay.model.bundle import Bundle
+from scrubjay.model.bundle import Bundle, Pair
+from scrubjay.model.tags import CLASSES
 
 WEAK = 0.85  # labels whose recall is lower are said to be weak
 ENOUGH = 200  # characters of gold that a slice must hold to be told
@@ -22,29 +24,41 @@ ENOUGH = 200  # characters of gold that a slice must hold to be told
 
 def card(folder: Path, evaluations: list[Path]) -> str:
     """The page."""
-    bundle = bundles.read(folder)
+    bundle = bundles.read_pair(folder) if bundles.is_pair(folder) else bundles.read(folder)
     told = [json.loads(path.read_text("utf-8")) for path in evaluations]
+    fair = [row["profiles"][bundle.name] for row in told if bundle.name in row.get("profiles", ())]
+    told = [row for row in told if "leak" in row]
     return (
         "\n".join([
             *_head(bundle, folder), *_origin(bundle), *_measured(told), *_weak(told),
-            *_slices(told),
+            *_slices(told), *_fair(fair),
         ]) + "\n"
     )  # fmt: skip
 
 
-def _head(bundle: Bundle, folder: Path) -> Iterator[str]:
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".md") / 1e6
+def _head(bundle: Bundle | Pair, folder: Path) -> Iterator[str]:
+    size = sum(path.stat().st_size for path in bundles.files_of(folder)) / 1e6
     yield f"# Model card: {bundle.name}, version {bundle.version}\n"
-    kinds = {"conv": "a convolutional net", "encoder": "a transformer encoder"}
     yield (
-        f"A tagger for `tagger.v1`: {kinds[bundle.kind]}, int8, {size:.1f} MB with vocabulary "
-        f"and lexicon. It marks {len(bundle.classes)} kinds of identifiers in English text.\n"
+        f"A tagger for `tagger.v1`: {_kind(bundle)}, int8, {size:.1f} MB with vocabulary "
+        f"and lexicon. It marks {len(CLASSES)} kinds of identifiers in English text.\n"
     )
     yield "**For** finding identifiers together with the pattern catalogue. **Not for** other"
     yield "languages, for deciding about people, or as the only safeguard of a release.\n"
 
 
-def _origin(bundle: Bundle) -> Iterator[str]:
+def _kind(bundle: Bundle | Pair) -> str:
+    if isinstance(bundle, Bundle):
+        return {"conv": "a convolutional net", "encoder": "a transformer encoder"}[bundle.kind]
+    first, second = (f"[{name}](../{name}/card.md)" for name in bundle.nets)
+    low, high, margin = bundle.doubt.low, bundle.doubt.high, bundle.doubt.margin
+    return (
+        f"{first} reads everything; {second}, what {first} finds an identifier with a probability "
+        f"from {low:g} to {high:g}, and {margin} units around it"
+    )
+
+
+def _origin(bundle: Bundle | Pair) -> Iterator[str]:
     yield "## Where it comes from\n"
     for step in bundle.origin.get("steps", ()):
         told = "; ".join(f"{key} {_said(value)}" for key, value in step.items() if key != "step")
@@ -116,6 +130,20 @@ def _slices(told: list[dict[str, Any]]) -> Iterator[str]:
             if len(kept) > 1:
                 ends = (f"{name} {_share(r, True)}" for _, name, r in (min(kept), max(kept)))
                 yield f"| {_name(result)} | {kind} | {' | '.join(ends)} |"
+
+
+def _fair(told: list[dict[str, Any]]) -> Iterator[str]:
+    """What benchmarks/fairness.py tells: names of all cultures in the same sentences."""
+    for result in told:
+        yield "\n## Whose names are found\n"
+        cultures, gap = result["slices"]["culture"], result["gap"]["cultures"]
+        yield f"Names of {len(cultures)} cultures in the same sentences, in all cases: the share"
+        yield f"that is found whole is {_share(result['all'])}. The worst and the best"
+        yield "culture, and the worst slice of any kind:\n"
+        for name in (gap["worst"], gap["best"]):
+            yield f"- {name.replace('_', ' ')}: {_share(cultures[name])}"
+        worst = result["worst"][0]
+        yield f"- {', '.join(worst['slice'].values())}: {_share(worst)}"
 
 
 def _name(result: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,8 @@ import scrubjay
 from scrubjay.errors import UsageError
 from scrubjay.marked import Marked
 from scrubjay.model import bundle as bundles
-from scrubjay.model.bundle import Bundle, Calibration
+from scrubjay.model import cascade
+from scrubjay.model.bundle import Calibration, Doubt, Pair
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.train import (
     batches,
@@ -77,36 +79,56 @@ def fit(made: Run, given: Material, plan: Plan, folder: Path, tell: Tell) -> Non
 
 
 class Lesson(NamedTuple):
-    """What teachers say, and how much it counts. What was said of an epoch's texts is used
-    `reuse` times; `plain`: unmarked texts an epoch."""
+    """What teachers say, and how much it counts: `hidden` of the loss for their last hidden layers,
+    `share` of the rest for their tags. What was said of an epoch's texts is used `reuse` times;
+    `plain`: unmarked texts an epoch. `shared`: a folder where all of it is kept, for every training
+    that reads with this vocabulary."""
 
     teachers: Sequence[Run]
     temperature: float = 2.0
     share: float = 0.7
     reuse: int = 4
     plain: int = 500
+    hidden: float = 0.0
+    shared: Path | None = None
 
 
 def distilled(
     made: Run, lesson: Lesson, given: Material, plan: Plan, *, folder: Path, tell: Tell
 ) -> None:
     """Train a net on what others say of the same texts, and of unmarked ones."""
-    teachers, temperature, share, reuse, plain = lesson
+    temperature, share, hidden = lesson.temperature, lesson.share, lesson.hidden
+    kept = hidden > 0 or lesson.shared is not None  # others may want it
+    judges = [distil.Teacher(one.net, one.tokens, kept) for one in lesson.teachers]
 
     def examples(turn: int) -> Iterator[Example]:
-        tell(f"epoch {turn * reuse}: asking {len(teachers)} teacher(s)")
+        tell(f"epoch {turn * lesson.reuse}: asking {len(judges)} teacher(s)")
         yield from given.examples(turn)
         if given.data:
-            yield from distil.unlabelled(given.data, plain, turn)
+            yield from distil.unlabelled(given.data, lesson.plain, turn)
 
-    judges = [distil.Teacher(teacher.net, teacher.tokens) for teacher in teachers]
+    def ask(turn: int) -> Packed:
+        return distil.packed(
+            examples(turn), made.tokens, judges, temperature=temperature, tell=tell
+        )
+
     source = distil.source(
-        examples, made.tokens, judges, folder, reuse, temperature=temperature, tell=tell
-    )
-    told = {"teachers": [list(teacher.steps) for teacher in teachers], "temperature": temperature}
-    _begin(made, folder, {**_step("distil", given, plan), **told, "share": share})
-    wanted = distil.loss(temperature, share)
-    fitting.fit(made.net, source, plan, folder, wanted, tell)
+        ask, lesson.shared or folder, lesson.reuse,
+        name=f"{temperature:g}{'-hidden' if kept else ''}", spare=lesson.shared is not None,
+    )  # fmt: skip
+    told = {"teachers": [list(one.steps) for one in lesson.teachers], "temperature": temperature}
+    counts = {"share": share, **({"hidden": hidden} if hidden else {})}
+    _begin(made, folder, {**_step("distil", given, plan), **told, **counts})
+    fitting.fit(made.net, source, plan, folder, _loss(made, lesson, judges, plan.seed), tell)
+
+
+def _loss(made: Run, lesson: Lesson, judges: Sequence[distil.Teacher], seed: int) -> fitting.Loss:
+    temperature, share, hidden = lesson.temperature, lesson.share, lesson.hidden
+    if not hidden:
+        return distil.loss(temperature, share)
+    torch.manual_seed(seed)
+    width = sum(judge.width for judge in judges)
+    return distil.Hidden(made.net, width, hidden, temperature=temperature, share=share)
 
 
 def _begin(made: Run, folder: Path, step: Step) -> None:
@@ -117,9 +139,10 @@ def _begin(made: Run, folder: Path, step: Step) -> None:
 
 def _step(name: str, given: Material, plan: Plan) -> Step:
     read = sorted({path.name.split(".")[0] for path in given.files()})
+    budget = {"minutes": plan.minutes} if plan.minutes < math.inf else {"units": plan.units}
     return {
         "step": name, "scrubjay": scrubjay.__version__, "seeds": len(given.seeds), "corpora": read,
-        "minutes": plan.minutes, "rate": plan.rate, "seed": plan.seed,
+        **budget, "rate": plan.rate, "seed": plan.seed,
     }  # fmt: skip
 
 
@@ -176,22 +199,25 @@ def sample(
         yield batch, sets
 
 
-def exported(made: Run, folder: Path) -> Bundle:
-    """A bundle with the fp32 net."""
+def exported(
+    made: Run, folder: Path, to: str = "onnx", calibration: Calibration | None = None
+) -> None:
+    """A bundle with the fp32 net for a runtime, one of `export.FORMS`."""
     folder.mkdir(parents=True, exist_ok=True)
-    export.onnx_of(made.net, folder / "model.onnx")
     export.write(
-        folder, folder / "model.onnx", made.vocabulary, made.lexicon, name=folder.name,
+        folder, export.FORMS[to](made.net, folder), made.vocabulary, made.lexicon, name=folder.name,
         kind=made.kind, version=scrubjay.__version__,
         origin={"steps": list(made.steps), "size": msgspec.to_builtins(made.net.size)},
     )  # fmt: skip
-    return calibrate.settle(folder, Calibration())
+    calibrate.settle(folder, calibration or Calibration())
 
 
-def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> Bundle:
+def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> None:
     """A bundle with the int8 net of another bundle. The documents fix the scales of a net of
     convolutions."""
     old, made = bundles.read(source), run.load(source)
+    if old.net != "model.onnx":
+        raise UsageError(f"{source}: quantize takes ONNX; scrubjay train export --to onnx makes it")
     target.mkdir(parents=True, exist_ok=True)
     if isinstance(made.net, ConvTagger):
         tops = integers.ranges(made.net, inputs_of(made, documents))
@@ -200,10 +226,28 @@ def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> Bundle
         quantize.quantize(source / "model.onnx", target / "model.onnx")
     steps = [*made.steps, {"step": "quantize", "documents": len(documents)}]
     export.write(
-        target, target / "model.onnx", made.vocabulary, made.lexicon, name=target.name,
-        kind=old.kind, version=old.version, origin={**old.origin, "steps": steps},
+        target, export.split(target / "model.onnx"), made.vocabulary, made.lexicon,
+        name=target.name, kind=old.kind, version=old.version, origin={**old.origin, "steps": steps},
     )  # fmt: skip
-    return calibrate.settle(target, old.calibration)
+    calibrate.settle(target, old.calibration)
+
+
+def paired(first: Path, second: Path, doubt: Doubt, folder: Path) -> None:
+    """A pair of two bundles that lie where its own folder does."""
+    if {first.resolve().parent, second.resolve().parent} != {folder.resolve().parent}:
+        raise UsageError(f"{folder}: a pair lies beside its bundles, {first} and {second}")
+    old = bundles.read(second)
+    if [bundles.read(first).sha256[file] for file in cascade.SHARED] != [
+        old.sha256[file] for file in cascade.SHARED
+    ]:
+        raise UsageError(f"{first} and {second} differ in {' or '.join(cascade.SHARED)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    names = (first.resolve().name, second.resolve().name)
+    digests = {name: bundles.sha256(folder.parent / name / "bundle.json") for name in names}
+    bundles.write(folder, Pair(
+        bundles.FORMAT, folder.name, old.version, "pair", names, doubt,
+        replace(old.calibration, temperature=1.0), digests,
+    ))  # fmt: skip
 
 
 def inputs_of(made: Run, documents: Sequence[Marked]) -> Iterator[Sequence[Tensor]]:

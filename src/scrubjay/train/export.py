@@ -1,18 +1,20 @@
-"""A trained net as a bundle: ONNX, and the files around it."""
+"""A trained net as a bundle: the net for one of three runtimes, and the files around it."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import onnx
+import safetensors.torch
 import torch
 from torch import Tensor
 from torch.export import Dim
 
+from scrubjay.errors import ExtraError
 from scrubjay.model import bundle as bundles
 from scrubjay.model.bundle import Bundle
 from scrubjay.model.lexicon import Lexicon
@@ -26,7 +28,7 @@ WINDOW = {"conv": (512, 24), "encoder": (176, 24)}
 
 
 def onnx_of(net: Tagger, path: Path) -> None:
-    """The net as fp32 ONNX, any number of texts of any length."""
+    """The net in plain ONNX, any number of texts of any length."""
     net.eval()
     given = _encoder() if isinstance(net, EncoderTagger) else _conv()
     with warnings.catch_warnings():
@@ -70,30 +72,60 @@ def bare(net: onnx.ModelProto) -> None:
         part.doc_string = ""
 
 
-def _split(model: Path, target: Path) -> None:
-    """The net, its tables of embeddings in a file beside it: ONNX Runtime maps that one, so that
-    all processes share it (benchmarks/sharing.py). Matrices are packed anew by each anyway."""
+def split(model: Path) -> list[str]:
+    """Put tables of embeddings into a file beside their net: ONNX Runtime maps that one, so that
+    all processes share it (benchmarks/sharing.py). Matrices are packed anew by each anyway.
+    The names of the files."""
     net = onnx.load(model)
     bare(net)
-    target.with_name(WEIGHTS).unlink(missing_ok=True)  # it would be appended to
-    onnx.save_model(
-        net, target, save_as_external_data=True, location=WEIGHTS, size_threshold=SHARED
-    )
-    weights = target.with_name(WEIGHTS)
-    if weights.exists():
-        weights.chmod(target.stat().st_mode)  # as readable as the rest
+    weights = model.with_name(WEIGHTS)
+    weights.unlink(missing_ok=True)  # it would be appended to
+    onnx.save_model(net, model, save_as_external_data=True, location=WEIGHTS, size_threshold=SHARED)
+    if not weights.exists():
+        return [model.name]
+    weights.chmod(model.stat().st_mode)  # as readable as the rest
+    return [model.name, WEIGHTS]
+
+
+def _onnx(net: Tagger, folder: Path) -> list[str]:
+    onnx_of(net, folder / "model.onnx")
+    return split(folder / "model.onnx")
+
+
+def _litert(net: Tagger, folder: Path) -> list[str]:
+    try:
+        from scrubjay.train import litert
+    except ImportError:
+        raise ExtraError("a LiteRT net needs LiteRT: pip install 'scrubjay[litert]'") from None
+    litert.write(net, folder / "model.tflite")
+    return ["model.tflite"]
+
+
+def _state_dict(net: Tagger, folder: Path) -> list[str]:
+    """What the shapes of the tensors do not tell stands beside them: of each layer how many heads
+    it has, or how far it looks."""
+    size = net.size
+    kind, of = ("encoder", size.heads_of) if size.heads else ("conv", size.distance_of)
+    told = {"kind": kind, "layers": " ".join(str(of(layer)) for layer in range(size.layers))}
+    raw = safetensors.torch.save(net.state_dict(), told)
+    folder.joinpath("model.safetensors").write_bytes(raw)  # as readable as the rest
+    return ["model.safetensors"]
+
+
+# what `--to` names: writes the fp32 net, and gives the names of its files
+FORMS: dict[str, Callable[[Tagger, Path], list[str]]] = {
+    "onnx": _onnx, "litert": _litert, "state-dict": _state_dict,
+}  # fmt: skip
 
 
 def write(
-    folder: Path, model: Path, vocabulary: Sequence[str], lexicon: Lexicon, *, name: str, kind: str,
-    version: str, origin: dict[str, Any],
+    folder: Path, nets: Sequence[str], vocabulary: Sequence[str], lexicon: Lexicon, *, name: str,
+    kind: str, version: str, origin: dict[str, Any],
 ) -> None:  # fmt: skip
-    """The files of a bundle, not calibrated yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _split(model, folder / "model.onnx")
+    """The files of a bundle around those of its net, not calibrated yet."""
     folder.joinpath("vocabulary.txt").write_text("\n".join(vocabulary), "utf-8")
     lexicon.save(folder / "lexicon.bin")
-    names = [name for name in (*bundles.FILES, WEIGHTS) if folder.joinpath(name).is_file()]
+    names = (*nets, *bundles.FILES)
     window, margin = WINDOW[kind]
     made = {
         "format": bundles.FORMAT, "name": name, "version": version, "kind": kind,

@@ -11,14 +11,17 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from scrubjay.errors import UsageError
 from scrubjay.train import batches
 from scrubjay.train.batches import Batch, Packed
 from scrubjay.train.net import EncoderTagger, Size, Tagger, build, surprise
 
-Loss = Callable[[Tensor, Batch, Tensor], Tensor]  # scores, batch, sets of allowed tags
+Loss = Callable[[Tagger, Batch, Tensor], Tensor]  # the last: the sets of allowed tags
+
+
+Learnt = tuple[Tagger, nn.Module]  # the net, and the loss where it has weights
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -69,13 +72,15 @@ def fit(
 ) -> Tagger:
     """Train. `source(epoch)` gives the data of an epoch, which may differ each time. The state is
     saved in `folder`, and training goes on from there if it was interrupted: on a CPU, and with a
-    plan that counts units, to the very same net."""
+    plan that counts units, to the very same net. A loss that is a module has weights of its own,
+    which are trained, too, and left behind."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net.to(device).train()
-    trained = _trained(net, plan)
+    wanted = loss or marked
+    learnt = (net, wanted.to(device) if isinstance(wanted, nn.Module) else nn.Module())
+    trained = [*_trained(net, plan), *learnt[1].parameters()]
     optimizer = torch.optim.AdamW(trained, plan.rate, betas=(0.9, 0.98), weight_decay=plan.decay)
-    place = _resume(folder, net, optimizer)
-    wanted = loss or (lambda scores, batch, sets: surprise(scores, batch.targets, sets, batch.mask))
+    place = _resume(folder, learnt, optimizer)
     saved = place.minutes
     data = _epochs(source, plan, place, isinstance(net, EncoderTagger), device)
     while (share := place.share(plan)) < 1:
@@ -84,7 +89,7 @@ def fit(
         torch.manual_seed(plan.seed * 1_000_003 + place.step)
         for group in optimizer.param_groups:
             group["lr"] = plan.rate * _rate(share, plan.warm)
-        value = wanted(net(*inputs(net, batch)), batch, sets)
+        value = wanted(net, batch, sets)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -94,10 +99,15 @@ def fit(
         if place.step % 200 == 0:
             tell(_told(place))
         if place.minutes - saved >= plan.save_every:
-            _save(folder, net, optimizer, place)
+            _save(folder, learnt, optimizer, place)
             saved = place.minutes
-    _save(folder, net, optimizer, place)
+    _save(folder, learnt, optimizer, place)
     return net.cpu().eval()
+
+
+def marked(net: Tagger, batch: Batch, sets: Tensor) -> Tensor:
+    """The surprise of a net at the tags that the data allows."""
+    return surprise(net(*inputs(net, batch)), batch.targets, sets, batch.mask)
 
 
 def _trained(net: Tagger, plan: Plan) -> list[torch.nn.Parameter]:
@@ -156,22 +166,26 @@ def load(path: Path) -> Tagger:
     return net.eval()
 
 
-def _save(folder: Path, net: Tagger, optimizer: torch.optim.Optimizer, place: _Place) -> None:
+def _save(folder: Path, learnt: Learnt, optimizer: torch.optim.Optimizer, place: _Place) -> None:
     """The net for others, and all that this training needs to go on, each file whole or absent."""
     folder.mkdir(parents=True, exist_ok=True)
+    net, loss = learnt
     save(net, folder / "net.new")
-    state = {"weights": net.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save({**state, "place": msgspec.to_builtins(place)}, folder / "state.new")
+    state = {"weights": net.state_dict(), "loss": loss.state_dict()}
+    rest = {"optimizer": optimizer.state_dict(), "place": msgspec.to_builtins(place)}
+    torch.save({**state, **rest}, folder / "state.new")
     (folder / "net.new").replace(folder / "net.pt")
     (folder / "state.new").replace(folder / "state.pt")
 
 
-def _resume(folder: Path, net: Tagger, optimizer: torch.optim.Optimizer) -> _Place:
+def _resume(folder: Path, learnt: Learnt, optimizer: torch.optim.Optimizer) -> _Place:
     if not (folder / "state.pt").exists():
         return _Place()
     state = torch.load(folder / "state.pt", weights_only=True, map_location="cpu")
     if "place" not in state:
         raise UsageError(f"{folder}: of an older training that cannot go on; name another folder")
+    net, loss = learnt
     net.load_state_dict(state["weights"])
+    loss.load_state_dict(state.get("loss", {}))
     optimizer.load_state_dict(state["optimizer"])
     return msgspec.convert(state["place"], _Place)

@@ -13,16 +13,22 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from msgspec import Struct
 
-# names that are words: a tagger must meet them as both
+from scrubjay.operators import names, places
+
+WORDS = 0.07  # of names are words: a tagger must meet them as both
 WORDS_GIVEN = (
     "Will May Rose Grace Hope Mark Rich Chase Summer Bill Art Drew Faith Dean Joy Dawn Amber Pat "
     "Frank Gene Chip Rusty Sunny Iris Violet Lily Olive Penny Ruby Pearl Jade Crystal April June "
     "August Autumn Robin Jay Wade Miles Grant Lance Cliff Rob Sue Jack Guy Chuck Skip Buddy Ace "
-    "Christian Angel Jesus Destiny Charity Mercy Patience Victor Earnest Max Major Reed Heath Glen"
+    "Christian Angel Jesus Destiny Charity Mercy Patience Victor Earnest Max Major Reed Heath Glen "
+    "Blessing Gift Goodluck Innocent Wisdom Comfort Fortune Talent Lovemore Sunday Friday Prince "
+    "Princess Baby Boy Apple Cherry Lovely Dolly Lucky Happy Sonny Love Precious Treasure Royal "
+    "Dung Long Son My Chi Do Kim An Man Sung Moon Young Sun Song Can Fang Hang Ping Bin Gang Rain"
 ).split()
 WORDS_SURNAME = (
     "Price Young Long Banks Rich White Black Brown Green Gray Short Small Little Low High Best Good "
@@ -33,8 +39,58 @@ WORDS_SURNAME = (
     "Bush Berry Rice Bean Lemon Peach Bass Pike Fish Wolf Fox Bird Crow Swan Crane Drake Finch Head "
     "Foot Hand Hart Blood Payne Sharp Strong Swift Power Powers Law Justice Judge Major Sargent Ward "
     "Cross Christian Self Still Ready True Wise Savage Sweet Bitter Cash Penny Pound Dollar Grant "
-    "Battle War Pistol Bullock Lamb Colt Buck Ham Bacon Pepper Salt Ginger Root Branch Flowers Rose"
+    "Battle War Pistol Bullock Lamb Colt Buck Ham Bacon Pepper Salt Ginger Root Branch Flowers Rose "
+    "Do Son An Ho Ha Ma Her So Pan Fan Wan Shi Sun Song Oh Yang Fall Sow Gay Mane Camp Bang Gong Ban "
+    "Ring Dong Hung Tang Ding Hum Pong Dang Dung Wade Shah Mann Doctor Merchant Contractor Date More "
+    "Sane Mali Sheth Seth Das Den"
 ).split()
+NATIVE = (
+    "White Black Red Yellow Blue Two Big Little Old Young Lone Long Fast Good Brave Bad Standing "
+    "Sitting Flying Running Walking Chasing Charging",
+    "Horse Bird Elk Hawk Owl Wolf Deer Otter Feather Shield Arrow Bow Rope Moon Thunder Water Hair "
+    "Man Woman Boy Dog Crane Buffalo Goat Sheep House",
+)  # halves of surnames of native peoples of America
+
+_WORLD = "world-"  # before a culture of the shipped lists: a folder's have the names of countries
+WORLD = tuple(
+    _WORLD + culture
+    for culture in names.table()["cultures"]
+    if culture != "en" and "-" not in culture  # which has a script of its own
+)
+KIN = {  # countries of which a folder may know given names or surnames alone: theirs join these
+    "af": "gq ml za",
+    "ar": "ae dz eg iq ir jo kw lb ly ma pk sa tn",
+    "es": "bo co cr cu do ec gt pa pr uy ve",
+    "in": "bd in lk np",
+    "vi": "vn",
+}
+LEADS = {  # what begins a surname
+    "ar": ("Al-", "El-", "Al ", "El ", "al-", "Abu ", "Bin "),
+    "de": ("von ", "von der ", "Zu "),
+    "es": ("de ", "De ", "de la ", "De la ", "Del ", "de los "),
+    "fr": ("de ", "De ", "Le ", "La ", "D'", "Du "),
+    "it": ("Di ", "De ", "D'", "Della ", "Lo "),
+    "nl": ("van ", "Van ", "van der ", "Van der ", "de ", "van den ", "ter "),
+    "pt": ("da ", "dos ", "de ", "Da ", "do "),
+}
+LEADS_GIVEN = {
+    "ar": ("Abdul ", "Abd al-", "Abu ", "Mohammad ", "Muhammad-", "Umm ", "Noor "),
+    "es": ("María ", "Maria ", "José ", "Juan ", "Ana "),
+    "fr": ("Jean-", "Marie-", "Anne-", "Pierre-", "Marie "),
+    "pt": ("Maria ", "Ana ", "João "),
+    "vi": ("Thị ", "Thi ", "Văn ", "Van ", "Minh ", "Ngọc ", "Kim ", "Thanh "),
+}
+LED = 0.2  # of their names have such a beginning
+ACCENTED = (  # Vietnamese; the shipped lists have them without
+    "Thảo Trinh Yến Nhàn Thắm Nguyệt Duyên Liễu Hiền Lụa Phượng Tuyết Thủy Hà Mến Châu Bình Cường Hiếu "
+    "Lộc Nghĩa Phúc Thịnh Tiến Trí Vĩnh Tuấn Dũng Hải Thắng Tùng Quân Khải Đạt Toàn Hòa Lợi Phát"
+).split()
+DOUBLE = 0.04  # of given names, and of surnames, are two
+PLAIN = 0.3  # of people's names are written without their accents
+_SCOTS = re.compile(
+    r"(?<=\bMc)[a-z]|(?<=\bO)(?:brien|connell|connor|dell|donnell|dwyer|grady|hara|keefe|leary|"
+    r"malley|neal|neill|reilly|rourke|shea|sullivan|toole)\b"
+)
 
 
 class Lists(Struct):
@@ -53,38 +109,88 @@ class Lists(Struct):
     religions: list[str]
 
     def person(self, dice: random.Random) -> tuple[str, str]:
-        """A given name and a surname that go together."""
-        culture = "us" if dice.random() < 0.3 else dice.choice(list(self.surnames))
-        if culture not in self.given:
-            culture = dice.choice(list(self.given))
-        given = _draw(self.given[culture], dice)
-        surname = _draw(self.surnames.get(culture) or self.surnames["us"], dice)
-        if dice.random() < 0.04:
-            given = dice.choice(WORDS_GIVEN)
-        if dice.random() < 0.05:
-            surname = dice.choice(WORDS_SURNAME)
+        """A given name and a surname that go together, as people write them."""
+        culture = self._culture(dice)
+        given, surname = self._given(culture, dice), self._surname(culture, dice)
+        if dice.random() < PLAIN:
+            given, surname = names.ascii_of(given), names.ascii_of(surname)
         return given, surname
 
+    def _culture(self, dice: random.Random) -> str:
+        """A third of the people are Americans; the world's cultures come as often as the countries
+        that a folder tells, for most of these are European."""
+        way = dice.random()
+        if way < 0.3:
+            return "us"
+        return dice.choice(WORLD if way < 0.65 else [c for c in self.given if c in self.surnames])
 
-def _draw(names: list[str], dice: random.Random) -> str:
+    def _given(self, culture: str, dice: random.Random) -> str:
+        """One, or two that make one; Ji-woo is Ji Woo and Jiwoo, too."""
+        given = _draw(self.given[culture], dice)
+        if dice.random() < WORDS:
+            given = dice.choice(WORDS_GIVEN)
+        elif "-" in given and dice.random() < 0.5:
+            given = dice.choice((given.replace("-", " ").title(), given.replace("-", "").title()))
+        leads = LEADS_GIVEN.get(culture.removeprefix(_WORLD))
+        if leads and dice.random() < LED:
+            return dice.choice(leads) + given
+        if dice.random() < DOUBLE:
+            return given + dice.choice((" ", "-")) + _draw(self.given[culture], dice)
+        return given
+
+    def _surname(self, culture: str, dice: random.Random) -> str:
+        """One, with what begins it, or with another one beside it."""
+        surname = _draw(self.surnames[culture], dice)
+        if culture == "us" and dice.random() < 0.7:  # the census writes Mcdonald, Obrien
+            surname = _SCOTS.sub(_capital, surname)
+        if dice.random() < WORDS:
+            surname = dice.choice(WORDS_SURNAME)
+        elif dice.random() < 0.01:
+            surname = dice.choice((" ", "")).join(dice.choice(half.split()) for half in NATIVE)
+            return surname if " " in surname else surname.capitalize()
+        leads = LEADS.get(culture.removeprefix(_WORLD))
+        if leads and dice.random() < LED:
+            return dice.choice(leads) + surname
+        if dice.random() < DOUBLE:
+            return surname + dice.choice(("-", "-", " ")) + _draw(self.surnames[culture], dice)
+        return surname
+
+
+def _capital(match: re.Match[str]) -> str:
+    """McDonald, O'Brien."""
+    return ("'" if len(match[0]) > 1 else "") + match[0].capitalize()
+
+
+def _draw(pool: list[str], dice: random.Random) -> str:
     """One of the frequent ones, which come first, or any."""
     if dice.random() < 0.4:
-        return names[int(len(names) * dice.random() ** 3)]
-    return dice.choice(names)
+        return pool[int(len(pool) * dice.random() ** 3)]
+    return dice.choice(pool)
 
 
 def shipped() -> Lists:
     """From the operators' lists."""
-    from scrubjay.operators import names, places
-
     return Lists(
-        {"us": [*names.pool(names.Role("en", "female")), *names.pool(names.Role("en", "male"))]},
-        {"us": [*names.pool(names.Role("en", "family"))]},
+        {"us": _of("en", *names.GENDERS), **_world(*names.GENDERS)},
+        {"us": _of("en", "family"), **_world("family")},
         {"CITY": [*places.listed("towns", "en")], "STATE": ["Ohio", "Utah"], "COUNTY": ["Kent"],
          "COUNTRY": ["Ghana", "Peru"], "LOCATION": ["Bronx"]},
         [("Springfield", "IL", "62701")], ["Oak", "Main"], ["Lakeview Hospital"],
         ["Lincoln High School"], ["Acme Corp"], ["teacher"], ["Ghanaian"], ["Quaker"],
     )  # fmt: skip
+
+
+def _world(*parts: str) -> dict[str, list[str]]:
+    """The shipped names of each culture."""
+    return {culture: _of(culture.removeprefix(_WORLD), *parts) for culture in WORLD}
+
+
+def _of(culture: str, *parts: str) -> list[str]:
+    """The shipped names of these parts in turn."""
+    pools = [names.pool(names.Role(culture, part)) for part in parts]
+    if culture == "vi" and names.GENDERS[0] in parts:
+        pools.append(tuple(ACCENTED))
+    return [name for row in zip_longest(*pools) for name in row if name]
 
 
 def read(folder: Path) -> Lists:
@@ -112,7 +218,7 @@ def read(folder: Path) -> Lists:
     neighbourhoods = json.loads((geography / "nyc_neighborhood_zips.json").read_text("utf-8"))
     rivers = json.loads((geography / "rivers.json").read_text("utf-8"))
     return Lists(
-        given, surnames,
+        _joined(given, _world(*names.GENDERS)), _joined(surnames, _world("family")),
         {
             "CITY": cities + [row["city"] for row in us],
             "STATE": states + [region for region in set(regions) if region],
@@ -129,11 +235,11 @@ def read(folder: Path) -> Lists:
     )  # fmt: skip
 
 
-def with_people(lists: Lists, names: Iterable[str]) -> Lists:
+def with_people(lists: Lists, people: Iterable[str]) -> Lists:
     """The lists and the names of people that corpora mention, first names and last names."""
     given: Counter[str] = Counter()
     surnames: Counter[str] = Counter()
-    for name in names:
+    for name in people:
         words = name.split()
         if 2 <= len(words) <= 3 and all(_NAME.fullmatch(word) for word in words):
             given[words[0]] += 1
@@ -171,6 +277,14 @@ def _by_country(folder: Path) -> tuple[dict[str, list[str]], dict[str, list[str]
                     table.setdefault(row["Country"].lower(), []).append(name.strip())
     surnames.pop("us", None)
     return given, surnames
+
+
+def _joined(countries: dict[str, list[str]], world: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Countries and the world's cultures, those with what their kin has."""
+    for culture, kin in KIN.items():
+        for country in kin.split():
+            world[_WORLD + culture] += countries.get(country, ())
+    return countries | world
 
 
 def _baby_names(folder: Path) -> list[str]:

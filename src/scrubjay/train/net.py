@@ -117,6 +117,14 @@ class ConvTagger(nn.Module):
     ) -> Tensor:  # fmt: skip
         """pieces [words, PIECES], shapes and hints [words] tell of each word; gaps, words (which
         word stands there) and mask (1.0 where a unit is) are [batch, units]."""
+        scores: Tensor = self.tags(self.hidden(pieces, shapes, hints, gaps, words, mask))
+        return scores
+
+    def hidden(
+        self, pieces: Tensor, shapes: Tensor, hints: Tensor, gaps: Tensor, words: Tensor,
+        mask: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """What the scores are read from, for each unit."""
         some = (pieces > 0).to(self.words.weight.dtype).unsqueeze(-1)
         mean = (self.words(pieces) * some).sum(1) / some.sum(1).clamp(min=1)
         known = self.widen(mean) + self.marks.shape(shapes) + self.marks.hint(hints)
@@ -124,8 +132,8 @@ class ConvTagger(nn.Module):
         x = self.drop(self.norm(known[words] + self.marks.gap(gaps)))
         for layer in self.layers:
             x = self.drop(layer(x, there))
-        scores: Tensor = self.tags(self.last(x))
-        return scores
+        last: Tensor = self.last(x)
+        return last
 
 
 class Layer(nn.Module):
@@ -178,6 +186,13 @@ class EncoderTagger(nn.Module):
     ) -> Tensor:
         """pieces, shapes, gaps, hints are [batch, pieces] (a unit's marks at each of its pieces),
         padded with piece 0; firsts is [batch, units]: where each unit begins."""
+        scores: Tensor = self.tags(self.hidden(pieces, shapes, gaps, hints, firsts))
+        return scores
+
+    def hidden(
+        self, pieces: Tensor, shapes: Tensor, gaps: Tensor, hints: Tensor, firsts: Tensor
+    ) -> Tensor:
+        """What the scores are read from, for each unit: the last layer at its first piece."""
         length = pieces.shape[1]
         words = self.widen(self.words(pieces)) + self.places.weight[:length] + self.kind
         x = self.drop(self.norm(words) + self.marks(shapes, gaps, hints))
@@ -186,8 +201,7 @@ class EncoderTagger(nn.Module):
         for layer in self.layers:
             x = layer(x, bias, self.drop)
         at = firsts.unsqueeze(-1).expand(-1, -1, x.shape[-1])
-        scores: Tensor = self.tags(torch.gather(x, 1, at))
-        return scores
+        return torch.gather(x, 1, at)
 
 
 Tagger = ConvTagger | EncoderTagger

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from scrubjay.model.tokens import SPECIAL, Tokens
 from scrubjay.train.batches import Batch
-from scrubjay.train.fit import inputs
-from scrubjay.train.net import ConvTagger, EncoderTagger, Size, Tagger, build, surprise
+from scrubjay.train.fit import marked
+from scrubjay.train.net import ConvTagger, EncoderTagger, Size, Tagger, build
 
 Data = Iterable[tuple[Batch, Tensor]]  # batches, each with its sets of allowed tags
 Kept = Sequence[Sequence[int]]  # for each layer, the numbers of what stays
@@ -42,7 +42,7 @@ def importance(net: Tagger, data: Data, what: str) -> list[Tensor]:
     hooks = [m.register_forward_pre_hook(watch(number)) for number, m in enumerate(modules)]
     units = 0.0
     for batch, sets in data:
-        _loss(net, batch, sets).backward()
+        marked(net, batch, sets).backward()
         weight = float(batch.mask.sum())
         units += weight
         for number, total in enumerate(totals):
@@ -89,10 +89,6 @@ def _group(net: Tagger, what: str) -> int:
     return net.size.head_width() if what == "heads" else 1
 
 
-def _loss(net: Tagger, batch: Batch, sets: Tensor) -> Tensor:
-    return surprise(net(*inputs(net, batch)), batch.targets, sets, batch.mask)
-
-
 def layer_losses(net: Tagger, data: Sequence[tuple[Batch, Tensor]]) -> list[float]:
     """For each layer, the loss without it."""
     every = range(len(net.layers))
@@ -101,7 +97,7 @@ def layer_losses(net: Tagger, data: Sequence[tuple[Batch, Tensor]]) -> list[floa
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def _mean(net: Tagger, data: Sequence[tuple[Batch, Tensor]]) -> float:
-    return sum(float(_loss(net, *pair)) for pair in data) / len(data)
+    return sum(float(marked(net, *pair)) for pair in data) / len(data)
 
 
 def thin(net: Tagger, data: Sequence[tuple[Batch, Tensor]], count: int) -> Tagger:

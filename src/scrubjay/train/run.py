@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from scrubjay.errors import InputError, UsageError
 from scrubjay.model import bundle as bundles
+from scrubjay.model.bundle import Calibration
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.model.tokens import Tokens
 from scrubjay.train import fit, thaw
@@ -57,6 +58,13 @@ def load(folder: Path) -> Run:
     told = folder / "steps.json"
     steps = json.loads(told.read_text("utf-8")) if told.is_file() else []
     return Run(fit.load(folder / "net.pt"), *_reads(folder), tuple(steps))
+
+
+def calibration(folder: Path) -> Calibration:
+    """How a folder's scores are read: of a run, nobody knows that yet."""
+    if (folder / "bundle.json").is_file():
+        return bundles.read(folder).calibration
+    return Calibration()
 
 
 def _bundle(folder: Path) -> Run:

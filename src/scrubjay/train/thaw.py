@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import onnx
+import safetensors.torch
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
@@ -22,6 +23,10 @@ PRODUCTS = ("MatMul", "MatMulInteger")
 def net(folder: Path) -> Tagger:
     """The net of a bundle."""
     told = bundles.read(folder)
+    if told.net == "model.tflite":
+        raise InputError(f"{folder}: a LiteRT net is not trained on; name what it was made of")
+    if told.net == "model.safetensors":
+        return _plain(folder, told.origin)
     graph = onnx.load(folder / "model.onnx").graph
     values = {value.name: torch.from_numpy(numpy_helper.to_array(value).copy())
               for value in graph.initializer}  # fmt: skip
@@ -32,8 +37,23 @@ def net(folder: Path) -> Tagger:
         else:
             made.load_state_dict(_state(made, graph, values))
     except (KeyError, RuntimeError, ValueError, StopIteration):
-        raise InputError(f"{folder}: not a net that scrubjay train export wrote") from None
+        raise _foreign(folder) from None
     return made.eval()
+
+
+def _plain(folder: Path, origin: dict[str, object]) -> Tagger:
+    """The net of a state dict."""
+    state = safetensors.torch.load_file(folder / "model.safetensors")
+    try:
+        made = build(_size(origin, state))
+        made.load_state_dict(state)
+    except (KeyError, RuntimeError, ValueError):
+        raise _foreign(folder) from None
+    return made.eval()
+
+
+def _foreign(folder: Path) -> InputError:
+    return InputError(f"{folder}: not a net that scrubjay train export wrote")
 
 
 def _size(origin: dict[str, object], values: dict[str, Tensor]) -> Size:

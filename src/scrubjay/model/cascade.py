@@ -1,0 +1,135 @@
+"""Two nets in a row: the first reads everything, the second only what the first leaves in doubt.
+Cost follows need: of a clinical note a few words in a hundred are read twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrubjay.errors import BundleError
+from scrubjay.model import bundle as bundles
+from scrubjay.model.decode import Floats
+from scrubjay.model.tagger import Answer, Reader, Tagger, Window, windows
+from scrubjay.model.tags import OUTSIDE
+from scrubjay.model.tokens import Units
+
+SHARED = ("vocabulary.txt", "lexicon.bin")  # so that a text is cut once for both
+LEAST = 1e-4  # no net is surer than this
+
+Places = NDArray[np.intp]
+
+
+def load(folder: Path, *, threads: int = 0) -> Reader:
+    """The bundle or the pair in a folder, ready to run."""
+    made = Cascade if bundles.is_pair(folder) else Tagger
+    return made(folder, threads=threads)
+
+
+class Cascade(Reader):
+    """A pair of bundles. The second is loaded when it is first asked."""
+
+    def __init__(self, folder: Path, *, threads: int = 0) -> None:
+        self.bundle: bundles.Pair = bundles.read_pair(folder)
+        self._folder, self._threads = folder, threads
+        self._first = Tagger(folder.parent / self.bundle.nets[0], threads=threads)
+        self._loaded: Tagger | None = None
+        self._loading = threading.Lock()
+
+    def ready(self) -> None:
+        """Load what is not yet loaded."""
+        self._second()
+
+    def units(self, texts: Sequence[str]) -> list[Units]:
+        """What both nets see of each text."""
+        return self._first.units(texts)
+
+    def answers(self, units: Sequence[Units], least: float) -> Iterator[Answer]:
+        """See `Reader`. Where the first net is sure, its word counts, else that of both."""
+        low, high = self.bundle.doubt.low, self.bundle.doubt.high
+        doubts = [_Doubts() for _ in units]
+        for text, where, tags in self._first.answers(units, min(least, low)):
+            inside = 1 - tags[:, OUTSIDE]
+            doubted = (low <= inside) & (inside <= high)
+            doubts[text].add(where[doubted], inside[doubted])
+            sure = ~doubted & (inside >= least)
+            yield Answer(text, where[sure], tags[sure])
+        if any(doubts):
+            yield from self._asked(units, [doubt.whole() for doubt in doubts], least)
+
+    def _asked(
+        self, units: Sequence[Units], doubts: Sequence[tuple[Places, Floats]], least: float
+    ) -> Iterator[Answer]:
+        """What both nets together say of units in doubt."""
+        second, margin = self._second(), self.bundle.doubt.margin
+        asked = (
+            window
+            for text, (where, _) in enumerate(doubts)
+            for whole in around(where, text, margin, len(units[text].starts))
+            for window in windows(whole, second.bundle)
+        )
+        for window, tags in second.read(units, asked):
+            where, inside = doubts[window.text]
+            own = slice(*np.searchsorted(where, [window.begin, window.end]))
+            both = together(inside[own], tags[where[own] - window.begin])
+            likely = 1 - both[:, OUTSIDE] >= least
+            yield Answer(window.text, where[own][likely], both[likely])
+
+    def _second(self) -> Tagger:
+        with self._loading:
+            if not self._loaded:
+                folder = self._folder.parent / self.bundle.nets[1]
+                net = Tagger(folder, threads=self._threads, like=self._first)
+                if any(net.bundle.sha256[f] != self._first.bundle.sha256[f] for f in SHARED):
+                    raise BundleError(  # BUN-52
+                        f"{self._folder}: its nets differ in vocabulary or lexicon"
+                    )
+                self._loaded = net
+            return self._loaded
+
+
+class _Doubts:
+    """Units of a text that the first net doubts, and how probable they are an identifier's."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Places, Floats]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
+    def add(self, where: Places, inside: Floats) -> None:
+        """Some more of them."""
+        if len(where):
+            self._parts.append((where, inside))
+
+    def whole(self) -> tuple[Places, Floats]:
+        """All of them in order."""
+        if not self._parts:
+            return np.zeros(0, np.intp), np.zeros(0, np.float32)
+        where, inside = map(np.concatenate, zip(*self._parts, strict=True))
+        order = np.argsort(where, kind="stable")
+        return where[order], inside[order]
+
+
+def around(where: Places, text: int, margin: int, count: int) -> Iterator[Window]:
+    """Stretches of a text of `count` units that hold those units, each with its margin; where
+    margins would touch, one."""
+    if not len(where):
+        return
+    last = np.flatnonzero(np.diff(where, append=count + 2 * margin + 1) > 2 * margin)
+    begins = where[np.append(0, last[:-1] + 1)].tolist()
+    for begin, end in zip(begins, (where[last] + 1).tolist(), strict=True):
+        yield Window(text, max(0, begin - margin), begin, end, min(end + margin, count))
+
+
+def together(inside: Floats, tags: Floats) -> Floats:
+    """Both nets' word: halfway between them (in log odds) as to whether a unit is part of an
+    identifier, the second's as to which."""
+    first, second = (np.clip(p, LEAST, 1 - LEAST) for p in (inside, 1 - tags[:, OUTSIDE]))
+    against = np.sqrt((1 - first) * (1 - second) / (first * second))
+    result: Floats = tags * (1 / (1 + against) / second).astype(np.float32)[:, None]
+    result[:, OUTSIDE] = against / (1 + against)
+    return result

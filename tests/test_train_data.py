@@ -18,7 +18,17 @@ from scrubjay.marked import Marked, Span, unmark
 from scrubjay.model import bundle
 from scrubjay.model.tags import CLASSES, OUTSIDE, TAGS, begin, inside
 from scrubjay.model.tokens import Tokens
-from scrubjay.train import calibrate, corpora, inventory, lists, material, noise, seeds, synth
+from scrubjay.train import (
+    calibrate,
+    corpora,
+    inventory,
+    lists,
+    material,
+    noise,
+    seeds,
+    synth,
+    terms,
+)  # fmt: skip
 from scrubjay.train.split import Clear
 from scrubjay.train.swap import Swap
 from scrubjay.train.targets import Targets
@@ -79,7 +89,18 @@ def test_splits_are_by_document_and_disjoint():
 def test_variants_come_from_the_given_seeds_only():
     train = material.Material(None, synthetic=50)
     names = {seed.name for seed in train.seeds}
-    assert {example.name for example in train.examples(0)} <= names
+    found = {example.name for example in train.examples(0)}
+    assert {name for name in found if not name.startswith("terms-")} <= names
+
+
+def test_terms_are_taught_to_be_nobody():
+    made = list(terms.documents(60, random.Random(2)))
+    assert made == list(terms.documents(60, random.Random(2)))
+    assert not any(document.spans or "{" in document.text for document in made)
+    assert {"foley", "lipitor", "klebsiella"} <= set(terms.medical())
+    train = material.Material(None, synthetic=80)
+    nobody = [e for e in train.examples(0) if e.name.startswith("terms-")]
+    assert len(nobody) == 10 and all(e.covered for e in nobody)
 
 
 def test_epochs_are_the_same_each_time_and_differ_from_each_other():

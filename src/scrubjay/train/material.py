@@ -15,10 +15,12 @@ from scrubjay.errors import InputError
 from scrubjay.evaluate import gold
 from scrubjay.marked import Marked, Span
 from scrubjay.model.lexicon import Lexicon
-from scrubjay.train import lists, mix, seeds, synth, words
+from scrubjay.train import lists, mix, seeds, synth, terms, words
 from scrubjay.train.corpora import Example
 from scrubjay.train.lists import Lists
 from scrubjay.train.split import Clear
+
+NOBODY = 8  # synthetic documents to one of terms alone
 
 
 class Material:
@@ -50,10 +52,14 @@ class Material:
 
     def _all(self, number: int) -> Iterator[Example]:
         if self.data and (self.data / "train").is_dir():
-            return mix.epoch(
+            yield from mix.epoch(
                 self.seeds, self.lists, self.data, self._synthetic, self._share, number
             )
-        return synth.variants(self.seeds, self.lists, self._synthetic, random.Random(number))
+        else:
+            dice = random.Random(number)
+            yield from synth.variants(self.seeds, self.lists, self._synthetic, dice)
+        nobody = terms.documents(self._synthetic // NOBODY, random.Random(number))
+        yield from map(synth.example, nobody)
 
     def files(self) -> list[Path]:
         """The corpora that are read."""
@@ -68,7 +74,7 @@ class Material:
     def lexicon(self) -> Lexicon:
         """Hints from the lists and the texts."""
         medical = words.medical(self.data) if self.data else ()
-        return words.lexicon(self.lists, self.texts(), medical)
+        return words.lexicon(self.lists, self.texts(), [*medical, *terms.medical()])
 
 
 def lists_of(data: Path | None) -> Lists:

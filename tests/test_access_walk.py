@@ -45,6 +45,7 @@ WALK = {
     "train export": ("train.run", "nothing -o run"),
     "train quantize": ("train.run", "nothing -o run"),
     "train calibrate": ("train.run", "nothing"),
+    "train pair": ("train.run", "nothing nothing -o run"),
     "train evaluate": ("evaluate.run", "--data nothing"),
     "policy list": ("policy.show", ""),
     "policy show": ("policy.show", "everything"),

@@ -15,7 +15,7 @@ from scrubjay.detectors.tagger import Tagger as Detector
 from scrubjay.model import bundle, cascade, decode, runtimes
 from scrubjay.model.tagger import Tagger
 from scrubjay.model.tags import CLASSES, TAGS
-from scrubjay.model.tokens import GAPS, PIECES, SHAPES, Tokens, Units
+from scrubjay.model.tokens import GAPS, PIECES, SHAPES, SPECIAL, Tokens, Units
 from scrubjay.testing import CANARY, canary
 from scrubjay.types import Document
 
@@ -320,7 +320,8 @@ def test_the_pairs_that_ship_are_light_and_whole(profile):
     files = bundle.files_of(folder)
     assert {path.parent.name for path in files} == {profile, *NETS}
     assert sum(path.stat().st_size for path in files) < 30_000_000
-    assert cascade.load(folder, threads=1).spans([SENTENCES[0]])[0]
+    reader = cascade.load(folder, threads=1)
+    assert reader.spans([SENTENCES[0]])[0] and reader.threshold("0.99") < reader.threshold()
 
 
 @pytest.fixture(scope="module")
@@ -380,13 +381,77 @@ def test_what_both_think_nothing_of_is_nothing(pair):
     assert pair("plain", 1e-9, 1.0).spans([plain, "", "."]) == [[], [], []]
 
 
-def test_a_long_text_is_doubted_like_its_parts(pair):
-    reader = pair("all", 1e-9, 1.0, 0)
+def test_each_unit_of_a_long_text_has_one_answer_alone_or_in_a_batch(pair):
+    reader = pair("all", 0.002, 0.999, 8)
     long = "\n\n".join(SENTENCES * 60)
+    (alone,) = reader.spans([long], 0.01)
+    assert reader.spans(["", long, SENTENCES[0]], 0.01)[1] == alone and len(alone) > 60
     units = reader.units([long])
-    (tags,) = reader.probabilities(units)
-    assert np.allclose(tags.sum(1), 1, atol=1e-3), "each unit has one answer"
-    assert np.isfinite(tags).all() and len(reader.spans([long, ""])[0]) > 60
+    count = np.zeros(len(units[0].starts), int)
+    for _, where, tags in reader.answers(units, 0.0):
+        np.add.at(count, where, 1)
+        assert np.allclose(tags.sum(1), 1, atol=1e-4)
+    assert (count == 1).all()
+
+
+def test_below_its_doubt_a_pair_is_its_first_net(pair):
+    reader, first = pair("low", 0.3, 0.31), Tagger(bundle.folder("fast"), threads=1)
+    units = reader.units(SENTENCES)
+    for own, tags in zip(reader.probabilities(units), first.probabilities(units), strict=True):
+        weak = 1 - tags[:, 0] < 0.3
+        assert np.array_equal(own[weak], tags[weak])
+
+
+def test_both_nets_count_alike_and_the_second_names_the_tag():
+    tags = np.array([[0.2, 0.7, 0.1], [1 - 1e-6, 4e-7, 6e-7]], np.float32)
+    both = cascade.together(np.array([0.8, 0.9999], np.float32), tags)
+    assert np.allclose(both.sum(1), 1) and np.allclose(1 - both[:, 0], [0.8, 0.5], atol=1e-3)
+    assert np.allclose(both[:, 1] / both[:, 2], [7, 2 / 3], rtol=1e-3)
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_a_window_full_of_long_words_fits_into_a_net(net):
+    reader = Tagger(bundle.folder("fast").parent / net, threads=1)
+    word = "xqzvkjwpfh"
+    assert len(reader._tokens.pieces(word)) >= PIECES
+    reader.spans([f"{word} " * (reader.bundle.window + 5), "Пациент Иванов " * 90])
+
+
+def test_a_second_net_that_was_changed_since_is_refused(beside, pair):
+    reader = pair("late", 1e-9, 1.0)
+    path = beside / "encoder"
+    there = path.readlink()
+    path.unlink()
+    path.symlink_to(bundle.folder("fast"), target_is_directory=True)
+    try:
+        with pytest.raises(errors.BundleError, match="make it anew"):
+            reader.spans(SENTENCES)
+    finally:
+        path.unlink()
+        path.symlink_to(there, target_is_directory=True)
+
+
+def test_a_pair_may_be_named_by_a_link_or_from_within(beside, pair, tmp_path, monkeypatch):
+    pair("linked", 1e-9, 1.0)
+    (tmp_path / "link").symlink_to(beside / "linked", target_is_directory=True)
+    assert cascade.load(bundle.folder(str(tmp_path / "link")), threads=1).spans(SENTENCES)
+    monkeypatch.chdir(beside / "linked")
+    assert cascade.load(bundle.folder("."), threads=1).spans(SENTENCES)
+
+
+def test_nets_of_two_vocabularies_are_no_pair(tmp_path):
+    for name in NETS:
+        shutil.copytree(bundle.folder("fast"), tmp_path / name)
+    made = told(tmp_path / "encoder" / "bundle.json")
+    (tmp_path / "encoder" / "vocabulary.txt").write_text("\n".join([*SPECIAL, "a"]))
+    made["sha256"]["vocabulary.txt"] = bundle.sha256(tmp_path / "encoder" / "vocabulary.txt")
+    (tmp_path / "encoder" / "bundle.json").write_text(json.dumps(made))
+    (tmp_path / "both").mkdir()
+    pair = told(bundle.folder("balanced") / "bundle.json")
+    pair["sha256"] = {net: bundle.sha256(tmp_path / net / "bundle.json") for net in NETS}
+    (tmp_path / "both" / "bundle.json").write_text(json.dumps(pair))
+    with pytest.raises(errors.BundleError, match=r"differ in vocabulary\.txt"):
+        cascade.load(tmp_path / "both", threads=1)
 
 
 @pytest.mark.parametrize(
@@ -394,7 +459,9 @@ def test_a_long_text_is_doubted_like_its_parts(pair):
     [
         ({"nets": ["../fast", "encoder"]}, "two folders beside it"),
         ({"nets": ["fast", "fast2"]}, "two folders beside it"),
-        ({"sha256": {"fast": "0" * 64, "encoder": "0" * 64}}, "is not the bundle"),
+        ({"nets": ["fast", ".."], "sha256": {"fast": "", "..": ""}}, "two folders beside it"),
+        ({"sha256": {"fast": "0" * 64, "encoder": "0" * 64}}, "make it anew"),
+        ({"doubt": {"low": 0.1, "high": 0.4, "margin": 2**62}}, "no range"),
         ({"doubt": {"low": 0.5, "high": 0.4, "margin": 8}}, "no range"),
         ({"doubt": {"low": 0.1, "high": 0.4, "margin": -1}}, "no range"),
         ({"calibration": {"temperature": 2.0}}, "temperature"),
@@ -406,6 +473,13 @@ def test_a_wrong_pair_is_refused(pair, changes, refused):
 
 
 def test_around_joins_what_margins_would_touch():
-    where = np.array([3, 10, 40, 41, 99])
+    where = np.array([3, 12, 22, 41, 42, 99])
     found = [tuple(window) for window in cascade.around(where, 7, 4, 100)]
-    assert found == [(7, 0, 3, 11, 15), (7, 36, 40, 42, 46), (7, 95, 99, 100, 100)]
+    assert found == [
+        (7, 0, 3, 13, 17),
+        (7, 18, 22, 23, 27),
+        (7, 37, 41, 43, 47),
+        (7, 95, 99, 100, 100),
+    ]
+    (one,) = cascade.around(np.array([3, 4, 5]), 0, 0, 9)
+    assert tuple(one) == (0, 3, 3, 6, 6)

@@ -104,7 +104,8 @@ class Engine:
 
         ledger.endless(self._memory)
         for detector in self.detectors:
-            getattr(detector, "ready", lambda: None)()
+            if isinstance(detector, plugins.Prepared):
+                detector.ready()
         nobody = Engine(self.policy, self.detectors)
         with contextlib.suppress(OperatorError):  # nothing of this is minted in a vault
             nobody.anonymize(WARM)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 from scrubjay.types import Document, Finding
 
@@ -23,6 +23,14 @@ class Detector(Protocol):
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
         """One list per document, in order. If any part of a text was not looked at, raise
         `DetectorError`: a partial answer is a leak."""
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A detector that loads late, and can be told to load now."""
+
+    def ready(self) -> None:
+        """Load all that a text may need; raise what a text would raise."""
 
 
 class Operator(Protocol):

@@ -25,6 +25,7 @@ from scrubjay.cli.progress import Progress
 from scrubjay.engine import Engine, load
 from scrubjay.errors import OutputError, QuarantineError, UsageError
 from scrubjay.keys import Key
+from scrubjay.model import bundle
 from scrubjay.run import folder as runs
 from scrubjay.run import page, places, state
 from scrubjay.run.folder import Order, Released
@@ -124,7 +125,7 @@ def _run(
     kept.reserve([*ours, *(name + sealing.SUFFIX for name in ours)])
     recipe = Recipe(
         engine=lambda: _own(asked, engine, opener),
-        second=lambda: load(asked.policy, profile="accurate"),
+        second=lambda: load(asked.policy, profile=bundle.ALONE),
         encoding=asked.encoding, group=asked.group, recipients=asked.encrypt_to,
         format_=formats.named(asked.format_) if asked.format_ else "",
     )  # fmt: skip

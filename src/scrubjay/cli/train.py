@@ -32,8 +32,8 @@ _minutes = click.option(
     help="How long to train; what is made for it comes on top.",
 )  # fmt: skip
 _kind = click.option(
-    "--kind", type=click.Choice(["fast", "accurate"]), default="fast", show_default=True,
-    help="fast: convolutions. accurate: an encoder.",
+    "--kind", type=click.Choice(["conv", "encoder"]), default="conv", show_default=True,
+    help="conv: convolutions over words, small. encoder: a transformer, 20 times the work.",
 )  # fmt: skip
 _from = click.option("--from", "source", type=_path, help="Begin with the net of this run.")
 _threads = click.option(

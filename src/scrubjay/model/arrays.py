@@ -98,7 +98,7 @@ class Session:
         """The scores, as `runtimes.Session` has them."""
         try:
             return [self._net(self._weights, feeds)]
-        except (KeyError, ValueError) as problem:  # a tensor is not there, or has another shape
+        except (LookupError, ValueError) as problem:  # a tensor is not there, or has another shape
             raise _bad(self._path, problem) from None
 
 

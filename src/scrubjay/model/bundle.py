@@ -33,7 +33,10 @@ T = TypeVar("T")
 FORMAT = 1
 FILES = ("vocabulary.txt", "lexicon.bin")
 NETS = ("model.onnx", "model.tflite", "model.safetensors")  # one of them
-PROFILES = {"fast": "fast", "balanced": "balanced", "accurate": "accurate"}
+PROFILES = ("fast", "balanced", "accurate")
+ALONE = "encoder"  # the second net of the pairs that ship, for a look that owes the first nothing
+SHARED = ("vocabulary.txt", "lexicon.bin")  # of a pair, so that a text is cut once for both nets
+FARTHEST = 4096  # units of margin
 
 
 class Golden(Struct, frozen=True):
@@ -104,10 +107,10 @@ class Pair(Struct, frozen=True):
 @cache
 def folder(profile: str) -> Path:
     """Where the bundle of a profile lies; a path to another bundle is a profile too."""
-    if profile in PROFILES:
-        return Path(str(files("scrubjay.model").joinpath("bundles", PROFILES[profile])))
+    if profile in (*PROFILES, ALONE):
+        return Path(str(files("scrubjay.model").joinpath("bundles", profile)))
     if Path(profile, "bundle.json").is_file():
-        return Path(profile)
+        return Path(profile).resolve()
     known = ", ".join(PROFILES)
     raise UsageError(
         f"unknown profile '{profile}'; known: {known}, a bundle's folder, or patterns for none"
@@ -118,16 +121,16 @@ class _Head(Struct):
     """What every format says of itself."""
 
     format: int
-    kind: str = ""
+    kind: Any = ""
 
 
-def read(path: Path) -> Bundle:
-    """The bundle in a folder, every file checked."""
-    bundle = _decode(path, Bundle)
+def read(path: Path, digest: str = "") -> Bundle:
+    """The bundle in a folder, every file checked; its bundle.json, too, if `digest` is known."""
+    bundle = _decode(path, Bundle, digest)
     if problem := next(_problems(bundle), ""):
         raise BundleError(f"{path}: bundle.json: {problem}")
     for name, digest in bundle.sha256.items():
-        if Path(name).name != name:  # BUN-5
+        if not _plain(name):  # BUN-5
             raise BundleError(f"{path}: bundle.json names a file outside the bundle")
         if sha256(path / name) != digest:
             raise BundleError(f"{path}: {name} is not the file that bundle.json describes")
@@ -135,35 +138,48 @@ def read(path: Path) -> Bundle:
 
 
 def read_pair(path: Path) -> Pair:
-    """The pair in a folder; its bundles are those that it describes, and are not read yet."""
+    """The pair in a folder. What its bundles say of themselves is checked, their files are not."""
     pair = _decode(path, Pair)
     if problem := next(_pair_problems(pair), ""):
         raise BundleError(f"{path}: bundle.json: {problem}")
-    for name in pair.nets:
-        if sha256(path.parent / name / "bundle.json") != pair.sha256[name]:
-            raise BundleError(f"{path}: {name} beside it is not the bundle that it describes")
+    first, second = (
+        _decode(folder, Bundle, pair.sha256[folder.name]) for folder in nets(path, pair)
+    )
+    if any(first.sha256.get(file) != second.sha256.get(file) for file in SHARED):  # BUN-52
+        raise BundleError(f"{path}: its bundles differ in {' or '.join(SHARED)}")
     return pair
+
+
+def nets(path: Path, pair: Pair) -> list[Path]:
+    """The folders of a pair's bundles."""
+    return [path.resolve().parent / name for name in pair.nets]
 
 
 def is_pair(path: Path) -> bool:
     """Whether a folder is one of two bundles."""
-    return _head(_raw(path), path).kind == "pair"
+    return bool(_head(_raw(path), path).kind == "pair")
 
 
 def files_of(path: Path) -> list[Path]:
     """All that tagging with a folder's bundle or pair reads."""
     if is_pair(path):
-        pair = read_pair(path)
-        return [path / "bundle.json", *(f for n in pair.nets for f in files_of(path.parent / n))]
+        both = nets(path, read_pair(path))
+        return [path / "bundle.json", *(file for folder in both for file in files_of(folder))]
     return [path / "bundle.json", *(path / name for name in read(path).sha256)]
 
 
-def _decode(path: Path, kind: type[T]) -> T:
+def _decode(path: Path, kind: type[T], digest: str = "") -> T:
     """bundle.json; its format first, because another one may look otherwise (BUN-3)."""
     raw = _raw(path)
-    number = _head(raw, path).format
+    if digest and hashlib.sha256(raw).hexdigest() != digest:  # BUN-50
+        raise BundleError(
+            f"{path}: not the bundle that the pair beside it was made of; make it anew"
+        )
+    number, found = msgspec.structs.astuple(_head(raw, path))
     if number != FORMAT:
         raise BundleError(f"{path}: bundle format {number}; this version reads {FORMAT}")
+    if found == "pair" and kind is Bundle:
+        raise BundleError(f"{path}: a pair; name one of its bundles")
     try:
         return msgspec.json.decode(raw, type=kind)
     except ValueError as problem:  # not these fields
@@ -200,13 +216,18 @@ def _problems(bundle: Bundle) -> Iterator[str]:
 def _pair_problems(pair: Pair) -> Iterator[str]:
     """What is wrong, if anything."""
     low, high, margin = pair.doubt.low, pair.doubt.high, pair.doubt.margin
-    if not 0 < low <= high <= 1 or margin < 0:  # BUN-51
+    if not 0 < low <= high <= 1 or not 0 <= margin <= FARTHEST:  # BUN-51
         yield "its doubt is no range of probabilities with a margin"
-    if any(Path(name).name != name or name not in pair.sha256 for name in pair.nets):  # BUN-50
+    if not all(_plain(name) and name in pair.sha256 for name in pair.nets):  # BUN-50
         yield "its nets are not two folders beside it with their sha256"
     if pair.calibration.temperature != 1:  # BUN-55
         yield "a pair has no temperature"
     yield from _wrong(pair.calibration)
+
+
+def _plain(name: str) -> bool:
+    """Whether a name stays in its folder."""
+    return Path(name).name == name and name not in {"", ".."} and "\0" not in name
 
 
 def _wrong(calibration: Calibration) -> Iterator[str]:

@@ -10,14 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scrubjay.errors import BundleError
 from scrubjay.model import bundle as bundles
-from scrubjay.model.decode import Floats
+from scrubjay.model.decode import NEVER, Floats
 from scrubjay.model.tagger import Answer, Reader, Tagger, Window, windows
 from scrubjay.model.tags import OUTSIDE
 from scrubjay.model.tokens import Units
 
-SHARED = ("vocabulary.txt", "lexicon.bin")  # so that a text is cut once for both
 LEAST = 1e-4  # no net is surer than this
 
 Places = NDArray[np.intp]
@@ -34,8 +32,8 @@ class Cascade(Reader):
 
     def __init__(self, folder: Path, *, threads: int = 0) -> None:
         self.bundle: bundles.Pair = bundles.read_pair(folder)
-        self._folder, self._threads = folder, threads
-        self._first = Tagger(folder.parent / self.bundle.nets[0], threads=threads)
+        self._folders, self._threads = bundles.nets(folder, self.bundle), threads
+        self._first = self._net(0)
         self._loaded: Tagger | None = None
         self._loading = threading.Lock()
 
@@ -81,14 +79,13 @@ class Cascade(Reader):
     def _second(self) -> Tagger:
         with self._loading:
             if not self._loaded:
-                folder = self._folder.parent / self.bundle.nets[1]
-                net = Tagger(folder, threads=self._threads, like=self._first)
-                if any(net.bundle.sha256[f] != self._first.bundle.sha256[f] for f in SHARED):
-                    raise BundleError(  # BUN-52
-                        f"{self._folder}: its nets differ in vocabulary or lexicon"
-                    )
-                self._loaded = net
+                self._loaded = self._net(1, like=self._first)
             return self._loaded
+
+    def _net(self, number: int, like: Tagger | None = None) -> Tagger:
+        folder = self._folders[number]
+        digest = self.bundle.sha256[folder.name]
+        return Tagger(folder, threads=self._threads, like=like, digest=digest)
 
 
 class _Doubts:
@@ -119,7 +116,7 @@ def around(where: Places, text: int, margin: int, count: int) -> Iterator[Window
     margins would touch, one."""
     if not len(where):
         return
-    last = np.flatnonzero(np.diff(where, append=count + 2 * margin + 1) > 2 * margin)
+    last = np.flatnonzero(np.diff(where, append=count + 2 * margin + 2) > 2 * margin + 1)
     begins = where[np.append(0, last[:-1] + 1)].tolist()
     for begin, end in zip(begins, (where[last] + 1).tolist(), strict=True):
         yield Window(text, max(0, begin - margin), begin, end, min(end + margin, count))
@@ -130,6 +127,8 @@ def together(inside: Floats, tags: Floats) -> Floats:
     identifier, the second's as to which."""
     first, second = (np.clip(p, LEAST, 1 - LEAST) for p in (inside, 1 - tags[:, OUTSIDE]))
     against = np.sqrt((1 - first) * (1 - second) / (first * second))
-    result: Floats = tags * (1 / (1 + against) / second).astype(np.float32)[:, None]
+    parts = np.delete(tags, OUTSIDE, 1).sum(1)
+    share = 1 / (1 + against) / np.maximum(parts, NEVER)
+    result: Floats = tags * share.astype(np.float32)[:, None]
     result[:, OUTSIDE] = against / (1 + against)
     return result

@@ -66,9 +66,9 @@ def _litert(path: Path, kind: Kind, threads: int) -> Session:
     except (ValueError, RuntimeError) as problem:
         raise _bad(path, problem) from None
     inputs = {told["name"]: told["index"] for told in made.get_input_details()}
-    [result] = made.get_output_details()
-    _check(path, kind, [*inputs], result["shape"])
-    return _Lite(made, inputs, result["index"])
+    results = made.get_output_details()
+    _check(path, kind, [*inputs], results[0]["shape"] if len(results) == 1 else ())
+    return _Lite(made, inputs, results[0]["index"])
 
 
 class _Lite:
@@ -104,7 +104,8 @@ _SESSIONS: dict[str, Callable[[Path, Kind, int], Session]] = {
 
 
 def _check(path: Path, kind: Kind, inputs: list[str], scores: Any) -> None:
-    if sorted(inputs) != sorted(INPUTS[kind]) or scores[-1] != len(TAGS):  # BUN-12
+    tags = scores[-1] if len(scores) else 0
+    if sorted(inputs) != sorted(INPUTS[kind]) or tags != len(TAGS):  # BUN-12
         raise BundleError(f"{path.parent}: {path.name} is not a net of the kind '{kind}'")
 
 

@@ -94,8 +94,10 @@ class Tagger(Reader):
 
     bundle: Bundle
 
-    def __init__(self, folder: Path, *, threads: int = 0, like: Tagger | None = None) -> None:
-        self.bundle = bundles.read(folder)
+    def __init__(
+        self, folder: Path, *, threads: int = 0, like: Tagger | None = None, digest: str = ""
+    ) -> None:
+        self.bundle = bundles.read(folder, digest)
         self._tokens: Tokens = like._tokens if like else _tokens(folder)
         told = self.bundle
         self._session = runtimes.session(folder, told.net, told.kind, threads or cores())

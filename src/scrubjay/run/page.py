@@ -166,7 +166,7 @@ def _second_look(told: Summary) -> Iterator[str]:
         return
     value, low, high = told.left_per_10000
     yield (
-        f"<p>The accurate tagger read {told.look.words:,} words of what was written and took "
+        f"<p>The encoder alone read {told.look.words:,} words of what was written and took "
         f"exception to {sum(told.look.found.values()):,} places that this run had left: "
         f"{value:g} in 10,000 words [{low:g} {high:g}, 95 %]. They may be false alarms, and it "
         "may miss what the run missed: only people can tell. <code>scrubjay review</code> shows "

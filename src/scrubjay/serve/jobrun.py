@@ -25,6 +25,7 @@ from scrubjay.engine import Engine, load
 from scrubjay.errors import InputError, ScrubjayError, UsageError
 from scrubjay.formats.archives import Zip
 from scrubjay.formats.work import Work
+from scrubjay.model import bundle
 from scrubjay.report import unchanged
 from scrubjay.run import folder as runs
 from scrubjay.run import places, state
@@ -114,7 +115,7 @@ class _Run:
 
         recipe = Recipe(
             _engine_of(self._crew, self._job, engine),
-            second=lambda: load(engine.policy, profile="accurate"),
+            second=lambda: load(engine.policy, profile=bundle.ALONE),
         )
         return Order(
             out, recipe, self._crew.processes, log=log, refused=refused,

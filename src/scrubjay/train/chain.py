@@ -18,7 +18,6 @@ import scrubjay
 from scrubjay.errors import UsageError
 from scrubjay.marked import Marked
 from scrubjay.model import bundle as bundles
-from scrubjay.model import cascade
 from scrubjay.model.bundle import Calibration, Doubt, Pair
 from scrubjay.model.lexicon import Lexicon
 from scrubjay.train import (
@@ -46,7 +45,7 @@ from scrubjay.train.targets import Targets
 Tell = Callable[[str], None]
 CONV = Plan(rate=2e-3, batch=3000)
 ENCODER = Plan(rate=1.5e-4, batch=1500, freeze_words=True)
-STARTS: dict[str, Callable[[], Tagger]] = {"fast": begin.conv, "accurate": begin.encoder}
+STARTS: dict[str, Callable[[], Tagger]] = {"conv": begin.conv, "encoder": begin.encoder}
 
 
 def start(folder: Path, kind: str, source: Path | None, lexicon: Callable[[], Lexicon]) -> Run:
@@ -233,20 +232,22 @@ def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> None:
 
 
 def paired(first: Path, second: Path, doubt: Doubt, folder: Path) -> None:
-    """A pair of two bundles that lie where its own folder does."""
-    if {first.resolve().parent, second.resolve().parent} != {folder.resolve().parent}:
+    """A pair of two bundles that lie where its own folder does. Its threshold is the second's until
+    it is calibrated."""
+    places = [path.absolute() for path in (first, second, folder)]
+    if len({place.parent.resolve() for place in places}) > 1:
         raise UsageError(f"{folder}: a pair lies beside its bundles, {first} and {second}")
+    if (folder / "bundle.json").exists() and not bundles.is_pair(folder):
+        raise UsageError(f"{folder}: holds a bundle; name another folder")
     old = bundles.read(second)
-    if [bundles.read(first).sha256[file] for file in cascade.SHARED] != [
-        old.sha256[file] for file in cascade.SHARED
-    ]:
-        raise UsageError(f"{first} and {second} differ in {' or '.join(cascade.SHARED)}")
+    if any(bundles.read(first).sha256[file] != old.sha256[file] for file in bundles.SHARED):
+        raise UsageError(f"{first} and {second} differ in {' or '.join(bundles.SHARED)}")
     folder.mkdir(parents=True, exist_ok=True)
-    names = (first.resolve().name, second.resolve().name)
+    names = (places[0].name, places[1].name)
     digests = {name: bundles.sha256(folder.parent / name / "bundle.json") for name in names}
     bundles.write(folder, Pair(
         bundles.FORMAT, folder.name, old.version, "pair", names, doubt,
-        replace(old.calibration, temperature=1.0), digests,
+        Calibration(threshold=old.calibration.threshold), digests,
     ))  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from scrubjay.train.net import EncoderTagger, Tagger
 
 WEIGHTS = "weights.bin"
 SHARED = 1_000_000  # bytes of a tensor that is worth sharing
-WINDOW = {"conv": (512, 24), "encoder": (176, 24)}
+WINDOW = {"conv": (512, 24), "encoder": (127, 24)}  # of an encoder: 4 pieces a unit, 512 places
 
 
 def onnx_of(net: Tagger, path: Path) -> None:

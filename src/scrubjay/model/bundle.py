@@ -31,11 +31,10 @@ from scrubjay.model.tags import CLASSES
 
 T = TypeVar("T")
 FORMAT = 1
-FILES = ("vocabulary.txt", "lexicon.bin")
+FILES = ("vocabulary.txt", "lexicon.bin")  # the same in a pair: a text is cut once for both
 NETS = ("model.onnx", "model.tflite", "model.safetensors")  # one of them
 PROFILES = ("fast", "balanced", "accurate")
 ALONE = "encoder"  # the second net of the pairs that ship, for a look that owes the first nothing
-SHARED = ("vocabulary.txt", "lexicon.bin")  # of a pair, so that a text is cut once for both nets
 FARTHEST = 4096  # units of margin
 
 
@@ -145,8 +144,8 @@ def read_pair(path: Path) -> Pair:
     first, second = (
         _decode(folder, Bundle, pair.sha256[folder.name]) for folder in nets(path, pair)
     )
-    if any(first.sha256.get(file) != second.sha256.get(file) for file in SHARED):  # BUN-52
-        raise BundleError(f"{path}: its bundles differ in {' or '.join(SHARED)}")
+    if any(first.sha256.get(file) != second.sha256.get(file) for file in FILES):  # BUN-52
+        raise BundleError(f"{path}: its bundles differ in {' or '.join(FILES)}")
     return pair
 
 

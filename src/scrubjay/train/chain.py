@@ -240,8 +240,8 @@ def paired(first: Path, second: Path, doubt: Doubt, folder: Path) -> None:
     if (folder / "bundle.json").exists() and not bundles.is_pair(folder):
         raise UsageError(f"{folder}: holds a bundle; name another folder")
     old = bundles.read(second)
-    if any(bundles.read(first).sha256[file] != old.sha256[file] for file in bundles.SHARED):
-        raise UsageError(f"{first} and {second} differ in {' or '.join(bundles.SHARED)}")
+    if any(bundles.read(first).sha256[file] != old.sha256[file] for file in bundles.FILES):
+        raise UsageError(f"{first} and {second} differ in {' or '.join(bundles.FILES)}")
     folder.mkdir(parents=True, exist_ok=True)
     names = (places[0].name, places[1].name)
     digests = {name: bundles.sha256(folder.parent / name / "bundle.json") for name in names}

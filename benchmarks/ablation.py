@@ -105,7 +105,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="where the nets go")
     parser.add_argument("--measure", type=Path, nargs="*", default=[])
     parser.add_argument(
-        "--teacher", nargs="+", default=["accurate"], help="profiles, or folders of runs or bundles"
+        "--teacher",
+        nargs="+",
+        default=[bundles.ALONE],
+        help=f"{bundles.ALONE}, which ships, or folders of runs or bundles",
     )
     parser.add_argument("--json", type=Path, dest="output")
     parser.add_argument("--docs", type=Path, help="the folder of the page and the plot")
@@ -142,14 +145,14 @@ def shipped(sets: dict[str, Corpus]) -> Iterator[dict[str, Any]]:
 
 def teacher(name: str) -> Run:
     """A profile's net, or a folder's."""
-    return run.load(bundles.folder(name) if name in bundles.PROFILES else Path(name))
+    return run.load(bundles.folder(name) if name == bundles.ALONE else Path(name))
 
 
 def trained(row: Row, given: Material, lesson: Lesson, units: int, out: Path) -> Run:
     """A row's net, trained in a folder of its own, or only read where that is done."""
     folder = out / row.name
     net = run.load(folder) if run.exists(folder) else begun(row, given, lesson, out)
-    plan = msgspec.structs.replace(chain.plan_of(net, math.inf, SEED), units=units)
+    plan = chain.plan_of(net, minutes=math.inf, units=units, seed=SEED)
     tell(row.told)
     if row.taught:
         said = out / "said" / str(len(net.vocabulary))

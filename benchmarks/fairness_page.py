@@ -8,11 +8,12 @@ Writes fairness.svg, and fairness.md between its marks `<!-- NAME -->` and `<!--
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import harness
 
 COLOURS = {"fast": "#d55e00", "balanced": "#0072b2", "accurate": "#009e73"}
 LEFT, RIGHT, TOP, ROW, WIDTH = 130, 20, 54, 20, 760
@@ -29,13 +30,8 @@ def main() -> None:
     profiles = {name: profiles[name] for name in COLOURS if name in profiles}
     (folder / "fairness.svg").write_text("\n".join(chart(profiles)) + "\n", "utf-8")
     page = folder / "fairness.md"
-    parts = (headline, cultures, slices, worst, falsely)
-    text = page.read_text("utf-8")
-    for part in parts:
-        name = part.__name__
-        told = "\n".join((f"<!-- {name} -->", *part(profiles), "<!-- end -->"))
-        text = re.sub(rf"<!-- {name} -->.*?<!-- end -->", lambda _, t=told: t, text, flags=re.S)
-    page.write_text(text, "utf-8")
+    for part in (headline, cultures, slices, worst, falsely):
+        harness.between(page, part.__name__, part(profiles))
 
 
 # --- chart

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import platform
+import re
 import statistics
 import sys
 import time
@@ -110,6 +111,16 @@ def write(path: Path | None, result: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(f"written: {path}", file=sys.stderr)
+
+
+def between(page: Path, name: str, lines: Iterable[str]) -> None:
+    """Put lines between a page's marks `<!-- name -->` and `<!-- end -->`."""
+    told = "\n".join((f"<!-- {name} -->", *lines, "<!-- end -->"))
+    pattern = rf"<!-- {name} -->.*?<!-- end -->"
+    text, count = re.subn(pattern, lambda _: told, page.read_text("utf-8"), flags=re.DOTALL)
+    if not count:
+        raise SystemExit(f"{page.name}: no marks for {name}")
+    page.write_text(text, "utf-8")
 
 
 def records(path: Path) -> Iterator[dict[str, Any]]:

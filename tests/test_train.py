@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 import onnx  # noqa: E402
 from click.testing import CliRunner  # noqa: E402
+from msgspec.structs import replace  # noqa: E402
 from onnx import numpy_helper  # noqa: E402
 
 from scrubjay import cli  # noqa: E402
@@ -143,11 +144,13 @@ def test_padding_and_texts_without_marks_weigh_nothing():
 # --- fit
 
 
+@pytest.mark.parametrize("half", [False, True], ids=["float", "bfloat"])
 @KINDS
-def test_fit_learns(kind, tmp_path):
+def test_fit_learns(kind, half, tmp_path):
     pairs = some(kind)
     before = loss(fresh(kind), pairs)
-    net = fit.fit(fresh(kind), lambda epoch: packed(seed=epoch), PLAN, tmp_path, tell=silent)
+    plan = replace(PLAN, half=half, drop=0.0 if half else PLAN.drop)
+    net = fit.fit(fresh(kind), lambda epoch: packed(seed=epoch), plan, tmp_path, tell=silent)
     assert loss(net, pairs) < 0.1 * before
     same(net, fit.load(tmp_path / "net.pt"), pairs)
 
@@ -246,6 +249,21 @@ def test_teachers_of_other_kinds_and_vocabularies_are_averaged(teacher):
     each = [distil.packed(toy(5), tokens(), [judge], tops=len(TAGS)) for judge in judges]
     mean = sum(spread(one) for one in each) / 2
     np.testing.assert_allclose(spread(both), mean, atol=2e-3)
+
+
+def test_what_no_corpus_says_is_taken_from_teachers_that_agree():
+    open_, closed = np.full(5, -1e4, np.float32), np.full(5, -1e4, np.float32)
+    open_[[0, 2, 3]] = closed[1] = 0
+    marks = np.array([0, 0, 0, 0, 1], np.uint16)
+    data = packed(1)._replace(targets=marks, sets=np.stack([open_, closed]))
+    least = np.full((5, 5), 0.01, np.float32)
+    least[0, 2] = least[1, 1] = least[2, 0] = least[4, 2] = (
+        0.95  # allowed, not, allowed, said otherwise
+    )
+    least[3, 3] = 0.6  # not sure
+    found = distil.agreed(data, least)
+    kept = [set(np.flatnonzero(row == 0)) for row in found.sets[found.targets]]
+    assert kept == [{2}, {0, 2, 3}, {0}, {0, 2, 3}, {1}]
 
 
 def spread(data):

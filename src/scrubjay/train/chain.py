@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -58,10 +58,9 @@ def start(folder: Path, kind: str, source: Path | None, lexicon: Callable[[], Le
     return Run(STARTS[kind](), begin.vocabulary(), lexicon())
 
 
-def plan_of(made: Run, minutes: float, seed: int) -> Plan:
-    """How a net of its kind is trained."""
-    usual = ENCODER if made.kind == "encoder" else CONV
-    return replace(usual, minutes=minutes, seed=seed)
+def plan_of(made: Run, **given: Any) -> Plan:
+    """How a net of its kind is trained, but for what is given."""
+    return replace(ENCODER if made.kind == "encoder" else CONV, **given)
 
 
 def fit(made: Run, given: Material, plan: Plan, folder: Path, tell: Tell) -> None:

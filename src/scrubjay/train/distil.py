@@ -29,11 +29,12 @@ from scrubjay.train.batches import Batch, Packed
 from scrubjay.train.corpora import Example
 from scrubjay.train.fit import Loss, inputs
 from scrubjay.train.net import EncoderTagger, Tagger, surprise
-from scrubjay.train.targets import Targets
+from scrubjay.train.targets import NEVER, Targets
 
 Tell = Callable[[str], None]
 TOPS = 8  # tags that are kept of a unit
 LEAST = 1e-6  # no tag is less probable to a student
+AGREED = 0.9  # how probable all teachers must find a tag that the data leaves open
 TOLD = 100_000  # units between two lines of progress
 UNITS = 6000  # that a teacher reads at once
 
@@ -61,24 +62,41 @@ def packed(
 ) -> Packed:  # fmt: skip
     """The examples as the student reads them, and what the teachers say of each unit on average:
     the most probable tags, and how probable, softened by the temperature; last, all the others.
-    Hidden layers stand side by side."""
+    Hidden layers stand side by side. What the data leaves open is taken as marked where several
+    teachers agree."""
     if not teachers:
         raise UsageError("distillation needs a teacher")
     examples = list(examples)
     own = batches.pack(examples, tokens, Targets())
     said = np.zeros((len(own.pieces), teachers[0].net.tags.out_features), np.float32)
+    least = np.ones_like(said)
     hidden = []
     for teacher in teachers:
         same = teacher.tokens is tokens
         seen = own if same else batches.pack(examples, teacher.tokens, Targets())
         told = judged(teacher, seen, temperature, tell)
         said += told.shares / len(teachers)
+        np.minimum(least, told.shares, out=least)
         hidden.append(told.hidden)
+    own = agreed(own, least) if len(teachers) > 1 else own
     order = np.argsort(-said, axis=1, kind="stable")[:, :tops]
     shares = np.take_along_axis(said, order, 1)
     rest = (1 - shares.sum(1, keepdims=True)).clip(0)
     kept = np.concatenate([shares, rest], 1).astype(np.float16)
     return own._replace(tops=order.astype(np.uint8), shares=kept, hidden=np.concatenate(hidden, 1))
+
+
+def agreed(data: Packed, least: NDArray[np.float32]) -> Packed:
+    """Where the data allows several tags, the one of these that every teacher is sure of."""
+    best, count = least.argmax(1), len(data.sets)
+    allowed = data.sets > NEVER
+    open_ = allowed.sum(1)[data.targets] > 1
+    sure = open_ & allowed[data.targets, best] & (least.max(1) >= AGREED)
+    alone = np.where(np.eye(least.shape[1], dtype=bool), 0, 2 * NEVER).astype(np.float32)
+    return data._replace(
+        targets=np.where(sure, count + best, data.targets).astype(np.uint16),
+        sets=np.concatenate([data.sets, alone]),
+    )
 
 
 class Said(NamedTuple):
@@ -181,7 +199,7 @@ def distance(scores: Tensor, batch: Batch, temperature: float) -> Tensor:
     """The mean KL divergence of the student from the teacher, all tags that were not kept taken
     together: as if they were nothing, the student would unlearn them. The square of the temperature
     keeps the gradient as large as without."""
-    kept = (scores / temperature).softmax(-1).gather(-1, batch.tops)
+    kept = (scores.float() / temperature).softmax(-1).gather(-1, batch.tops)
     rest = (1 - kept.sum(-1, keepdim=True)).clamp(min=LEAST)
     given = torch.cat([kept.clamp(min=LEAST), rest], -1).log()
     wanted = batch.shares / batch.shares.sum(-1, keepdim=True).clamp(min=LEAST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from scrubjay.errors import UsageError
 from scrubjay.train import batches
@@ -36,6 +38,8 @@ class Plan(msgspec.Struct, frozen=True):
     forget: float = 0.15
     decay: float = 0.01
     freeze_words: bool = False
+    drop: float = 0.1  # of the numbers between layers are left out
+    half: bool = False  # computed in bfloat16, which processors with AMX and GPUs are fast at
     seed: int = 1
     save_every: float = 5.0  # minutes
 
@@ -76,6 +80,7 @@ def fit(
     which are trained, too, and left behind."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net.to(device).train()
+    net.drop.p = plan.drop
     wanted = loss or marked
     learnt = (net, wanted.to(device) if isinstance(wanted, nn.Module) else nn.Module())
     trained = [*_trained(net, plan), *learnt[1].parameters()]
@@ -89,7 +94,8 @@ def fit(
         torch.manual_seed(plan.seed * 1_000_003 + place.step)
         for group in optimizer.param_groups:
             group["lr"] = plan.rate * _rate(share, plan.warm)
-        value = wanted(net, batch, sets)
+        with _numbers(plan, device):
+            value = wanted(net, batch, sets)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -103,6 +109,16 @@ def fit(
             saved = place.minutes
     _save(folder, learnt, optimizer, place)
     return net.cpu().eval()
+
+
+@contextmanager
+def _numbers(plan: Plan, device: torch.device) -> Iterator[None]:
+    """What is computed in: attention step by step in bfloat16, for torch's own is slow there."""
+    if not plan.half:
+        yield
+        return
+    with torch.autocast(device.type, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        yield
 
 
 def marked(net: Tagger, batch: Batch, sets: Tensor) -> Tensor:

@@ -215,6 +215,7 @@ def build(size: Size, dropout: float = 0.1) -> Tagger:
 def surprise(scores: Tensor, targets: Tensor, sets: Tensor, mask: Tensor) -> Tensor:
     """The mean surprise at the sets of tags that are allowed. `sets`: one row per target, as
     `Targets.table` makes them."""
+    scores = scores.float()
     everything = torch.logsumexp(scores, dim=-1)
     allowed = torch.logsumexp(scores + sets[targets], dim=-1)
     return ((everything - allowed) * mask).sum() / mask.sum().clamp(min=1)

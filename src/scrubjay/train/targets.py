@@ -20,6 +20,7 @@ from scrubjay.model.tokens import Units
 
 Allowed = tuple[int, int, frozenset[str]]  # start, end, the classes that it may be
 USUAL = frozenset({"PERSON", "ORGANIZATION", "CITY", "COUNTRY", "DATE", "ID", "PROFESSION"})
+NEVER = -5e3  # below: the logarithm of what a set does not hold
 SELDOM = 0.2  # how likely any other class is against these, and any class against none
 
 
@@ -41,7 +42,7 @@ class Targets:
     def table(self) -> NDArray[np.float32]:
         """One row per set: the logarithm of how likely each tag is; very negative for one that is
         not in it. A set of all tags tells nothing, so in it all are alike."""
-        rows = np.full((len(self.sets), len(TAGS)), -1e4, np.float32)
+        rows = np.full((len(self.sets), len(TAGS)), 2 * NEVER, np.float32)
         for row, tags in zip(rows, self.sets, strict=True):
             likely = {OUTSIDE} if OUTSIDE in tags else _USUAL
             for tag in tags:

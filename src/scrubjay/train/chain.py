@@ -97,7 +97,7 @@ def distilled(
     """Train a net on what others say of the same texts, and of unmarked ones."""
     temperature, share, hidden = lesson.temperature, lesson.share, lesson.hidden
     kept = hidden > 0 or lesson.shared is not None  # others may want it
-    judges = [distil.Teacher(one.net, one.tokens, kept) for one in lesson.teachers]
+    judges = [distil.Teacher(one.net, one.tokens, kept, plan.half) for one in lesson.teachers]
 
     def examples(turn: int) -> Iterator[Example]:
         tell(f"epoch {turn * lesson.reuse}: asking {len(judges)} teacher(s)")

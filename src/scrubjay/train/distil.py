@@ -27,7 +27,7 @@ from scrubjay.model.tokens import Tokens
 from scrubjay.train import batches
 from scrubjay.train.batches import Batch, Packed
 from scrubjay.train.corpora import Example
-from scrubjay.train.fit import Loss, inputs
+from scrubjay.train.fit import Loss, inputs, precision
 from scrubjay.train.net import EncoderTagger, Tagger, surprise
 from scrubjay.train.targets import NEVER, Targets
 
@@ -40,11 +40,13 @@ UNITS = 6000  # that a teacher reads at once
 
 
 class Teacher(NamedTuple):
-    """A net, how it reads text, and whether its last hidden layer is learnt from, too."""
+    """A net, how it reads text, whether its last hidden layer is learnt from, too, and whether it
+    computes in bfloat16."""
 
     net: Tagger
     tokens: Tokens
     hidden: bool = False
+    half: bool = False
 
     @property
     def width(self) -> int:
@@ -118,7 +120,8 @@ def judged(teacher: Teacher, data: Packed, temperature: float = 1.0, tell: Tell 
         batch = batches.make(
             data, windows, np.random.default_rng(0), encoder=isinstance(net, EncoderTagger)
         )
-        last = net.hidden(*inputs(net, Batch(*(part.to(device) for part in batch))))
+        with precision(device, teacher.half):
+            last = net.hidden(*inputs(net, Batch(*(part.to(device) for part in batch)))).float()
         shares = (net.tags(last) / temperature).softmax(-1).cpu().numpy()
         layer = _small(last[..., : teacher.width])
         for row, (start, length) in enumerate(windows):

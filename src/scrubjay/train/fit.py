@@ -94,7 +94,7 @@ def fit(
         torch.manual_seed(plan.seed * 1_000_003 + place.step)
         for group in optimizer.param_groups:
             group["lr"] = plan.rate * _rate(share, plan.warm)
-        with _numbers(plan, device):
+        with precision(device, plan.half):
             value = wanted(net, batch, sets)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
@@ -112,9 +112,10 @@ def fit(
 
 
 @contextmanager
-def _numbers(plan: Plan, device: torch.device) -> Iterator[None]:
-    """What is computed in: attention step by step in bfloat16, for torch's own is slow there."""
-    if not plan.half:
+def precision(device: torch.device, half: bool) -> Iterator[None]:
+    """What is computed in: if `half`, bfloat16, and attention step by step, as torch's own is slow
+    then."""
+    if not half:
         yield
         return
     with torch.autocast(device.type, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from scrubjay.operators import names, places
 
-WORDS = 0.07  # of names are words: a tagger must meet them as both
+WORDS = 0.09  # of names are words: a tagger must meet them as both
 WORDS_GIVEN = (
     "Will May Rose Grace Hope Mark Rich Chase Summer Bill Art Drew Faith Dean Joy Dawn Amber Pat "
     "Frank Gene Chip Rusty Sunny Iris Violet Lily Olive Penny Ruby Pearl Jade Crystal April June "

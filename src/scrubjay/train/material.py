@@ -20,7 +20,7 @@ from scrubjay.train.corpora import Example
 from scrubjay.train.lists import Lists
 from scrubjay.train.split import Clear
 
-NOBODY = 8  # synthetic documents to one of terms alone
+NOBODY = 8  # synthetic documents to one seed of terms alone
 
 
 class Material:
@@ -29,7 +29,7 @@ class Material:
 
     def __init__(
         self, data: Path | None, own: Sequence[Path] = (), clear: Sequence[Path] = (),
-        *, seed: int = 1, synthetic: int = 3000, share: float = 0.15,
+        *, seed: int = 1, synthetic: int = 3500, share: float = 0.15,
     ) -> None:  # fmt: skip
         if data and not ((data / "train").is_dir() or (data / "lists").is_dir()):
             raise InputError(f"{data}: holds neither train/ nor lists/")
@@ -51,15 +51,12 @@ class Material:
                 yield example
 
     def _all(self, number: int) -> Iterator[Example]:
+        dice = random.Random(number)
+        seeds = [*self.seeds, *terms.documents(self._synthetic // NOBODY, dice)]
         if self.data and (self.data / "train").is_dir():
-            yield from mix.epoch(
-                self.seeds, self.lists, self.data, self._synthetic, self._share, number
-            )
+            yield from mix.epoch(seeds, self.lists, self.data, self._synthetic, self._share, number)
         else:
-            dice = random.Random(number)
-            yield from synth.variants(self.seeds, self.lists, self._synthetic, dice)
-        nobody = terms.documents(self._synthetic // NOBODY, random.Random(number))
-        yield from map(synth.example, nobody)
+            yield from synth.variants(seeds, self.lists, self._synthetic, dice)
 
     def files(self) -> list[Path]:
         """The corpora that are read."""

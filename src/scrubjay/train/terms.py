@@ -12,9 +12,10 @@ from importlib import resources
 from scrubjay.marked import Marked
 
 KINDS = {
-    "abbreviation": "abbreviations", "anatomy": "anatomy", "brand": "brands", "device": "devices",
-    "eponym": "eponyms", "everyday": "everyday", "generic": "generics", "number": "numbers",
-    "organism": "organisms", "score": "scores",
+    "abbreviation": "abbreviations", "anatomy": "anatomy", "brand": "brands",
+    "credential": "credentials", "department": "departments", "device": "devices",
+    "duration": "durations", "eponym": "eponyms", "everyday": "everyday", "generic": "generics",
+    "number": "numbers", "organism": "organisms", "score": "scores", "trial": "trials",
 }  # fmt: skip
 MEDICAL = ("brand", "device", "eponym", "generic", "organism", "anatomy")
 _SECTION = re.compile(r"#\s+\D")

@@ -100,7 +100,7 @@ def test_terms_are_taught_to_be_nobody():
     assert {"foley", "lipitor", "klebsiella"} <= set(terms.medical())
     train = material.Material(None, synthetic=80)
     nobody = [e for e in train.examples(0) if e.name.startswith("terms-")]
-    assert len(nobody) == 10 and all(e.covered for e in nobody)
+    assert 3 < len(nobody) < 25 and all(e.covered for e in nobody)
 
 
 def test_epochs_are_the_same_each_time_and_differ_from_each_other():

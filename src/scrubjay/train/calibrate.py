@@ -2,8 +2,7 @@
 neither trained nor measure the net.
 
 - temperature: the one that makes probabilities honest (least surprise at identifier or not);
-- threshold: with honest probabilities it follows from what errors cost, and a missed identifier
-  costs as much as three false alarms (MISS: also where F2 is best on the calibration documents);
+- threshold: where F2, which weighs recall above precision, is best on the documents (STEPS);
 - thresholds: for a wanted recall, the highest one that reached it with 95 % confidence, were the
   calibration documents a random sample of what is to come. They promise nothing about other text.
 """
@@ -31,7 +30,7 @@ from scrubjay.train.synth import example
 
 RECALLS = ("0.9", "0.95", "0.98", "0.99", "0.995")
 DOUBT = 0.05
-MISS = 3  # false alarms that one missed identifier is worth
+STEPS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
 LEAST = 0.005  # no threshold is lower: below, everything counts
 _TITLE = frozenset({"TITLE"})
 _SURE = 0.1  # golden probabilities keep this distance from the threshold
@@ -65,7 +64,7 @@ def calibrate(folder: Path, documents: Sequence[Marked]) -> Calibration:
     temperature = 1.0 if bundles.is_pair(folder) else _temperature(known)
     doubts = [_inside(text.scores / temperature) for text in known]
     found = Calibration(
-        temperature, round(1 / (1 + MISS), 2), _thresholds(_weakest(known, doubts)), len(documents)
+        temperature, _threshold(known, doubts), _thresholds(_weakest(known, doubts)), len(documents)
     )
     settle(folder, found)
     return found
@@ -105,6 +104,18 @@ def _temperature(known: Sequence[Known]) -> float:
         return float(-np.log(np.maximum(right, 1e-7)).mean())
 
     return min((step / 20 for step in range(10, 100)), key=surprise)
+
+
+def _threshold(known: Sequence[Known], doubts: Sequence[NDArray[np.float32]]) -> float:
+    """The step with the best F2 of units."""
+    inside = np.concatenate([text.inside for text in known])
+    likely = np.concatenate(doubts)
+
+    def f2(step: float) -> float:
+        found = likely >= step
+        return float(5 * (found & inside).sum() / (4 * inside.sum() + found.sum()))
+
+    return max(STEPS, key=f2)
 
 
 def _weakest(known: Sequence[Known], doubts: Sequence[NDArray[np.float32]]) -> list[float]:

@@ -20,7 +20,7 @@ from scrubjay.train.corpora import Example
 from scrubjay.train.lists import Lists
 from scrubjay.train.split import Clear
 
-NOBODY = 8  # synthetic documents to one seed of terms alone
+NOBODY = 7  # seeds to one made of terms alone
 
 
 class Material:
@@ -52,7 +52,7 @@ class Material:
 
     def _all(self, number: int) -> Iterator[Example]:
         dice = random.Random(number)
-        seeds = [*self.seeds, *terms.documents(self._synthetic // NOBODY, dice)]
+        seeds = [*self.seeds, *terms.documents(len(self.seeds) // NOBODY, dice)]
         if self.data and (self.data / "train").is_dir():
             yield from mix.epoch(seeds, self.lists, self.data, self._synthetic, self._share, number)
         else:

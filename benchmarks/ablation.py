@@ -186,10 +186,11 @@ def bundled(folder: Path) -> dict[str, Path]:
 def measured(folder: Path, sets: dict[str, Corpus]) -> dict[str, Any]:
     """Everything that is told of a bundle."""
     tell(f"measuring {folder.name} of {folder.parent.name}")
-    files = [folder / "bundle.json", *(folder / name for name in bundles.read(folder).sha256)]
+    pair = bundles.is_pair(folder)
+    nets = bundles.nets(folder, bundles.read_pair(folder)) if pair else [folder]
     return {
-        "bytes": sum(file.stat().st_size for file in files),
-        "products": products(run.load(folder).net),
+        "bytes": sum(file.stat().st_size for file in bundles.files_of(folder)),
+        "products": products(run.load(nets[0]).net),  # of a pair, what reads everything
         **speed(folder),
         "accuracy": {name: accuracy(folder, corpus) for name, corpus in sets.items()},
     }

@@ -1,4 +1,4 @@
-"""The tables of docs/tagger.md and docs/benchmarks.md, from the results.
+"""The tables of docs/tagger.md, docs/benchmarks.md and docs/training-log.md, from the results.
 
     python benchmarks/tables.py
 
@@ -38,7 +38,8 @@ Told = dict[str, Any]
 
 def main() -> None:
     """Write all of them."""
-    for page, parts in {"tagger.md": (taggers,), "benchmarks.md": (race, found)}.items():
+    pages = {"tagger.md": (taggers,), "benchmarks.md": (race, found), "training-log.md": (doubts,)}
+    for page, parts in pages.items():
         for part in parts:
             harness.between(DOCS / page, part.__name__, part())
 
@@ -109,6 +110,30 @@ def found() -> Iterator[str]:
             continue
         each = (told["accuracy"][which] for which in sets)
         yield row(_name(name), *(f"{share(e['recall'])} / {share(e['precision'])}" for e in each))
+
+
+def doubts() -> Iterator[str]:
+    """What a second look costs and gives, and what a gate would lose."""
+    told = read("cascade")
+    yield row("doubt from, to, margin", "sent on", "recall / precision", "words/s")
+    yield row(*("---",) * 4)
+    for band in told["bands"]:
+        notes = band["notes"].values()
+        sent = ", ".join(f"{one['sent_on']:.3f}" for one in notes)
+        speeds = ", ".join(rounded(one["words_per_s"]) for one in notes)
+        both = f"{share(band['recall'])} / {share(band['precision'])}"
+        yield row(_band(band), sent, both, speeds)
+    count = told["gates"][0]["found"]
+    lost = ", ".join(f"{gate['lost']} below {gate['low']:g}" for gate in told["gates"])
+    yield from ("", f"Of {count:,} identifiers that both find together, there lie wholly: {lost}.")
+
+
+def _band(band: Told) -> str:
+    if band["high"] < 1e-6:
+        return "none"
+    if band["low"] < 1e-6:
+        return "everything"
+    return f"{band['low']:g} to {band['high']:g}, {band['margin']}"
 
 
 def _name(system: str) -> str:

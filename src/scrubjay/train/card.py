@@ -61,7 +61,9 @@ def _kind(bundle: Bundle | Pair) -> str:
 def _origin(bundle: Bundle | Pair) -> Iterator[str]:
     yield "## Where it comes from\n"
     for step in bundle.origin.get("steps", ()):
-        told = "; ".join(f"{key} {_said(value)}" for key, value in step.items() if key != "step")
+        told = "; ".join(
+            f"{key} {_said(key, value)}" for key, value in step.items() if key != "step"
+        )
         yield f"- **{step['step']}**: {told}"
     known = bundle.calibration
     yield (
@@ -74,7 +76,9 @@ def _origin(bundle: Bundle | Pair) -> Iterator[str]:
     yield "- **licences** of all data: [NOTICE](../../../../../NOTICE)\n"
 
 
-def _said(value: object) -> str:
+def _said(key: str, value: Any) -> str:
+    if key == "teachers":  # each with steps of its own
+        return ", ".join(f"one of {len(steps)} steps" for steps in value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -1,8 +1,11 @@
 """What every test leaves as it found it."""
 
 import resource
+import signal
 
 import pytest
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background ignores
 
 
 @pytest.fixture(autouse=True)

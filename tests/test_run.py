@@ -132,7 +132,7 @@ def test_a_killed_run_goes_on(place):
                "--profile", "patterns"]  # fmt: skip
     process = subprocess.Popen(command, cwd=place, env={**os.environ})
     deadline = time.monotonic() + 60
-    while len(list((place / "out").glob("*.txt"))) < 70 and time.monotonic() < deadline:
+    while len(list((place / "out").glob("*.txt"))) < 140 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()

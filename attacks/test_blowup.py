@@ -1,5 +1,6 @@
 """Text that would make a backtracking engine take for ever: time grows with the text, no faster."""
 
+import gc
 import random
 import time
 
@@ -59,24 +60,33 @@ def build(family: str, size: int) -> str:
 
 
 def seconds(engine, text: str) -> float:
-    best = 9e9
-    for _ in range(3):
-        started = time.process_time()
-        engine.anonymize(text)
-        best = min(best, time.process_time() - started)
-    return best
+    started = time.process_time()
+    engine.anonymize(text)
+    return time.process_time() - started
 
 
 @pytest.fixture(scope="module")
 def engine():
     made = scrubjay.load("everything", profile="patterns")
     made.anonymize("warm up 536-90-4399, Dr. Ann Lee, 03/14/2024, +44 20 7946 0958")
-    return made
+    gc.collect()
+    gc.freeze()  # what other tests left costs its collections, not ours
+    yield made
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_four_times_the_text_takes_about_four_times_the_time(engine, family):
-    """2.2 a doubling is 4.84; benchmarks/scaling.py measures every step up to 100 MB."""
-    small, large = (seconds(engine, build(family, n)) for n in (SIZE, 4 * SIZE))
-    assert large < 0.05 or large / max(small, 0.005) < 6, (small, large)
-    assert large < 8, "a megabyte of anything takes seconds, not minutes"
+    """2.2 a doubling is 4.84; benchmarks/scaling.py measures every step up to 100 MB. Other
+    programs only ever add to a time, so the best of several rounds is the nearest."""
+    texts = [build(family, n) for n in (SIZE, 4 * SIZE)]
+    rounds = []
+    while len(rounds) < 3 or (len(rounds) < 12 and not _linear(*rounds)):
+        rounds.append([seconds(engine, text) for text in texts])
+    assert _linear(*rounds), rounds
+    assert min(large for _, large in rounds) < 8, "a megabyte takes seconds, not minutes"
+
+
+def _linear(*rounds) -> bool:
+    small, large = map(min, zip(*rounds, strict=True))
+    return large < 0.05 or large / max(small, 0.005) < 6

@@ -126,24 +126,22 @@ def test_names_that_become_one_are_told_apart(place):
 
 
 def test_a_killed_run_goes_on(place):
-    for number in range(400):
+    for number in range(2000):
         (place / f"in/{number:03}.txt").write_text(NOTE * 20)
     command = [sys.executable, "-m", "scrubjay", "anonymize", "in", "-o", "out", "-j", "2",
                "--profile", "patterns"]  # fmt: skip
     process = subprocess.Popen(command, cwd=place, env={**os.environ})
-    deadline = time.monotonic() + 60
-    while len(list((place / "out").glob("*.txt"))) < 140 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    _until(lambda: len(list((place / "out").glob("*.txt"))) > runs.TOGETHER)  # the first are noted
     process.send_signal(signal.SIGKILL)
     process.wait()
     there = list((place / "out").glob("*.txt"))
-    assert 0 < len(there) < 402
+    assert 0 < len(there) < 2002
     whole = "SSN [SSN 1], mail [EMAIL 1], glucose 5.4 mmol/L.\n" * 20
-    assert all(path.read_text() == whole for path in there if path.name[0] in "0123")
+    assert all(path.read_text() == whole for path in there if path.name[0].isdigit())
     run("-o", "out")
     told = report(place)
-    assert told["files"] == 404 and 0 < told["now"] < 404
-    assert len(files(place / "out")) == 406 and not (place / "out/.scrubjay-run").exists()
+    assert told["files"] == 2004 and 0 < told["now"] < 2004
+    assert len(files(place / "out")) == 2006 and not (place / "out/.scrubjay-run").exists()
 
 
 def test_a_run_that_is_told_to_end_tidies_up_and_goes_on(place):

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import threading
 import time
 import zipfile
 
@@ -13,8 +14,10 @@ for needed in ("starlette", "uvicorn", "httpx", "apsw", "pyrage"):
 
 from serving import NOTE, logged, service, started, until  # noqa: E402
 
-from scrubjay.serve import foreman  # noqa: E402
+from scrubjay.access.people import Caller  # noqa: E402
+from scrubjay.serve import foreman, joblist  # noqa: E402
 from scrubjay.serve.foreman import Foreman  # noqa: E402
+from scrubjay.serve.joblist import Job  # noqa: E402
 
 OVER = ("done", "stopped", "failed")
 MANY = 1000  # files of a job that is stopped before its end
@@ -177,3 +180,22 @@ def test_a_killed_service_goes_on_with_what_it_had_and_a_stopped_job_when_it_is_
         assert not (tmp_path / f"serve/jobs/{id}/in").exists()
         assert client.delete(f"/v1/jobs/{id}").status_code == 200
         assert not (tmp_path / f"serve/jobs/{id}").exists()
+
+
+def test_who_lets_a_job_go_on_in_the_moment_it_stops_is_heard(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCRUBJAY_HOME", str(tmp_path))
+    job = Job(joblist.new_id(), Caller("desk"), 0)
+    joblist.add(job)
+    job.stops.touch()
+    stand = joblist.stand
+
+    def stand_late(job, state, **more):
+        job.stops.unlink(missing_ok=True)  # who resumes has seen it waiting
+        stand(job, state, **more)
+
+    monkeypatch.setattr(joblist, "stand", stand_late)
+    monkeypatch.setattr(Foreman, "__init__", lambda self: None)
+    one = Foreman()
+    one._over = threading.Event()
+    one._do(job)
+    assert joblist.standing(job).state == joblist.WAITING

@@ -80,21 +80,23 @@ class Foreman:
         if self._over.is_set():
             return
         if job.stops.exists():
-            joblist.stand(job, joblist.STOPPED)
+            _stop(job)
             return
         joblist.stand(job, joblist.RUNNING, started=int(time.time()))
         process = multiprocessing.get_context("spawn").Process(
             target=_run, args=(self._crew, job.id)
         )
         process.start()
+        stops = False
         try:
-            while process.is_alive() and not (self._over.is_set() or job.stops.exists()):
+            while process.is_alive() and not (self._over.is_set() or stops):
                 process.join(SOON)
+                stops = job.stops.exists()
         finally:
             _end(process)
-        self._settle(job, process.exitcode)
+        self._settle(job, process.exitcode, stops=stops)
 
-    def _settle(self, job: Job, status: int | None) -> None:
+    def _settle(self, job: Job, status: int | None, *, stops: bool) -> None:
         """What became of it. A run that failed has said why."""
         if status == 0:
             joblist.stand(job, joblist.DONE)
@@ -102,10 +104,17 @@ class Foreman:
             return
         elif self._over.is_set():
             joblist.stand(job, joblist.WAITING)
-        elif job.stops.exists():
-            joblist.stand(job, joblist.STOPPED)
+        elif stops:
+            _stop(job)
         else:
             joblist.stand(job, joblist.FAILED, why=DIED)
+
+
+def _stop(job: Job) -> None:
+    """It is stopped, unless somebody who let it go on meanwhile saw it waiting still."""
+    joblist.stand(job, joblist.STOPPED)
+    if not job.stops.exists():
+        joblist.stand(job, joblist.WAITING)
 
 
 def _new(looks: Mapping[str, int]) -> bool:

@@ -189,13 +189,12 @@ async def _stop(request: Request) -> Response:
 async def _resume(request: Request) -> Response:
     """It goes on for who says so."""
     who, job = await caller(request), await job_of(request, START)
-    state = joblist.standing(job).state
-    if state == joblist.RUNNING:
+    if joblist.standing(job).state == joblist.RUNNING:
         raise UsageError("it runs, or is about to stop: ask again when it has")
     await _tell(request, who, START, job.id)
     joblist.write(structs.replace(job, who=who))
     job.stops.unlink(missing_ok=True)
-    if state in OVER:
+    if joblist.standing(job).state in OVER:  # the foreman may have stopped it just now
         joblist.stand(job, joblist.WAITING)
     return shown(joblist.told(job))
 

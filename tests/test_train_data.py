@@ -176,6 +176,20 @@ def test_people_are_of_all_the_world_and_written_as_people_write():
     assert {"van", "Al", "De"} <= {surname.partition(" ")[0] for surname in surnames}
 
 
+def test_one_name_in_eight_is_a_word_too():
+    dice = random.Random(6)
+    people = [LISTS().person(dice) for _ in range(4000)]
+    for part, place in (("given", 0), ("surname", 1)):
+        words = set(lists.words(part))
+        assert len(words) > 390 and all(name[0].isupper() for name in words)
+        share = sum(person[place] in words for person in people) / len(people)
+        assert lists.WORDS * 0.8 < share < 0.3
+    first, second = (set(lists.words(f"{half} half")) for half in lists.HALVES)
+    pairs = [surname.replace("-", " ").rsplit(" ", 1) for _, surname in people]
+    pairs = [pair for pair in pairs if len(pair) == 2 and pair[0] in first and pair[1] in second]
+    assert 10 < len(pairs) < 200, pairs
+
+
 @given(number=st.integers(0, 10**6), seed=st.integers(0, 10**6))
 @settings(max_examples=60, deadline=None)
 def test_swaps_keep_the_text_and_the_spans(number, seed):

@@ -221,7 +221,7 @@ def quantized(source: Path, target: Path, documents: Sequence[Marked]) -> None:
         tops = integers.ranges(made.net, inputs_of(made, documents))
         integers.write(made.net, tops, target / "model.onnx")
     else:
-        quantize.quantize(source / "model.onnx", target / "model.onnx")
+        quantize.write(made.net, target / "model.onnx")
     steps = [*made.steps, {"step": "quantize", "documents": len(documents)}]
     export.write(
         target, export.split(target / "model.onnx"), made.vocabulary, made.lexicon,

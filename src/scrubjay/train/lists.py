@@ -13,6 +13,8 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import resources
 from itertools import zip_longest
 from pathlib import Path
 
@@ -20,37 +22,9 @@ from msgspec import Struct
 
 from scrubjay.operators import names, places
 
-WORDS = 0.09  # of names are words: a tagger must meet them as both
-WORDS_GIVEN = (
-    "Will May Rose Grace Hope Mark Rich Chase Summer Bill Art Drew Faith Dean Joy Dawn Amber Pat "
-    "Frank Gene Chip Rusty Sunny Iris Violet Lily Olive Penny Ruby Pearl Jade Crystal April June "
-    "August Autumn Robin Jay Wade Miles Grant Lance Cliff Rob Sue Jack Guy Chuck Skip Buddy Ace "
-    "Christian Angel Jesus Destiny Charity Mercy Patience Victor Earnest Max Major Reed Heath Glen "
-    "Blessing Gift Goodluck Innocent Wisdom Comfort Fortune Talent Lovemore Sunday Friday Prince "
-    "Princess Baby Boy Apple Cherry Lovely Dolly Lucky Happy Sonny Love Precious Treasure Royal "
-    "Dung Long Son My Chi Do Kim An Man Sung Moon Young Sun Song Can Fang Hang Ping Bin Gang Rain"
-).split()
-WORDS_SURNAME = (
-    "Price Young Long Banks Rich White Black Brown Green Gray Short Small Little Low High Best Good "
-    "Love Hope Moon Stone Wood Woods Hill Field Fields Brook Rivers Lake Waters Pond Marsh Snow "
-    "Frost Winter Summers May March Day Weeks Friday Church Bishop Pope King Prince Noble Knight "
-    "Cook Baker Butcher Carpenter Smith Mason Miller Taylor Tailor Fisher Hunter Archer Shepherd "
-    "Page Bell Case Chance Park Parks Street Lane Rhodes Wall Hall House Barn Gates Key Keys Lock "
-    "Bush Berry Rice Bean Lemon Peach Bass Pike Fish Wolf Fox Bird Crow Swan Crane Drake Finch Head "
-    "Foot Hand Hart Blood Payne Sharp Strong Swift Power Powers Law Justice Judge Major Sargent Ward "
-    "Cross Christian Self Still Ready True Wise Savage Sweet Bitter Cash Penny Pound Dollar Grant "
-    "Battle War Pistol Bullock Lamb Colt Buck Ham Bacon Pepper Salt Ginger Root Branch Flowers Rose "
-    "Do Son An Ho Ha Ma Her So Pan Fan Wan Shi Sun Song Oh Yang Fall Sow Gay Mane Camp Bang Gong Ban "
-    "Ring Dong Hung Tang Ding Hum Pong Dang Dung Wade Shah Mann Doctor Merchant Contractor Date More "
-    "Sane Mali Sheth Seth Das Den"
-).split()
-NATIVE = (
-    "White Black Red Yellow Blue Two Big Little Old Young Lone Long Fast Good Brave Bad Standing "
-    "Sitting Flying Running Walking Chasing Charging",
-    "Horse Bird Elk Hawk Owl Wolf Deer Otter Feather Shield Arrow Bow Rope Moon Thunder Water Hair "
-    "Man Woman Boy Dog Crane Buffalo Goat Sheep House",
-)  # halves of surnames of native peoples of America
-
+WORDS = 0.12  # of names are words: a tagger must meet them as both
+NATIVES = 0.02  # of surnames are those of native peoples of America, two words that make one
+HALVES = ("first", "second")
 _WORLD = "world-"  # before a culture of the shipped lists: a folder's have the names of countries
 WORLD = tuple(
     _WORLD + culture
@@ -128,7 +102,7 @@ class Lists(Struct):
         """One, or two that make one; Ji-woo is Ji Woo and Jiwoo, too."""
         given = _draw(self.given[culture], dice)
         if dice.random() < WORDS:
-            given = dice.choice(WORDS_GIVEN)
+            given = dice.choice(words("given"))
         elif "-" in given and dice.random() < 0.5:
             given = dice.choice((given.replace("-", " ").title(), given.replace("-", "").title()))
         leads = LEADS_GIVEN.get(culture.removeprefix(_WORLD))
@@ -144,16 +118,25 @@ class Lists(Struct):
         if culture == "us" and dice.random() < 0.7:  # the census writes Mcdonald, Obrien
             surname = _SCOTS.sub(_capital, surname)
         if dice.random() < WORDS:
-            surname = dice.choice(WORDS_SURNAME)
-        elif dice.random() < 0.01:
-            surname = dice.choice((" ", "")).join(dice.choice(half.split()) for half in NATIVE)
-            return surname if " " in surname else surname.capitalize()
+            surname = dice.choice(words("surname"))
+        elif dice.random() < NATIVES:
+            between = dice.choice((" ", " ", "-", ""))
+            surname = between.join(dice.choice(words(f"{half} half")) for half in HALVES)
+            return surname if between else surname.capitalize()
         leads = LEADS.get(culture.removeprefix(_WORLD))
         if leads and dice.random() < LED:
             return dice.choice(leads) + surname
         if dice.random() < DOUBLE:
             return surname + dice.choice(("-", "-", " ")) + _draw(self.surnames[culture], dice)
         return surname
+
+
+@cache
+def words(part: str) -> tuple[str, ...]:
+    """Names that are words, too: a part of `word_names.txt`."""
+    text = resources.files("scrubjay.train").joinpath("word_names.txt").read_text("utf-8")
+    _, _, after = text.partition(f"[{part}]\n")
+    return tuple(after.partition("\n[")[0].split())
 
 
 def _capital(match: re.Match[str]) -> str:

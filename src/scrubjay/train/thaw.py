@@ -14,10 +14,8 @@ from torch import Tensor, nn
 
 from scrubjay.errors import InputError
 from scrubjay.model import bundle as bundles
-from scrubjay.train import integers
+from scrubjay.train.graph import floats
 from scrubjay.train.net import Size, Tagger, build
-
-PRODUCTS = ("MatMul", "MatMulInteger")
 
 
 def net(folder: Path) -> Tagger:
@@ -32,8 +30,8 @@ def net(folder: Path) -> Tagger:
               for value in graph.initializer}  # fmt: skip
     try:
         made = build(_size(told.origin, values))
-        if told.kind == "conv" and any(name.endswith(".int8") for name in values):
-            made.load_state_dict(integers.floats(graph, made.state_dict()))
+        if any(name.endswith(".int8") for name in values):
+            made.load_state_dict(floats(graph, made.state_dict()))
         else:
             made.load_state_dict(_state(made, graph, values))
     except (KeyError, RuntimeError, ValueError, StopIteration):
@@ -60,34 +58,18 @@ def _size(origin: dict[str, object], values: dict[str, Tensor]) -> Size:
     """As the bundle tells it; those of before tell nothing and were never pruned."""
     if "size" in origin:
         return msgspec.convert(origin["size"], Size)
-    vocabulary, width = _table("words.weight", values).shape
+    vocabulary, width = values["words.weight"].shape
     layers = sum(name.endswith("norm.bias") and "layers." in name for name in values)
     return Size(vocabulary, width, layers, len(values["layers.0.up.bias"]), heads=12)
 
 
 def _state(made: Tagger, graph: onnx.GraphProto, values: dict[str, Tensor]) -> dict[str, Tensor]:
     """Tables and vectors by their names; matrices, where their names are lost, by their order."""
-    products = (node.input[1] for node in graph.node if node.op_type in PRODUCTS)
-    matrices = iter([name for name in products if name.removesuffix(".int8") in _weights(values)])
+    products = (node.input[1] for node in graph.node if node.op_type == "MatMul")
+    matrices = iter([name for name in products if name in values])
     parts = [f"{name}.weight" for name, part in made.named_modules() if isinstance(part, nn.Linear)]
     linear = {*parts} - values.keys()
     return {
-        name: _matrix(next(matrices), values).T if name in linear else _table(name, values)
+        name: values[next(matrices)].T if name in linear else values[name]
         for name in made.state_dict()
     }
-
-
-def _weights(values: dict[str, Tensor]) -> set[str]:
-    return {name.removesuffix(".int8") for name in values}
-
-
-def _table(name: str, values: dict[str, Tensor]) -> Tensor:
-    if name in values:
-        return values[name]
-    return values[f"{name}.int8"].float() * values[f"{name}.scale"]
-
-
-def _matrix(name: str, values: dict[str, Tensor]) -> Tensor:
-    if not name.endswith(".int8"):
-        return values[name]
-    return values[name].float() * values[f"{name.removesuffix('.int8')}.scale"]

@@ -41,6 +41,7 @@ WALK = {
     "train synth": ("train.run", "-o wrong.suffix"),
     "train fit": ("train.run", "-o run --data nothing"),
     "train distil": ("train.run", "nothing -o run"),
+    "train average": ("train.run", "nothing -o run"),
     "train prune": ("train.run", "nothing -o run"),
     "train export": ("train.run", "nothing -o run"),
     "train quantize": ("train.run", "nothing -o run"),

@@ -459,6 +459,21 @@ def test_the_chain_from_a_run_to_an_int8_bundle(begun, tmp_path, monkeypatch):
     assert found.documents > 50 and found.thresholds["0.99"] <= found.thresholds["0.9"]
 
 
+def test_the_mean_of_nets_lies_between_them(begun, teacher, tmp_path):
+    other = fresh("conv")
+    other.load_state_dict({k: v + 0.02 for k, v in teacher.state_dict().items()})
+    run.save(run.load(begun)._replace(net=other), tmp_path / "other")
+    assert "2 nets" in call(
+        "average", begun, tmp_path / "other", "--share", 0.75, "-o", tmp_path / "mean"
+    )
+    mean = run.load(tmp_path / "mean")
+    assert mean.steps[-1] == {"step": "average", "nets": 2, "share of the first": 0.75}
+    for name, weight in mean.net.state_dict().items():
+        assert torch.allclose(weight, teacher.state_dict()[name] + 0.005, atol=1e-5), name
+    with pytest.raises(UsageError, match="two at least"):
+        call("average", begun, "-o", tmp_path / "one")
+
+
 @KINDS
 def test_a_bundle_can_be_trained_on(kind, tmp_path):
     """Its net is the one that was exported, but for what eight bits lose."""

@@ -211,6 +211,24 @@ def distil(
 
 
 @command.command()
+@click.argument("sources", metavar="RUN...", nargs=-1, required=True, type=_path)
+@click.option("--share", type=_share, help="How much the first counts; without it, all alike.")
+@_out
+def average(sources: tuple[Path, ...], share: float | None, folder: Path) -> None:
+    """Make one net of several.
+
+    The mean of the weights of RUNs that were trained from the same net, each on other examples
+    (--seed): mostly better than each, and as small.
+    """
+    chain = _chain()
+    from scrubjay.train import run
+
+    run.new(folder)
+    run.save(chain.averaged([run.load(source) for source in sources], share), folder)
+    _tell(f"{folder}: the mean of {len(sources)} nets")
+
+
+@command.command()
 @click.argument("source", metavar="RUN", type=_path)
 @_material
 @click.option("--layers", type=click.IntRange(1), help="So many stay.")

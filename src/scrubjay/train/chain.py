@@ -38,7 +38,7 @@ from scrubjay.train.batches import Batch, Packed
 from scrubjay.train.corpora import Example
 from scrubjay.train.fit import Plan
 from scrubjay.train.material import Material
-from scrubjay.train.net import ConvTagger, Tagger
+from scrubjay.train.net import ConvTagger, Tagger, build
 from scrubjay.train.run import Run, Step
 from scrubjay.train.targets import Targets
 
@@ -181,6 +181,26 @@ def pruned(made: Run, cut: Cut, given: Material, units: int = 20_000) -> Run:
         net = prune.embedding(net, cut.embedding)
     kept = {key: value for key, value in msgspec.to_builtins(cut).items() if value is not None}
     return Run(net, list(pieces), made.lexicon, (*made.steps, {"step": "prune", **kept}))
+
+
+def averaged(runs: Sequence[Run], share: float | None = None) -> Run:
+    """The mean of nets that were trained from the same one. `share`: how much the first counts; the
+    others share the rest."""
+    first, *others = runs
+    reads = first.net.size, first.vocabulary
+    if not others or any((one.net.size, one.vocabulary) != reads for one in others):
+        raise UsageError("average takes runs that began with the same net, two at least")
+    own = share or 1 / len(runs)
+    parts = [own, *[(1 - own) / len(others)] * len(others)]
+    states = [one.net.state_dict() for one in runs]
+    mean = {
+        name: sum(part * state[name] for part, state in zip(parts, states, strict=True))
+        for name in states[0]
+    }
+    net = build(first.net.size)
+    net.load_state_dict(mean)
+    step = {"step": "average", "nets": len(runs), "share of the first": round(own, 3)}
+    return first._replace(net=net.eval(), steps=(*first.steps, step))
 
 
 def sample(

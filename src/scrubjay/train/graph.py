@@ -28,7 +28,9 @@ class Graph:
     """The graph of a net."""
 
     def __init__(self, net: nn.Module) -> None:
-        self.weights: dict[str, Values] = {k: v.numpy() for k, v in net.state_dict().items()}
+        self.weights: dict[str, Values] = {
+            name: weight.numpy().copy() for name, weight in net.state_dict().items()
+        }
         self._values: dict[str, Values] = {}
         self._nodes: list[onnx.NodeProto] = []
 

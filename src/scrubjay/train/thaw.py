@@ -29,7 +29,7 @@ def net(folder: Path) -> Tagger:
     values = {value.name: torch.from_numpy(numpy_helper.to_array(value).copy())
               for value in graph.initializer}  # fmt: skip
     try:
-        made = build(_size(told.origin, values))
+        made = build(msgspec.convert(told.origin["size"], Size))
         if any(name.endswith(".int8") for name in values):
             made.load_state_dict(floats(graph, made.state_dict()))
         else:
@@ -43,7 +43,7 @@ def _plain(folder: Path, origin: dict[str, object]) -> Tagger:
     """The net of a state dict."""
     state = safetensors.torch.load_file(folder / "model.safetensors")
     try:
-        made = build(_size(origin, state))
+        made = build(msgspec.convert(origin["size"], Size))
         made.load_state_dict(state)
     except (KeyError, RuntimeError, ValueError):
         raise _foreign(folder) from None
@@ -52,15 +52,6 @@ def _plain(folder: Path, origin: dict[str, object]) -> Tagger:
 
 def _foreign(folder: Path) -> InputError:
     return InputError(f"{folder}: not a net that scrubjay train export wrote")
-
-
-def _size(origin: dict[str, object], values: dict[str, Tensor]) -> Size:
-    """As the bundle tells it; those of before tell nothing and were never pruned."""
-    if "size" in origin:
-        return msgspec.convert(origin["size"], Size)
-    vocabulary, width = values["words.weight"].shape
-    layers = sum(name.endswith("norm.bias") and "layers." in name for name in values)
-    return Size(vocabulary, width, layers, len(values["layers.0.up.bias"]), heads=12)
 
 
 def _state(made: Tagger, graph: onnx.GraphProto, values: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -368,6 +368,35 @@ def test_of_a_pair_the_second_answers_for_what_is_in_doubt_alone(pair):
     assert np.allclose(odds[2][unsure], (odds[0][unsure] + odds[1][unsure]) / 2, atol=1e-2)
 
 
+def test_what_is_settled_is_not_asked_again(pair):
+    reader = pair("part", 0.02, 0.98)
+    asked = []
+    reader.ready()
+    reader._loaded.read = lambda units, windows: asked.extend(windows) or ()
+    units = reader.units(SENTENCES)
+    list(reader.answers(units, 0.0))
+    doubtful = next(text for text, *_ in asked)
+    whole = [(0, len(text)) for text in SENTENCES]
+    told = [stretches * (text != doubtful) for text, stretches in enumerate([[w] for w in whole])]
+    asked.clear()
+    assert list(reader.answers(units, 0.0, told)) and {w.text for w in asked} == {doubtful}
+    asked.clear()
+    answers = list(reader.answers(units, 0.0, [[w] for w in whole]))
+    assert not asked and sum(len(where) for _, where, _ in answers) == sum(
+        len(own.starts) for own in units
+    )
+
+
+def test_settled_is_what_lies_wholly_in_a_stretch():
+    units = Tagger(bundle.folder("fast"), threads=1).units(["Ann met Bob in Bath"])[0]
+    every = np.arange(len(units.starts))
+    for stretches, inside in (
+        ([(0, 3)], [0]), ([(8, 10), (0, 7)], [0, 1]), ([(0, 19), (4, 5)], [0, 1, 2, 3, 4]),
+        ([(1, 6)], []), ([(19, 30)], []),
+    ):  # fmt: skip
+        assert np.flatnonzero(cascade.within(units, every, stretches)).tolist() == inside
+
+
 def test_a_pair_that_doubts_nothing_never_loads_its_second_net(pair):
     reader = pair("sure", 1e-9, 1e-9)
     first = Tagger(bundle.folder("fast"), threads=1)

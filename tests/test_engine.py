@@ -175,6 +175,27 @@ def test_a_place_settles_only_what_goes_then():
     assert "Ann" not in told and engine.anonymize(Document("Ohio", label="STATE")).text == "Ohio"
 
 
+def test_a_detector_may_know_what_goes_anyway():
+    class Beside(FakeDetector):
+        told = None
+
+        def detect_beside(self, documents, gone):
+            self.told = [{(f.start, f.end) for f in every} for every in gone]
+            return self.detect(documents)
+
+    policy = Policy(
+        "p",
+        rules={"IP": Rule("keep.v1"), "EMAIL": Rule("redact.v1", threshold=1.0)},
+        detectors=("patterns.v1",),
+    )
+    beside = Beside({"Ann": "PERSON"})
+    told = scrubjay.load(policy, profile="patterns", detectors=[beside])
+    text = "Ann at 10.1.2.3, ann@example.org, SSN 536-90-4399"
+    assert "Ann" not in told.anonymize(text).text
+    at = text.index("536")
+    assert beside.told == [{(at, at + 11)}], "an address is kept, the other is not sure enough"
+
+
 def test_what_a_place_keeps_a_net_alone_does_not_take():
     class Net:
         name = "tagger.test"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from types import FunctionType
 from typing import Any
@@ -47,12 +48,20 @@ def _catalogue() -> patterns.Patterns:
     return patterns.shipped()
 
 
-def run(detector: plugins.Detector, batch: list[Document]) -> list[list[Finding]]:
-    """The detector's findings, each checked to lie inside its text."""
+def run(
+    detector: plugins.Detector,
+    batch: list[Document],
+    gone: Callable[[], list[list[Finding]]] | None = None,
+) -> list[list[Finding]]:
+    """The detector's findings, each checked to lie inside its text. `gone` tells a detector that
+    wants to know what will be replaced in any case."""
     for document in batch:
         check_text(document)
     try:
-        found = list(detector.detect(batch))
+        if gone and isinstance(detector, plugins.Informed):
+            found = list(detector.detect_beside(batch, gone()))
+        else:
+            found = list(detector.detect(batch))
     except ScrubjayError:
         raise
     except Exception as problem:  # noqa: BLE001 - the border to foreign code

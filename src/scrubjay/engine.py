@@ -10,7 +10,6 @@ import datetime
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any, Self
 
 from scrubjay import detect, operators, plugins, policies, report
@@ -189,8 +188,15 @@ class Engine:
         detectors = self.detectors
         if any(document.known for document in batch):
             detectors += (self._known,)
-        found = [detect.run(detector, batch) for detector in detectors]
-        return [list(filter(self._counts, chain(*every))) for every in zip(*found, strict=True)]
+        found: list[list[Finding]] = [[] for _ in batch]
+
+        def gone() -> list[list[Finding]]:
+            return [[one for one in every if not self.keeps(one.label)] for every in found]
+
+        for detector in detectors:
+            for every, more in zip(found, detect.run(detector, batch, gone), strict=True):
+                every += filter(self._counts, more)
+        return found
 
     def _anonymize(
         self, today: datetime.date, document: Document, findings: list[Finding]

@@ -33,6 +33,17 @@ class Prepared(Protocol):
         """Load all that a text may need; raise what a text would raise."""
 
 
+@runtime_checkable
+class Informed(Protocol):
+    """A detector that need not think hard of what goes anyway."""
+
+    def detect_beside(
+        self, documents: Sequence[Document], gone: Sequence[Sequence[Finding]]
+    ) -> list[list[Finding]]:
+        """As `Detector.detect`. What `gone` holds of each document will be replaced whatever this
+        detector says of it."""
+
+
 class Operator(Protocol):
     """Replaces values. Entry points name a factory, `make(**options) -> Operator`."""
 

@@ -53,6 +53,12 @@ class Tagger:
     def detect(self, documents: Sequence[Document]) -> list[list[Finding]]:
         """Everything that is probable enough. A field's name is read as context before its text;
         where letters are disguised, both are read as they look."""
+        return self.detect_beside(documents, [()] * len(documents))
+
+    def detect_beside(
+        self, documents: Sequence[Document], gone: Sequence[Sequence[Finding]]
+    ) -> list[list[Finding]]:
+        """The same. Doubts about what is gone anyway are left as they are."""
         net = _net(self._folder, os.getpid())
         least = net.threshold(self._recall)
         rule = f"{NAME}:{net.bundle.name}"
@@ -61,7 +67,11 @@ class Tagger:
             _view(head + doc.text if _tells(doc.text) else "")
             for head, doc in zip(heads, documents, strict=True)
         ]
-        found = net.spans([view.text for view in views], least)
+        settled = [
+            [(len(head) + one.start, len(head) + one.end) for one in known if view.straight]
+            for known, view, head in zip(gone, views, heads, strict=True)
+        ]
+        found = net.spans([view.text for view in views], least, settled)
         return [
             list(_findings(tagged, view, head + document.text, least, rule, len(head)))
             for tagged, view, head, document in zip(found, views, heads, documents, strict=True)
@@ -102,14 +112,15 @@ class _View(NamedTuple):
 
     text: str
     place: Callable[[int, int], tuple[int, int]]
+    straight: bool  # as it stands in the document
 
 
 def _view(text: str) -> _View:
     """The text itself, or without zero-width characters, look-alikes and the like if it has any."""
     if not shadow.disguised(text):
-        return _View(text, lambda start, end: (start, end))
+        return _View(text, lambda start, end: (start, end), True)
     straight = shadow.Straight(text)
-    return _View(straight.text, straight.original)
+    return _View(straight.text, straight.original, False)
 
 
 def _score(probability: float, least: float) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scrubjay.model import bundle as bundles
 from scrubjay.model.decode import NEVER, Floats
-from scrubjay.model.tagger import Answer, Reader, Tagger, Window, windows
+from scrubjay.model.tagger import Answer, Reader, Stretches, Tagger, Window, windows
 from scrubjay.model.tags import OUTSIDE
 from scrubjay.model.tokens import Units
 
@@ -45,13 +45,18 @@ class Cascade(Reader):
         """What both nets see of each text."""
         return self._first.units(texts)
 
-    def answers(self, units: Sequence[Units], least: float) -> Iterator[Answer]:
-        """See `Reader`. Where the first net is sure, its word counts, else that of both."""
+    def answers(
+        self, units: Sequence[Units], least: float, settled: Sequence[Stretches] = ()
+    ) -> Iterator[Answer]:
+        """See `Reader`. Where the first net is sure, or all is settled, its word counts, else that
+        of both."""
         low, high = self.bundle.doubt.low, self.bundle.doubt.high
         doubts = [_Doubts() for _ in units]
         for text, where, tags in self._first.answers(units, min(least, low)):
             inside = 1 - tags[:, OUTSIDE]
             doubted = (low <= inside) & (inside <= high)
+            if settled and settled[text]:
+                doubted &= ~within(units[text], where, settled[text])
             doubts[text].add(where[doubted], inside[doubted])
             sure = ~doubted & (inside >= least)
             yield Answer(text, where[sure], tags[sure])
@@ -120,6 +125,15 @@ def around(where: Places, text: int, margin: int, count: int) -> Iterator[Window
     begins = where[np.append(0, last[:-1] + 1)].tolist()
     for begin, end in zip(begins, (where[last] + 1).tolist(), strict=True):
         yield Window(text, max(0, begin - margin), begin, end, min(end + margin, count))
+
+
+def within(units: Units, where: Places, stretches: Stretches) -> NDArray[np.bool_]:
+    """Which of these units lie wholly in one of the stretches."""
+    starts, ends = np.array(sorted(stretches)).T
+    begun = starts.searchsorted(units.starts[where], "right")
+    furthest = np.append(-1, np.maximum.accumulate(ends))  # of those that have begun
+    result: NDArray[np.bool_] = furthest[begun] >= units.ends[where]
+    return result
 
 
 def together(inside: Floats, tags: Floats) -> Floats:

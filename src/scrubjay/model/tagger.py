@@ -26,6 +26,9 @@ _FEEDS = {"conv": by_word, "encoder": in_line}
 UNITS_A_CALL = 512  # padding included: more takes memory (benchmarks/sharing.py) and saves no time
 
 
+Stretches = Sequence[tuple[int, int]]  # of characters
+
+
 class Window(NamedTuple):
     """Units `first` to `last` of a text go in; the answers for `begin` to `end` count."""
 
@@ -58,16 +61,23 @@ class Reader(ABC):
         """What a net sees of each text."""
 
     @abstractmethod
-    def answers(self, units: Sequence[Units], least: float) -> Iterator[Answer]:
+    def answers(
+        self, units: Sequence[Units], least: float, settled: Sequence[Stretches] = ()
+    ) -> Iterator[Answer]:
         """In any order, each unit once: those that are part of an identifier with at least this
-        probability."""
+        probability. No pains are taken over `settled` stretches of each text."""
 
-    def spans(self, texts: Sequence[str], threshold: float | None = None) -> list[list[Tagged]]:
+    def spans(
+        self,
+        texts: Sequence[str],
+        threshold: float | None = None,
+        settled: Sequence[Stretches] = (),
+    ) -> list[list[Tagged]]:
         """Per text: every stretch that is an identifier with at least `threshold`."""
         least = self.bundle.calibration.threshold if threshold is None else threshold
         units = self.units(texts)
         likely = [decode.Likely() for _ in units]
-        for text, where, tags in self.answers(units, least):
+        for text, where, tags in self.answers(units, least, settled):
             likely[text].add(where, tags)
         return [kept.spans(own) for own, kept in zip(units, likely, strict=True)]
 
@@ -110,7 +120,9 @@ class Tagger(Reader):
         """What the net sees of each text."""
         return self._tokens.units(texts)
 
-    def answers(self, units: Sequence[Units], least: float) -> Iterator[Answer]:
+    def answers(
+        self, units: Sequence[Units], least: float, settled: Sequence[Stretches] = ()
+    ) -> Iterator[Answer]:
         """See `Reader`."""
         for window, tags in self.read(units, _windows(units, self.bundle)):
             reached = np.flatnonzero(1 - tags[:, OUTSIDE] >= least)

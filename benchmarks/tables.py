@@ -142,6 +142,11 @@ def doubts() -> Iterator[str]:
         yield row(_band(band), sent, both, speeds)
     count = told["gates"][0]["found"]
     lost = ", ".join(f"{gate['lost']} below {gate['low']:g}" for gate in told["gates"])
+    spared = " and ".join(
+        f"{100 * one['with rules']:.1f} instead of {100 * one['without']:.1f}"
+        for one in told["sent_on"].values()
+    )
+    yield from ("", f"Beside exact rules `balanced` sends on {spared} units in a hundred.")
     yield from ("", f"Of {count:,} identifiers that both find together, there lie wholly: {lost}.")
 
 

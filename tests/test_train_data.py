@@ -6,6 +6,7 @@ import random
 import shutil
 from functools import cache
 
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -16,6 +17,7 @@ from scrubjay import cli
 from scrubjay.errors import ExtraError, InputError, UsageError
 from scrubjay.marked import Marked, Span, unmark
 from scrubjay.model import bundle
+from scrubjay.model.lexicon import KINDS
 from scrubjay.model.tags import CLASSES, OUTSIDE, TAGS, begin, inside
 from scrubjay.model.tokens import Tokens
 from scrubjay.train import (
@@ -28,6 +30,7 @@ from scrubjay.train import (
     seeds,
     synth,
     terms,
+    words,
 )  # fmt: skip
 from scrubjay.train.split import Clear
 from scrubjay.train.swap import Swap
@@ -167,13 +170,32 @@ def outside(marked):
 
 def test_people_are_of_all_the_world_and_written_as_people_write():
     dice = random.Random(5)
-    people = [LISTS().person(dice) for _ in range(4000)]
+    people = [LISTS().person(dice) for _ in range(8000)]
     surnames = {surname for _, surname in people}
     for culture in lists.WORLD:
         assert len(surnames.intersection(LISTS().surnames[culture])) > 20, culture
     assert {"Müller", "Muller", "O'Connor"} <= surnames
     assert any("-" in surname for surname in surnames)
     assert {"van", "Al", "De"} <= {surname.partition(" ")[0] for surname in surnames}
+
+
+def test_every_people_has_names_and_is_drawn():
+    assert len(lists.peoples()) > 80
+    dice = random.Random(9)
+    people = [LISTS().person(dice) for _ in range(9000)]
+    for culture, told in lists.peoples().items():
+        assert len(told["given"]) > 90 and len(told["surname"]) > 90, culture
+        assert all(len(part) == len(set(part)) for part in told.values()), culture
+        assert len({surname for _, surname in people}.intersection(told["surname"])) > 8, culture
+
+
+def test_a_name_of_several_words_makes_no_name_of_common_ones():
+    mine = LISTS()
+    mine = msgspec.structs.replace(mine, surnames={"x": ["Good Voice", "Patient"]}, given={})
+    made = words.lexicon(mine, ["good patient "] * 8, ())
+    name, common = (1 << KINDS.index(kind) for kind in ("surname", "common"))
+    assert made("good") == common and made("patient") == name | common
+    assert made("voice") in (0, name), "a tenth is hidden"
 
 
 def test_one_name_in_eight_is_a_word_too():
@@ -225,6 +247,20 @@ def test_a_value_that_a_scan_widens_keeps_no_blank():
     assert [new.text[a:b] for a, b, _ in new.spans] == ["A n n", "Bath"]
     gone = noise.rewrite(old, lambda _, c: " " if c in "An" else c)
     assert [new.label for new in gone.spans] == ["CITY"]
+
+
+@given(number=st.integers(0, 10**6), seed=st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
+def test_people_otherwise_written_keep_their_place(number, seed):
+    old = SHIPPED()[number % len(SHIPPED())]
+    new = synth.otherwise(old, random.Random(seed))
+    exact(new)
+    assert outside(new) == outside(old)
+    for before, after in zip(old.spans, new.spans, strict=True):
+        values = old.text[before.start : before.end], new.text[after.start : after.end]
+        assert before.label == after.label
+        assert values[0] == values[1] or before.label == "PERSON"
+        assert set(values[1].casefold()) - set("., ") <= set(values[0].casefold())
 
 
 @given(number=st.integers(0, 10**6), seed=st.integers(0, 10**6))

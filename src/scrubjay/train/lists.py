@@ -31,6 +31,7 @@ WORLD = tuple(
     for culture in names.table()["cultures"]
     if culture != "en" and "-" not in culture  # which has a script of its own
 )
+_PEOPLE = "people-"  # before a culture of peoples.txt
 KIN = {  # countries of which a folder may know given names or surnames alone: theirs join these
     "af": "gq ml za",
     "ar": "ae dz eg iq ir jo kw lb ly ma pk sa tn",
@@ -91,12 +92,14 @@ class Lists(Struct):
         return given, surname
 
     def _culture(self, dice: random.Random) -> str:
-        """A third of the people are Americans; the world's cultures come as often as the countries
-        that a folder tells, for most of these are European."""
+        """A quarter of the people are Americans. Of the others most are of a culture of our own lists,
+        each as often as any other: the countries that a folder tells are mostly European."""
         way = dice.random()
-        if way < 0.3:
+        if way < 0.25:
             return "us"
-        return dice.choice(WORLD if way < 0.65 else [c for c in self.given if c in self.surnames])
+        if way < 0.75:
+            return dice.choice(WORLD if way < 0.4 else [*peoples()])
+        return dice.choice([c for c in self.given if c in self.surnames])
 
     def _given(self, culture: str, dice: random.Random) -> str:
         """One, or two that make one; Ji-woo is Ji Woo and Jiwoo, too."""
@@ -139,6 +142,19 @@ def words(part: str) -> tuple[str, ...]:
     return tuple(after.partition("\n[")[0].split())
 
 
+@cache
+def peoples() -> dict[str, dict[str, list[str]]]:
+    """The cultures of `peoples.txt`, each with its given names and its surnames."""
+    text = resources.files("scrubjay.train").joinpath("peoples.txt").read_text("utf-8")
+    found = {}
+    for block in text.split("\n[")[1:]:
+        culture, *lines = block.splitlines()
+        parts = (line.partition(": ") for line in lines if line)
+        told = {part: listed.split(", ") for part, _, listed in parts}
+        found[_PEOPLE + culture.removesuffix("]")] = told
+    return found
+
+
 def _capital(match: re.Match[str]) -> str:
     """McDonald, O'Brien."""
     return ("'" if len(match[0]) > 1 else "") + match[0].capitalize()
@@ -154,8 +170,8 @@ def _draw(pool: list[str], dice: random.Random) -> str:
 def shipped() -> Lists:
     """From the operators' lists."""
     return Lists(
-        {"us": _of("en", *names.GENDERS), **_world(*names.GENDERS)},
-        {"us": _of("en", "family"), **_world("family")},
+        {"us": _of("en", *names.GENDERS), **_world("given")},
+        {"us": _of("en", "family"), **_world("surname")},
         {"CITY": [*places.listed("towns", "en")], "STATE": ["Ohio", "Utah"], "COUNTY": ["Kent"],
          "COUNTRY": ["Ghana", "Peru"], "LOCATION": ["Bronx"]},
         [("Springfield", "IL", "62701")], ["Oak", "Main"], ["Lakeview Hospital"],
@@ -163,9 +179,11 @@ def shipped() -> Lists:
     )  # fmt: skip
 
 
-def _world(*parts: str) -> dict[str, list[str]]:
-    """The shipped names of each culture."""
-    return {culture: _of(culture.removeprefix(_WORLD), *parts) for culture in WORLD}
+def _world(part: str) -> dict[str, list[str]]:
+    """Our own names of each culture."""
+    shipped = names.GENDERS if part == "given" else ("family",)
+    world = {culture: _of(culture.removeprefix(_WORLD), *shipped) for culture in WORLD}
+    return world | {culture: told[part] for culture, told in peoples().items()}
 
 
 def _of(culture: str, *parts: str) -> list[str]:
@@ -201,7 +219,7 @@ def read(folder: Path) -> Lists:
     neighbourhoods = json.loads((geography / "nyc_neighborhood_zips.json").read_text("utf-8"))
     rivers = json.loads((geography / "rivers.json").read_text("utf-8"))
     return Lists(
-        _joined(given, _world(*names.GENDERS)), _joined(surnames, _world("family")),
+        _joined(given, _world("given")), _joined(surnames, _world("surname")),
         {
             "CITY": cities + [row["city"] for row in us],
             "STATE": states + [region for region in set(regions) if region],

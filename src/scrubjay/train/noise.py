@@ -138,7 +138,7 @@ def one_capital(marked: Marked, dice: random.Random) -> Marked:
 
 
 WAYS: tuple[tuple[Noise, float], ...] = (
-    (lower, 0.14), (upper, 0.07), (ocr, 0.06), (typos, 0.08), (unpunctuated, 0.05), (wrapped, 0.1),
+    (lower, 0.16), (upper, 0.07), (ocr, 0.06), (typos, 0.08), (unpunctuated, 0.05), (wrapped, 0.1),
     (joined, 0.06), (tight, 0.05), (typographic, 0.06), (one_capital, 0.02),
 )  # fmt: skip
 

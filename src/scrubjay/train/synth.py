@@ -24,6 +24,12 @@ PLACEHOLDERS = (
     "[{0} {1}]", "[{0}]", "[{0} {1}]", "<{0}>", "<{0}_{1}>", "[REDACTED]", "[**{0}**]", "***",
     "[{0}-{2:06x}]", "____", "XXXX", "{{{{{3}}}}}", "[{3} removed]",
 )  # fmt: skip
+OTHERWISE = 0.2  # of documents write their people in another way than their seed
+FORMS = (  # given name, family name, this in capitals, an initial, all of it small and in capitals
+    "{1}", "{1}", "{1}", "{1} {0}", "{1} {0}", "{1}, {0}", "{2} {0}", "{2}, {0}", "{0} {2}", "{2}",
+    "{3}. {1}", "{1} {3}", "{4}", "{5}",
+)  # fmt: skip
+_FULL = re.compile(r"([^\W\d_][\w'’-]+) ([^\W\d_][\w'’-]+(?: [^\W\d_][\w'’-]+)?)")  # a name
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _TITLED = re.compile(TITLE.pattern + r"\Z")
 
@@ -57,8 +63,28 @@ def documents(
             seed = splice(seed, dice.choice(seeds), dice)
         elif way < 0.4:
             seed = crop(seed, dice)
-        made = noisy(Swap(lists, dice).document(seed), dice)
+        made = Swap(lists, dice).document(seed)
+        if dice.random() < OTHERWISE:
+            made = otherwise(made, dice)
+        made = noisy(made, dice)
         yield cleaned(made, dice) if dice.random() < 0.05 else made
+
+
+def otherwise(marked: Marked, dice: random.Random) -> Marked:
+    """Most of the full names in one other form: the family name alone or first, an initial."""
+    form = dice.choice(FORMS)
+
+    def change(span: Span) -> Change:
+        value = marked.text[span.start : span.end]
+        full = _FULL.fullmatch(value) if span.label == "PERSON" and dice.random() < 0.8 else None
+        if full:
+            given, family = full.groups()
+            value = form.format(
+                given, family, family.upper(), given[0], value.lower(), value.upper()
+            )
+        return Change(span.start, span.end, value, span.label)
+
+    return changed(marked.name, marked.text, map(change, marked.spans))
 
 
 def cleaned(marked: Marked, dice: random.Random) -> Marked:

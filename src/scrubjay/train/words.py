@@ -20,13 +20,18 @@ _HIDDEN = 0.1  # of names are left out, so that training meets names without a h
 
 
 def lexicon(lists: Lists, texts: Iterable[str], medical: Iterable[str]) -> Lexicon:
-    """Every word with the kinds of things that it is known as."""
+    """Every word with the kinds of things that it is known as. Of a name of several words, those
+    that are common tell nothing: Good Voice makes no name of "good"."""
     known: dict[str, int] = {}
+    common = _common(texts)
 
     def add(kind: str, names: Iterable[str], least: int = 2) -> None:
         bit = 1 << KINDS.index(kind)
         for name in names:
-            for word in _WORD.findall(name):
+            parts = _WORD.findall(name)
+            for word in parts:
+                if len(parts) > 1 and word.lower() in common:
+                    continue
                 if len(word) >= least and word[0].isupper():
                     known[word.lower()] = known.get(word.lower(), 0) | bit
 
@@ -38,7 +43,7 @@ def lexicon(lists: Lists, texts: Iterable[str], medical: Iterable[str]) -> Lexic
     add("country", (*lists.places["COUNTRY"], *lists.nationalities), 3)
     dice = random.Random(1)
     known = {word: bits for word, bits in known.items() if dice.random() >= _HIDDEN}
-    for kind, words in (("common", _common(texts)), ("medical", set(medical))):
+    for kind, words in (("common", common), ("medical", set(medical))):
         bit = 1 << KINDS.index(kind)
         for word in words:
             known[word] = known.get(word, 0) | bit

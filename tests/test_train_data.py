@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 from functools import cache
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -177,6 +178,15 @@ def test_people_are_of_all_the_world_and_written_as_people_write():
     assert {"Müller", "Muller", "O'Connor"} <= surnames
     assert any("-" in surname for surname in surnames)
     assert {"van", "Al", "De"} <= {surname.partition(" ")[0] for surname in surnames}
+
+
+def test_the_docs_count_right():
+    page = Path(__file__).parents[1].joinpath("docs/training.md").read_text("utf-8")
+    peoples = lists.peoples()
+    names = sum(len(part) for told in peoples.values() for part in told.values())
+    words = len(lists.words("given")) + len(lists.words("surname"))
+    assert f"the {len(SHIPPED()):,} documents" in page
+    assert f"{names // 1000},000 of {len(peoples)} peoples" in page and f"{words:,} that" in page
 
 
 def test_every_people_has_names_and_is_drawn():

@@ -368,23 +368,33 @@ def test_of_a_pair_the_second_answers_for_what_is_in_doubt_alone(pair):
     assert np.allclose(odds[2][unsure], (odds[0][unsure] + odds[1][unsure]) / 2, atol=1e-2)
 
 
-def test_what_is_settled_is_not_asked_again(pair):
+def test_what_is_settled_is_not_asked_again_and_changes_nothing_else(pair):
     reader = pair("part", 0.02, 0.98)
-    asked = []
-    reader.ready()
-    reader._loaded.read = lambda units, windows: asked.extend(windows) or ()
     units = reader.units(SENTENCES)
-    list(reader.answers(units, 0.0))
-    doubtful = next(text for text, *_ in asked)
-    whole = [(0, len(text)) for text in SENTENCES]
-    told = [stretches * (text != doubtful) for text, stretches in enumerate([[w] for w in whole])]
-    asked.clear()
-    assert list(reader.answers(units, 0.0, told)) and {w.text for w in asked} == {doubtful}
-    asked.clear()
-    answers = list(reader.answers(units, 0.0, [[w] for w in whole]))
-    assert not asked and sum(len(where) for _, where, _ in answers) == sum(
-        len(own.starts) for own in units
-    )
+    asked = []
+
+    def answered(settled):
+        asked.clear()
+        found = [np.zeros(len(own.starts)) for own in units]
+        for text, where, tags in reader.answers(units, 0.0, settled):
+            found[text][where] = 1 - tags[:, 0]
+        assert all(every.all() for every in found), "each unit has an answer"
+        return found
+
+    reader.ready()
+    read = reader._loaded.read
+    reader._loaded.read = lambda units, windows: asked.extend(windows) or read(units, windows)
+    plain, stretches = answered(()), list(asked)
+    text, _, begin, end, _ = stretches[0]
+    one = [[] for _ in units]
+    one[text] = [(int(units[text].starts[begin]), int(units[text].ends[end - 1]))]
+    beside = answered(one)
+    assert asked == stretches[1:], "the others as they were"
+    changed = [np.flatnonzero(a != b).tolist() for a, b in zip(plain, beside, strict=True)]
+    assert set(changed[text]) <= set(range(begin, end)) and sum(map(len, changed)) > 0
+    assert not any(places for other, places in enumerate(changed) if other != text)
+    answered([[(0, len(sentence))] for sentence in SENTENCES])
+    assert not asked
 
 
 def test_settled_is_what_lies_wholly_in_a_stretch():
@@ -392,7 +402,7 @@ def test_settled_is_what_lies_wholly_in_a_stretch():
     every = np.arange(len(units.starts))
     for stretches, inside in (
         ([(0, 3)], [0]), ([(8, 10), (0, 7)], [0, 1]), ([(0, 19), (4, 5)], [0, 1, 2, 3, 4]),
-        ([(1, 6)], []), ([(19, 30)], []),
+        ([(1, 6)], []), ([(19, 30)], []), ([], []),
     ):  # fmt: skip
         assert np.flatnonzero(cascade.within(units, every, stretches)).tolist() == inside
 

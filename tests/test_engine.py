@@ -175,25 +175,26 @@ def test_a_place_settles_only_what_goes_then():
     assert "Ann" not in told and engine.anonymize(Document("Ohio", label="STATE")).text == "Ohio"
 
 
-def test_a_detector_may_know_what_goes_anyway():
+@pytest.mark.parametrize("allow", [(), ("Bob",)])
+def test_a_detector_may_know_what_goes_whole_without_it(allow):
     class Beside(FakeDetector):
         told = None
 
-        def detect_beside(self, documents, gone):
-            self.told = [{(f.start, f.end) for f in every} for every in gone]
+        def detect_beside(self, documents, settled):
+            self.told = [{(f.start, f.end) for f in every} for every in settled]
             return self.detect(documents)
 
-    policy = Policy(
-        "p",
-        rules={"IP": Rule("keep.v1"), "EMAIL": Rule("redact.v1", threshold=1.0)},
-        detectors=("patterns.v1",),
-    )
+    rules = {
+        "IP": Rule("keep.v1"), "DATE": Rule("generalize.v1"), "ZIP": Rule("mask.v1"),
+        "EMAIL": Rule("redact.v1", threshold=1.0),
+    }  # fmt: skip
+    policy = Policy("p", rules=rules, detectors=("patterns.v1",), allow=allow)
     beside = Beside({"Ann": "PERSON"})
     told = scrubjay.load(policy, profile="patterns", detectors=[beside])
-    text = "Ann at 10.1.2.3, ann@example.org, SSN 536-90-4399"
+    text = "Ann at 10.1.2.3, ann@example.org, 4 May 2024, SSN 536-90-4399, ZIP 02115"
     assert "Ann" not in told.anonymize(text).text
     at = text.index("536")
-    assert beside.told == [{(at, at + 11)}], "an address is kept, the other is not sure enough"
+    assert beside.told == [set() if allow else {(at, at + 11)}]
 
 
 def test_what_a_place_keeps_a_net_alone_does_not_take():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import cache
 from types import FunctionType
 from typing import Any
@@ -51,15 +51,15 @@ def _catalogue() -> patterns.Patterns:
 def run(
     detector: plugins.Detector,
     batch: list[Document],
-    gone: Callable[[], list[list[Finding]]] | None = None,
+    settled: Sequence[Sequence[Finding]] = (),
 ) -> list[list[Finding]]:
-    """The detector's findings, each checked to lie inside its text. `gone` tells a detector that
-    wants to know what will be replaced in any case."""
+    """The detector's findings, each checked to lie inside its text. `settled` is for those that
+    are `plugins.Informed`."""
     for document in batch:
         check_text(document)
     try:
-        if gone and isinstance(detector, plugins.Informed):
-            found = list(detector.detect_beside(batch, gone()))
+        if settled and isinstance(detector, plugins.Informed):
+            found = list(detector.detect_beside(batch, settled))
         else:
             found = list(detector.detect(batch))
     except ScrubjayError:

@@ -27,6 +27,7 @@ WARM = (
     "Mr. Quentin Quarles of Bristol, 212 555 0142, q@example.org from 203.0.113.7, MRN 4711-0815,"
     " SSN 536-90-4399, 4 May 2024, Nov 22 03:18:27; USER=root"
 )
+PARTLY = frozenset({"keep.v1", "generalize.v1", "mask.v1"})  # may leave some of a value
 PLACE = "place.v1"  # the detector that a format's own knowledge of a text counts as
 
 
@@ -189,12 +190,9 @@ class Engine:
         if any(document.known for document in batch):
             detectors += (self._known,)
         found: list[list[Finding]] = [[] for _ in batch]
-
-        def gone() -> list[list[Finding]]:
-            return [[one for one in every if not self.keeps(one.label)] for every in found]
-
         for detector in detectors:
-            for every, more in zip(found, detect.run(detector, batch, gone), strict=True):
+            settled = [list(filter(self._settles, every)) for every in found]
+            for every, more in zip(found, detect.run(detector, batch, settled), strict=True):
                 every += filter(self._counts, more)
         return found
 
@@ -217,6 +215,10 @@ class Engine:
         if label not in self._thresholds:
             self._thresholds[label] = self.policy.rule(label).threshold
         return finding.score >= self._thresholds[label]
+
+    def _settles(self, finding: Finding) -> bool:
+        """Whether all of it goes, whatever else is found there."""
+        return not self._allow and self.operator(finding.label) not in PARTLY
 
     def keeps(self, label: str) -> bool:
         """Whether the policy leaves this label in the text."""

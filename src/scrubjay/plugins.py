@@ -35,13 +35,13 @@ class Prepared(Protocol):
 
 @runtime_checkable
 class Informed(Protocol):
-    """A detector that need not think hard of what goes anyway."""
+    """A detector that takes fewer pains over what is settled without it."""
 
     def detect_beside(
-        self, documents: Sequence[Document], gone: Sequence[Sequence[Finding]]
+        self, documents: Sequence[Document], settled: Sequence[Sequence[Finding]]
     ) -> list[list[Finding]]:
-        """As `Detector.detect`. What `gone` holds of each document will be replaced whatever this
-        detector says of it."""
+        """As `Detector.detect`. `settled` has, of each document, what detectors before it found and
+        the policy takes out whole."""
 
 
 class Operator(Protocol):

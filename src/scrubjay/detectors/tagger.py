@@ -56,9 +56,9 @@ class Tagger:
         return self.detect_beside(documents, [()] * len(documents))
 
     def detect_beside(
-        self, documents: Sequence[Document], gone: Sequence[Sequence[Finding]]
+        self, documents: Sequence[Document], settled: Sequence[Sequence[Finding]]
     ) -> list[list[Finding]]:
-        """The same. Doubts about what is gone anyway are left as they are."""
+        """The same. Doubts about what is settled are left as they are."""
         net = _net(self._folder, os.getpid())
         least = net.threshold(self._recall)
         rule = f"{NAME}:{net.bundle.name}"
@@ -67,11 +67,11 @@ class Tagger:
             _view(head + doc.text if _tells(doc.text) else "")
             for head, doc in zip(heads, documents, strict=True)
         ]
-        settled = [
+        stretches = [
             [(len(head) + one.start, len(head) + one.end) for one in known if view.straight]
-            for known, view, head in zip(gone, views, heads, strict=True)
+            for known, view, head in zip(settled, views, heads, strict=True)
         ]
-        found = net.spans([view.text for view in views], least, settled)
+        found = net.spans([view.text for view in views], least, stretches)
         return [
             list(_findings(tagged, view, head + document.text, least, rule, len(head)))
             for tagged, view, head, document in zip(found, views, heads, documents, strict=True)

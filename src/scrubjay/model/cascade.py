@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scrubjay.model import bundle as bundles
 from scrubjay.model.decode import NEVER, Floats
 from scrubjay.model.tagger import Answer, Reader, Stretches, Tagger, Window, windows
-from scrubjay.model.tags import OUTSIDE
+from scrubjay.model.tags import OUTSIDE, TAGS
 from scrubjay.model.tokens import Units
 
 LEAST = 1e-4  # no net is surer than this
@@ -48,38 +48,41 @@ class Cascade(Reader):
     def answers(
         self, units: Sequence[Units], least: float, settled: Sequence[Stretches] = ()
     ) -> Iterator[Answer]:
-        """See `Reader`. Where the first net is sure, or all is settled, its word counts, else that
-        of both."""
+        """See `Reader`. Where the first net is sure, its word counts, else that of both; but where
+        all doubts of a stretch are settled, the second is not asked."""
         low, high = self.bundle.doubt.low, self.bundle.doubt.high
         doubts = [_Doubts() for _ in units]
         for text, where, tags in self._first.answers(units, min(least, low)):
             inside = 1 - tags[:, OUTSIDE]
             doubted = (low <= inside) & (inside <= high)
-            if settled and settled[text]:
-                doubted &= ~within(units[text], where, settled[text])
-            doubts[text].add(where[doubted], inside[doubted])
-            sure = ~doubted & (inside >= least)
-            yield Answer(text, where[sure], tags[sure])
-        if any(doubts):
-            yield from self._asked(units, [doubt.whole() for doubt in doubts], least)
+            doubts[text].add(where[doubted], tags[doubted])
+            yield _likely(text, where[~doubted], tags[~doubted], least)
+        whole = [doubt.whole() for doubt in doubts]
+        asked: list[Window] = []
+        for text, (where, tags) in enumerate(whole):
+            known = within(units[text], where, settled[text] if settled else ())
+            for stretch in around(where, text, self.bundle.doubt.margin, len(units[text].starts)):
+                own = slice(*where.searchsorted([stretch.begin, stretch.end]))
+                if known[own].all():
+                    yield _likely(text, where[own], tags[own], least)
+                else:
+                    asked += windows(stretch, self._second().bundle)
+        if asked:
+            yield from self._asked(units, asked, whole, least)
 
     def _asked(
-        self, units: Sequence[Units], doubts: Sequence[tuple[Places, Floats]], least: float
+        self,
+        units: Sequence[Units],
+        asked: Sequence[Window],
+        doubts: Sequence[tuple[Places, Floats]],
+        least: float,
     ) -> Iterator[Answer]:
         """What both nets together say of units in doubt."""
-        second, margin = self._second(), self.bundle.doubt.margin
-        asked = (
-            window
-            for text, (where, _) in enumerate(doubts)
-            for whole in around(where, text, margin, len(units[text].starts))
-            for window in windows(whole, second.bundle)
-        )
-        for window, tags in second.read(units, asked):
-            where, inside = doubts[window.text]
-            own = slice(*np.searchsorted(where, [window.begin, window.end]))
-            both = together(inside[own], tags[where[own] - window.begin])
-            likely = 1 - both[:, OUTSIDE] >= least
-            yield Answer(window.text, where[own][likely], both[likely])
+        for window, second in self._second().read(units, asked):
+            where, first = doubts[window.text]
+            own = slice(*where.searchsorted([window.begin, window.end]))
+            both = together(1 - first[own, OUTSIDE], second[where[own] - window.begin])
+            yield _likely(window.text, where[own], both, least)
 
     def _second(self) -> Tagger:
         with self._loading:
@@ -93,27 +96,30 @@ class Cascade(Reader):
         return Tagger(folder, threads=self._threads, like=like, digest=digest)
 
 
+def _likely(text: int, where: Places, tags: Floats, least: float) -> Answer:
+    """Those that are part of an identifier with at least this probability."""
+    likely = 1 - tags[:, OUTSIDE] >= least
+    return Answer(text, where[likely], tags[likely])
+
+
 class _Doubts:
-    """Units of a text that the first net doubts, and how probable they are an identifier's."""
+    """Units of a text that the first net doubts, and what it says of them."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[Places, Floats]] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._parts)
-
-    def add(self, where: Places, inside: Floats) -> None:
+    def add(self, where: Places, tags: Floats) -> None:
         """Some more of them."""
         if len(where):
-            self._parts.append((where, inside))
+            self._parts.append((where, tags))
 
     def whole(self) -> tuple[Places, Floats]:
         """All of them in order."""
         if not self._parts:
-            return np.zeros(0, np.intp), np.zeros(0, np.float32)
-        where, inside = map(np.concatenate, zip(*self._parts, strict=True))
+            return np.zeros(0, np.intp), np.zeros((0, len(TAGS)), np.float32)
+        where, tags = map(np.concatenate, zip(*self._parts, strict=True))
         order = np.argsort(where, kind="stable")
-        return where[order], inside[order]
+        return where[order], tags[order]
 
 
 def around(where: Places, text: int, margin: int, count: int) -> Iterator[Window]:
@@ -129,9 +135,9 @@ def around(where: Places, text: int, margin: int, count: int) -> Iterator[Window
 
 def within(units: Units, where: Places, stretches: Stretches) -> NDArray[np.bool_]:
     """Which of these units lie wholly in one of the stretches."""
-    starts, ends = np.array(sorted(stretches)).T
-    begun = starts.searchsorted(units.starts[where], "right")
-    furthest = np.append(-1, np.maximum.accumulate(ends))  # of those that have begun
+    starts, ends = np.array([(-1, -1), *sorted(stretches)]).T
+    begun = starts.searchsorted(units.starts[where], "right") - 1
+    furthest = np.maximum.accumulate(ends)  # of those that have begun
     result: NDArray[np.bool_] = furthest[begun] >= units.ends[where]
     return result
 

@@ -92,13 +92,13 @@ class Lists(Struct):
         return given, surname
 
     def _culture(self, dice: random.Random) -> str:
-        """A quarter of the people are Americans. Of the others most are of a culture of our own lists,
-        each as often as any other: the countries that a folder tells are mostly European."""
+        """A quarter of the people are Americans. Half are of our own lists' cultures, each as often
+        as any other; the rest of the countries that a folder tells, which are mostly European."""
         way = dice.random()
         if way < 0.25:
             return "us"
         if way < 0.75:
-            return dice.choice(WORLD if way < 0.4 else [*peoples()])
+            return dice.choice((*WORLD, *peoples()))
         return dice.choice([c for c in self.given if c in self.surnames])
 
     def _given(self, culture: str, dice: random.Random) -> str:

@@ -29,7 +29,9 @@ FORMS = (  # given name, family name, this in capitals, an initial, all of it sm
     "{1}", "{1}", "{1}", "{1} {0}", "{1} {0}", "{1}, {0}", "{2} {0}", "{2}, {0}", "{0} {2}", "{2}",
     "{3}. {1}", "{1} {3}", "{4}", "{5}",
 )  # fmt: skip
-_FULL = re.compile(r"([^\W\d_][\w'’-]+) ([^\W\d_][\w'’-]+(?: [^\W\d_][\w'’-]+)?)")  # a name
+_FULL = re.compile(  # given names; a family name with its particles
+    r"([^\W\d_][\w'’-]+(?: [^\W\d_a-z][\w'’-]+)?) ((?:[a-z][a-z'’]+ ){0,2}[^\W\d_][\w'’-]+)"
+)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _TITLED = re.compile(TITLE.pattern + r"\Z")
 

@@ -20,8 +20,8 @@ _HIDDEN = 0.1  # of names are left out, so that training meets names without a h
 
 
 def lexicon(lists: Lists, texts: Iterable[str], medical: Iterable[str]) -> Lexicon:
-    """Every word with the kinds of things that it is known as. Of a name of several words, those
-    that are common tell nothing: Good Voice makes no name of "good"."""
+    """Every word with the kinds of things that it is known as. Of a surname of several words,
+    those that are common tell nothing: Good Voice makes no name of "good"."""
     known: dict[str, int] = {}
     common = _common(texts)
 
@@ -30,7 +30,7 @@ def lexicon(lists: Lists, texts: Iterable[str], medical: Iterable[str]) -> Lexic
         for name in names:
             parts = _WORD.findall(name)
             for word in parts:
-                if len(parts) > 1 and word.lower() in common:
+                if kind == "surname" and len(parts) > 1 and word.lower() in common:
                     continue
                 if len(word) >= least and word[0].isupper():
                     known[word.lower()] = known.get(word.lower(), 0) | bit

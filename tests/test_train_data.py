@@ -171,7 +171,7 @@ def outside(marked):
 
 def test_people_are_of_all_the_world_and_written_as_people_write():
     dice = random.Random(5)
-    people = [LISTS().person(dice) for _ in range(8000)]
+    people = [LISTS().person(dice) for _ in range(16_000)]
     surnames = {surname for _, surname in people}
     for culture in lists.WORLD:
         assert len(surnames.intersection(LISTS().surnames[culture])) > 10, culture

@@ -108,7 +108,7 @@ def fillings(group: Group, frames: Sequence[Carrier], rounds: int) -> Iterator[F
     for turn, (place, carrier) in product(range(rounds), enumerate(frames)):
         case, half = CASES[turn % len(CASES)], turn // len(CASES)
         gender, plain = GENDERS[(place + half) % 2], (place // 2 + half // 2) % 2 == 1
-        number = (place + turn) % len(group.people)
+        number = (turn * len(frames) + place) % len(group.people)
         facts = {group.kind: group.name}
         if group.kind == "culture":
             facts |= {"gender": gender, "register": carrier.register, "case": case}

@@ -2,7 +2,8 @@
 neither trained nor measure the net.
 
 - temperature: the one that makes probabilities honest (least surprise at identifier or not);
-- threshold: where F2, which weighs recall above precision, is best on the documents (STEPS);
+- threshold: where F2, which weighs recall above precision, is best on the documents: the middle
+  of the STEPS that are AS_GOOD, for which of them is the very best is chance;
 - thresholds: for a wanted recall, the highest one that reached it with 95 % confidence, were the
   calibration documents a random sample of what is to come. They promise nothing about other text.
 """
@@ -30,7 +31,8 @@ from scrubjay.train.synth import example
 
 RECALLS = ("0.9", "0.95", "0.98", "0.99", "0.995")
 DOUBT = 0.05
-STEPS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
+STEPS = tuple(step / 40 for step in range(4, 17))  # 0.1 to 0.4
+AS_GOOD = 0.001  # of F2
 LEAST = 0.005  # no threshold is lower: below, everything counts
 _TITLE = frozenset({"TITLE"})
 _SURE = 0.1  # golden probabilities keep this distance from the threshold
@@ -107,15 +109,16 @@ def _temperature(known: Sequence[Known]) -> float:
 
 
 def _threshold(known: Sequence[Known], doubts: Sequence[NDArray[np.float32]]) -> float:
-    """The step with the best F2 of units."""
+    """Where F2 of units is best: the middle of its plateau."""
     inside = np.concatenate([text.inside for text in known])
     likely = np.concatenate(doubts)
-
-    def f2(step: float) -> float:
-        found = likely >= step
-        return float(5 * (found & inside).sum() / (4 * inside.sum() + found.sum()))
-
-    return max(STEPS, key=f2)
+    found = {step: likely >= step for step in STEPS}
+    f2 = {
+        step: float(5 * (most & inside).sum() / (4 * inside.sum() + most.sum()))
+        for step, most in found.items()
+    }
+    plateau = [step for step in STEPS if f2[step] >= max(f2.values()) - AS_GOOD]
+    return round((plateau[0] + plateau[-1]) / 2, 4)
 
 
 def _weakest(known: Sequence[Known], doubts: Sequence[NDArray[np.float32]]) -> list[float]:

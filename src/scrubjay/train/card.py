@@ -28,12 +28,8 @@ def card(folder: Path, evaluations: list[Path]) -> str:
     told = [json.loads(path.read_text("utf-8")) for path in evaluations]
     fair = [row["profiles"][bundle.name] for row in told if bundle.name in row.get("profiles", ())]
     told = [row for row in told if "leak" in row]
-    return (
-        "\n".join([
-            *_head(bundle, folder), *_origin(bundle), *_measured(told), *_weak(told),
-            *_slices(told), *_fair(fair),
-        ]) + "\n"
-    )  # fmt: skip
+    measured = [*_measured(told), *_weak(told), *_slices(told)] if told else []
+    return "\n".join([*_head(bundle, folder), *_origin(bundle), *measured, *_fair(fair)]) + "\n"
 
 
 def _head(bundle: Bundle | Pair, folder: Path) -> Iterator[str]:
@@ -73,7 +69,7 @@ def _origin(bundle: Bundle | Pair) -> Iterator[str]:
     if known.thresholds:
         rows = ", ".join(f"{recall} at {least}" for recall, least in known.thresholds.items())
         yield f"- **recall asked for** (95 % confidence, on calibration documents): {rows}"
-    yield "- **licences** of all data: [NOTICE](../../../../../NOTICE)\n"
+    yield "- **licences** of all data: [NOTICE](../../../../../NOTICE)"
 
 
 def _said(key: str, value: Any) -> str:
@@ -83,7 +79,7 @@ def _said(key: str, value: Any) -> str:
 
 
 def _measured(told: list[dict[str, Any]]) -> Iterator[str]:
-    yield "## Measured, together with the patterns\n"
+    yield "\n## Measured, together with the patterns\n"
     yield "Characters of gold that were covered, whatever the label, and characters of findings"
     yield "that are gold; in brackets 95 % intervals.\n"
     yield "| data | documents | recall | precision | documents without a leak |"

@@ -27,7 +27,10 @@ WARM = (
     "Mr. Quentin Quarles of Bristol, 212 555 0142, q@example.org from 203.0.113.7, MRN 4711-0815,"
     " SSN 536-90-4399, 4 May 2024, Nov 22 03:18:27; USER=root"
 )
-PARTLY = frozenset({"keep.v1", "generalize.v1", "mask.v1"})  # may leave some of a value
+WHOLE = frozenset(  # operators that leave nothing of a value; of strangers' nobody knows
+    f"{name}.v1"
+    for name in ("code", "fpe", "hash", "label", "redact", "shift", "surrogate", "token", "uid")
+)
 PLACE = "place.v1"  # the detector that a format's own knowledge of a text counts as
 
 
@@ -218,7 +221,7 @@ class Engine:
 
     def _settles(self, finding: Finding) -> bool:
         """Whether all of it goes, whatever else is found there."""
-        return not self._allow and self.operator(finding.label) not in PARTLY
+        return not self._allow and self.operator(finding.label) in WHOLE
 
     def keeps(self, label: str) -> bool:
         """Whether the policy leaves this label in the text."""

@@ -4,7 +4,7 @@ Cost follows need: of a clinical note a few words in a hundred are read twice.""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scrubjay.model import bundle as bundles
 from scrubjay.model.decode import NEVER, Floats
 from scrubjay.model.tagger import Answer, Reader, Stretches, Tagger, Window, windows
-from scrubjay.model.tags import OUTSIDE, TAGS
+from scrubjay.model.tags import OUTSIDE
 from scrubjay.model.tokens import Units
 
 LEAST = 1e-4  # no net is surer than this
@@ -57,9 +57,9 @@ class Cascade(Reader):
             doubted = (low <= inside) & (inside <= high)
             doubts[text].add(where[doubted], tags[doubted])
             yield _likely(text, where[~doubted], tags[~doubted], least)
-        whole = [doubt.whole() for doubt in doubts]
+        whole = {text: doubt.whole() for text, doubt in enumerate(doubts) if doubt}
         asked: list[Window] = []
-        for text, (where, tags) in enumerate(whole):
+        for text, (where, tags) in whole.items():
             known = within(units[text], where, settled[text] if settled else ())
             for stretch in around(where, text, self.bundle.doubt.margin, len(units[text].starts)):
                 own = slice(*where.searchsorted([stretch.begin, stretch.end]))
@@ -74,7 +74,7 @@ class Cascade(Reader):
         self,
         units: Sequence[Units],
         asked: Sequence[Window],
-        doubts: Sequence[tuple[Places, Floats]],
+        doubts: Mapping[int, tuple[Places, Floats]],
         least: float,
     ) -> Iterator[Answer]:
         """What both nets together say of units in doubt."""
@@ -108,6 +108,9 @@ class _Doubts:
     def __init__(self) -> None:
         self._parts: list[tuple[Places, Floats]] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
     def add(self, where: Places, tags: Floats) -> None:
         """Some more of them."""
         if len(where):
@@ -115,8 +118,6 @@ class _Doubts:
 
     def whole(self) -> tuple[Places, Floats]:
         """All of them in order."""
-        if not self._parts:
-            return np.zeros(0, np.intp), np.zeros((0, len(TAGS)), np.float32)
         where, tags = map(np.concatenate, zip(*self._parts, strict=True))
         order = np.argsort(where, kind="stable")
         return where[order], tags[order]

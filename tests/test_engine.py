@@ -225,4 +225,5 @@ def test_a_field_that_holds_a_sentence_gives_nothing_away(policy):
     for label, text in SENTENCES.items():
         if not engine.keeps(label):
             told = engine.anonymize(Document(text, label=label, group="g")).text
-            assert "Quill" not in told and "Elm" not in told and "7788" not in told, label
+            given = [part for part in ("Quill", "Elm", "7788") if part in text]
+            assert given and not any(part in told for part in given), label

@@ -174,7 +174,7 @@ def test_people_are_of_all_the_world_and_written_as_people_write():
     people = [LISTS().person(dice) for _ in range(16_000)]
     surnames = {surname for _, surname in people}
     for culture in lists.WORLD:
-        assert len(surnames.intersection(LISTS().surnames[culture])) > 10, culture
+        assert len(surnames.intersection(LISTS().surnames[culture])) > 20, culture
     assert {"Müller", "Muller", "O'Connor"} <= surnames
     assert any("-" in surname for surname in surnames)
     assert {"van", "Al", "De"} <= {surname.partition(" ")[0] for surname in surnames}

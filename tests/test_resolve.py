@@ -1,10 +1,11 @@
 """Resolve: unions, one number per person, every mention, eponyms and words left alone."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubjay.people import link
-from scrubjay.resolve import merge, resolve
+from scrubjay.resolve import merge, names, resolve
 from scrubjay.types import Finding
 
 
@@ -31,6 +32,48 @@ def test_merge_covers_all_and_overlaps_nothing(rows):
     assert covered == {i for f in merged for i in range(f.start, f.end)}
     assert merge(merged) == merged
     assert merge(reversed(findings)) == merged or len({f.score for f in findings}) < len(findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "whole"),
+    [
+        ("Hi, Nodin Good Rider here", "Nodin", "Nodin Good Rider"),
+        ("so Ha Eun You's laptop", "Ha Eun", "Ha Eun You"),
+        ("said Thérèse Étienne", "Thérèse", "Thérèse Étienne"),
+        ("Dr op 't Zand rang", "Zand", "op 't Zand"),
+        ("dear ms in den hof,", "den hof", "in den hof"),
+        ("Ada 's Gravesande and", "Gravesande", "'s Gravesande"),
+        ("JANE DOE Age 45", "JANE DOE", "JANE DOE"),
+        ("Name: Jane Doe Sex: F", "Jane Doe", "Jane Doe"),
+        ("the Babinski Sign", "Babinski", "Babinski"),
+        ("the patient's Maria", "Maria", "Maria"),
+        ("Jane Doe\nAssessment", "Jane Doe", "Jane Doe"),
+        ("jane doe Today", "jane doe", "jane doe"),
+    ],
+)
+def test_names_are_found_whole(text, found, whole):
+    assert [text[f.start : f.end] for f in names(text, find(text, found))] == [whole]
+
+
+def test_what_leads_into_a_name_joins_it_to_the_given_name():
+    text = "Ada in 't Zand and Bo Lee Kim Roe left"
+    joined = names(text, find(text, "Ada", "Zand", "Bo", "Kim"))
+    assert [text[f.start : f.end] for f in joined] == ["Ada in 't Zand", "Bo Lee", "Kim Roe"]
+
+
+@given(
+    st.lists(st.sampled_from(["Ada", "in", "'t", "de", "Zand", "Lee", "x", "\n"]), max_size=12),
+    st.sets(st.integers(0, 11)),
+)
+def test_names_grow_and_never_overlap(said, chosen):
+    text, found, at = " ".join(said), [], 0
+    for number, word in enumerate(said):
+        if number in chosen:
+            found.append(Finding(at, at + len(word), "PERSON", 0.9, "test.v1"))
+        at += len(word) + 1
+    longer = names(text, found)
+    assert all(a.end <= b.start for a, b in zip(longer, longer[1:], strict=False))
+    assert all(any(b.start <= a.start and a.end <= b.end for b in longer) for a in found)
 
 
 def test_union_takes_the_stronger_label():

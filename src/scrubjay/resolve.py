@@ -25,6 +25,14 @@ MOST_WORDS = 16  # of a value that is looked for everywhere: longer ones would c
 SHORTEST = 4  # characters of a value that is looked for everywhere; names may be shorter
 _INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_a-z]\.[ ]?){1,3}$")
 _GIVEN = re.compile(r"(?<![^\W_])([^\W\d_a-z][^\W\d_]+)[ ](?:[^\W\d_a-z][ ])?$")
+_WRITTEN = re.compile(r"[^\W\d_]+$")
+_NEXT = re.compile(r"[ ]([^\W\d_a-z][^\W\d_A-Z]+)(?![\w:-]|['’](?!s\b))")
+_PARTICLE = re.compile(r"(?:['’]t|de|den|der|dem|het)[ ]", re.IGNORECASE)
+_LED = re.compile(
+    r"(?<![^\W_])(?:(?:aan|auf|aus|bij|in|onder|op|over|uit|van|voor)[ ]"
+    rf"{_PARTICLE.pattern}|['’][ts][ ])$",
+    re.IGNORECASE,
+)
 PLACEHOLDER = re.compile(r"\[([A-Z_]{2,})(?: \d+)?\]")
 
 
@@ -40,7 +48,7 @@ def resolve(
     wanted = partial(_wanted, text, allow, placeholders)
     if placeholders:
         findings = chain.from_iterable(_outside(finding, placeholders) for finding in findings)
-    found = merge(filter(wanted, findings), kept)
+    found = names(text, merge(filter(wanted, findings), kept))
     again = list(filter(wanted, _new(everywhere(text, found), found)))
     return number(text, merge([*found, *again], kept) if again else found)
 
@@ -119,6 +127,49 @@ def _strength(
     length, depth = finding.end - finding.start, len(labels.lineage(finding.label))
     named = 2 * length >= whole and not finding.detector.startswith("tagger.")
     return not kept(finding.label), named, finding.score, length, depth
+
+
+def names(text: str, found: list[Finding]) -> list[Finding]:
+    """The findings, and names as far as they go: back over what leads into them ("Ada in 't Veld"),
+    and on over words that are written as their last one is ("Ji Won An"), which a net takes for
+    words."""
+    limits = [finding.start for finding in found[1:]]
+    longer: list[Finding] = []
+    for finding, limit in zip(found, [*limits, len(text)], strict=False):
+        if finding.label == "PERSON":
+            end = _going_on(text, finding, limit)
+            start = _led(text, finding.start, longer[-1].end if longer else 0)
+            if start < finding.start and _before(text, longer, start):
+                start = longer.pop().start
+            finding = replace(finding, start=start, end=end)
+        longer.append(finding)
+    return longer
+
+
+def _led(text: str, start: int, least: int) -> int:
+    """Where the particles begin that lead into a name."""
+    own = _PARTICLE.match(text, start)
+    led = _LED.search(text, least, own.end() if own else start)
+    return min(led.start(), start) if led else start
+
+
+def _before(text: str, found: list[Finding], start: int) -> bool:
+    """Whether a name ends one blank before."""
+    return bool(found) and found[-1].label == "PERSON" and text[found[-1].end : start] == " "
+
+
+def _going_on(text: str, finding: Finding, limit: int) -> int:
+    """Where a name ends that is written Like This."""
+    end = finding.end
+    last = _WRITTEN.search(text, finding.start, end)
+    while last and last[0].istitle():
+        following = _NEXT.match(text, end)
+        if not following or following.end(1) > limit or not following[1].istitle():
+            break
+        if following[1].casefold() in lists.read("eponym_tails"):
+            break
+        end = following.end(1)
+    return end
 
 
 def _new(findings: Iterable[Finding], found: list[Finding]) -> list[Finding]:

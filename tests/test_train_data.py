@@ -215,7 +215,7 @@ def test_one_name_in_eight_is_a_word_too():
         words = set(lists.words(part))
         assert len(words) > 390 and all(name[0].isupper() for name in words)
         share = sum(person[place] in words for person in people) / len(people)
-        assert lists.WORDS * 0.8 < share < 0.3
+        assert lists.OVERLOOKED[part][part] * 0.8 < share < 0.3
     first, second = (set(lists.words(f"{half} half")) for half in lists.HALVES)
     pairs = [surname.replace("-", " ").rsplit(" ", 1) for _, surname in people]
     pairs = [pair for pair in pairs if len(pair) == 2 and pair[0] in first and pair[1] in second]
@@ -223,7 +223,7 @@ def test_one_name_in_eight_is_a_word_too():
 
 
 @given(number=st.integers(0, 10**6), seed=st.integers(0, 10**6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_swaps_keep_the_text_and_the_spans(number, seed):
     old = SHIPPED()[number % len(SHIPPED())]
     new = Swap(LISTS(), random.Random(seed)).document(old)
@@ -238,7 +238,7 @@ def letters(text):
 
 @pytest.mark.parametrize("way", [way for way, _ in noise.WAYS], ids=lambda way: way.__name__)
 @given(number=st.integers(0, 10**6), seed=st.integers(0, 10**6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_noise_keeps_spans_on_their_values(way, number, seed):
     old = SHIPPED()[number % len(SHIPPED())]
     new = way(old, random.Random(seed))
@@ -260,21 +260,37 @@ def test_a_value_that_a_scan_widens_keeps_no_blank():
 
 
 @given(number=st.integers(0, 10**6), seed=st.integers(0, 10**6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_people_otherwise_written_keep_their_place(number, seed):
     old = SHIPPED()[number % len(SHIPPED())]
-    new = synth.otherwise(old, random.Random(seed))
+    new = synth.otherwise(old, LISTS(), random.Random(seed))
     exact(new)
     assert outside(new) == outside(old)
     for before, after in zip(old.spans, new.spans, strict=True):
         values = old.text[before.start : before.end], new.text[after.start : after.end]
         assert before.label == after.label
         assert values[0] == values[1] or before.label == "PERSON"
-        assert set(values[1].casefold()) - set("., ") <= set(values[0].casefold())
+
+
+def test_a_person_is_the_same_one_wherever_written_otherwise():
+    old = unmark(
+        "x", "[[PERSON|Ann Lee]], said [[PERSON|Ann Lee]] to [[PERSON|Bo]] at [[CITY|Bath]]"
+    )
+    for seed in range(20):
+        new = synth.otherwise(old, LISTS(), random.Random(seed))
+        one, again, other, city = (new.text[a:b] for a, b, _ in new.spans)
+        assert one == again and (other, city) == ("Bo", "Bath")
+
+
+def test_names_that_are_easily_overlooked_are_met():
+    dice = random.Random(3)
+    met = {name for _ in range(4000) for name in LISTS().person(dice)}
+    for kind in ("small given", "small surname", "given apart", "led surname", "native surname"):
+        assert len(met & set(lists.words(kind))) > 30, kind
 
 
 @given(number=st.integers(0, 10**6), seed=st.integers(0, 10**6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_parts_and_joints_keep_values(number, seed):
     dice = random.Random(seed)
     one, other = (SHIPPED()[(number + step) % len(SHIPPED())] for step in (0, 7))
@@ -285,7 +301,7 @@ def test_parts_and_joints_keep_values(number, seed):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_all_together_keeps_spans_on_values(seed):
     dice = random.Random(seed)
     for made in synth.documents(dice.sample(SHIPPED(), 5), LISTS(), 10, dice):

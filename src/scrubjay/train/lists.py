@@ -22,8 +22,16 @@ from msgspec import Struct
 
 from scrubjay.operators import names, places
 
-WORDS = 0.12  # of names are words: a tagger must meet them as both
-NATIVES = 0.02  # of surnames are those of native peoples of America, two words that make one
+OVERLOOKED = {  # shares of names that are easily taken for words: a tagger must meet them as both
+    "given": {"given": 0.12, "small given": 0.03, "given apart": 0.04},
+    "surname": {
+        "surname": 0.12,
+        "small surname": 0.04,
+        "led surname": 0.03,
+        "native surname": 0.02,
+    },
+}
+NATIVES = 0.02  # of surnames are those of native peoples of America, made of two words
 HALVES = ("first", "second")
 _WORLD = "world-"  # before a culture of the shipped lists: a folder's have the names of countries
 WORLD = tuple(
@@ -104,8 +112,9 @@ class Lists(Struct):
     def _given(self, culture: str, dice: random.Random) -> str:
         """One, or two that make one; Ji-woo is Ji Woo and Jiwoo, too."""
         given = _draw(self.given[culture], dice)
-        if dice.random() < WORDS:
-            given = dice.choice(words("given"))
+        overlooked = _overlooked("given", dice)
+        if overlooked:
+            given = overlooked
         elif "-" in given and dice.random() < 0.5:
             given = dice.choice((given.replace("-", " ").title(), given.replace("-", "").title()))
         leads = LEADS_GIVEN.get(culture.removeprefix(_WORLD))
@@ -120,8 +129,11 @@ class Lists(Struct):
         surname = _draw(self.surnames[culture], dice)
         if culture == "us" and dice.random() < 0.7:  # the census writes Mcdonald, Obrien
             surname = _SCOTS.sub(_capital, surname)
-        if dice.random() < WORDS:
-            surname = dice.choice(words("surname"))
+        overlooked = _overlooked("surname", dice)
+        if " " in overlooked:
+            return overlooked
+        if overlooked:
+            surname = overlooked
         elif dice.random() < NATIVES:
             between = dice.choice((" ", " ", "-", ""))
             surname = between.join(dice.choice(words(f"{half} half")) for half in HALVES)
@@ -134,12 +146,22 @@ class Lists(Struct):
         return surname
 
 
+def _overlooked(part: str, dice: random.Random) -> str:
+    """In some of all cases a name that is easily taken for words."""
+    way = dice.random()
+    for kind, share in OVERLOOKED[part].items():
+        if way < share:
+            return dice.choice(words(kind))
+        way -= share
+    return ""
+
+
 @cache
-def words(part: str) -> tuple[str, ...]:
+def words(kind: str) -> tuple[str, ...]:
     """Names that are words, too: a part of `word_names.txt`."""
     text = resources.files("scrubjay.train").joinpath("word_names.txt").read_text("utf-8")
-    _, _, after = text.partition(f"[{part}]\n")
-    return tuple(after.partition("\n[")[0].split())
+    _, _, after = text.partition(f"[{kind}]\n")
+    return tuple(re.split(r",\s+", after.partition("\n[")[0].strip()))
 
 
 @cache

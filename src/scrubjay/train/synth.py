@@ -30,7 +30,7 @@ FORMS = (  # given name, family name, this in capitals, an initial, all of it sm
     "{3}. {1}", "{1} {3}", "{4}", "{5}",
 )  # fmt: skip
 _FULL = re.compile(  # given names; a family name with its particles
-    r"([^\W\d_][\w'’-]+(?: [^\W\d_a-z][\w'’-]+)?) ((?:[a-z][a-z'’]+ ){0,2}[^\W\d_][\w'’-]+)"
+    r"[^\W\d_][\w'’-]+(?: [^\W\d_a-z][\w'’-]+)? (?:[a-z][a-z'’]+ ){0,2}[^\W\d_][\w'’-]+"
 )
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _TITLED = re.compile(TITLE.pattern + r"\Z")
@@ -67,24 +67,28 @@ def documents(
             seed = crop(seed, dice)
         made = Swap(lists, dice).document(seed)
         if dice.random() < OTHERWISE:
-            made = otherwise(made, dice)
+            made = otherwise(made, lists, dice)
         made = noisy(made, dice)
         yield cleaned(made, dice) if dice.random() < 0.05 else made
 
 
-def otherwise(marked: Marked, dice: random.Random) -> Marked:
-    """Most of the full names in one other form: the family name alone or first, an initial."""
+def otherwise(marked: Marked, lists: Lists, dice: random.Random) -> Marked:
+    """Most of the full names as other people's, in one other form: the family name alone or first,
+    an initial."""
     form = dice.choice(FORMS)
+    people: dict[str, str] = {}
 
     def change(span: Span) -> Change:
         value = marked.text[span.start : span.end]
-        full = _FULL.fullmatch(value) if span.label == "PERSON" and dice.random() < 0.8 else None
-        if full:
-            given, family = full.groups()
-            value = form.format(
-                given, family, family.upper(), given[0], value.lower(), value.upper()
+        if span.label == "PERSON" and _FULL.fullmatch(value) and value not in people:
+            given, family = lists.person(dice)
+            whole = f"{given} {family}"
+            other = form.format(
+                given, family, family.upper(), given[0], whole.lower(), whole.upper()
             )
-        return Change(span.start, span.end, value, span.label)
+            people[value] = other if dice.random() < 0.8 else value
+        new = people.get(value, value) if span.label == "PERSON" else value
+        return Change(span.start, span.end, new, span.label)
 
     return changed(marked.name, marked.text, map(change, marked.spans))
 

@@ -4,7 +4,11 @@ import resource
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# How long an example takes tells of the machine, not of the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background ignores
 
 

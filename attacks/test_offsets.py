@@ -19,7 +19,7 @@ def engine():
     return scrubjay.load("everything", profile="patterns")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.lists(st.sampled_from(TROUBLE), max_size=12), st.lists(st.sampled_from(TROUBLE), max_size=6)
 )

@@ -184,7 +184,7 @@ STEPS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(STEPS, max_size=12))
 def test_whatever_happens_in_whatever_order(steps):
     """It is granted once at most, and only while two who may approve have signed with their key."""

@@ -529,7 +529,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15, derandomize=True)
 @given(st.lists(STEP, max_size=12))
 def test_whatever_happens_nothing_acknowledged_is_lost(what):
     world = World()

@@ -211,7 +211,7 @@ def test_several_frames_and_members_are_one():
 
 
 @pytest.mark.parametrize("name", PACK)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mutated(b"$"))
 def test_damage_is_refused_or_harmless(name, data):
     packed = PACK[name]({"a.txt": b"Ann Lee", "b/c.json": b'{"a": "Ann Lee"}'})

@@ -241,7 +241,7 @@ def test_a_file_that_ends_its_reader_ends_nobody_else(monkeypatch):
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damaged_files_are_refused_and_nothing_else(name, data):
     good = bytearray(written(everything(), name))

@@ -121,7 +121,7 @@ def test_known_by_content():
     assert formats.kinds.sample(b"BEGIN:VCARD\r\n") == "vcf.v1"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mutated(CALENDAR.encode()))
 def test_damage_is_refused_or_harmless(data):
     try:

@@ -210,7 +210,7 @@ def test_what_is_no_cda_is_refused(data):
         convert("ccda.v1", data)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, len(ccda())), st.binary(max_size=6), st.integers(0, 12))
 def test_damage_is_refused_or_read(place, new, length):
     data = ccda()

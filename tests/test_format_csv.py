@@ -7,7 +7,7 @@ import time
 
 import pytest
 from format_tables import SAMPLES
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scrubjay
@@ -23,7 +23,7 @@ sample = SAMPLES["csv.v1"]
 ENGINE = scrubjay.load(
     "everything", profile="patterns", detectors=[FakeDetector({"Zora Quillfeather": "PERSON"})]
 )
-FEW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=50)
 
 
 def convert(data, clean=ENGINE.stream, *, encoding="utf-8", group="", name="csv.v1"):

@@ -417,9 +417,7 @@ def test_bombs_and_lies(everything: scrubjay.Engine) -> None:
 GOOD = saved(wide())
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(128, len(GOOD) - 1), st.binary(max_size=6)), max_size=6),
        st.integers(0, 40))  # fmt: skip
 def test_damage_is_refused_or_read(everything, changes, cut) -> None:

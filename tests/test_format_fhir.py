@@ -231,7 +231,7 @@ def test_what_is_no_fhir_is_refused(data):
         convert("fhir.v1", data)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, len(fhir())), st.binary(max_size=6), st.integers(0, 12))
 def test_damage_is_refused_or_read(place, new, length):
     data = fhir()
@@ -239,7 +239,7 @@ def test_damage_is_refused_or_read(place, new, length):
         convert("fhir.v1", data[:place] + new + data[place + length :])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.sampled_from(list(strings(FHIR))),
     st.sampled_from([None, [], {}, 5, True, [None], {"a": [1]}, "", [["x"]], {"value": []}]),
@@ -284,7 +284,7 @@ def test_a_plant_in_any_value_of_xml():
             assert found(data) == [], text[start - 30 : end]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, len(xml())), st.binary(max_size=6), st.integers(0, 12))
 def test_damaged_xml_is_refused_or_read(place, new, length):
     data = xml()

@@ -244,7 +244,7 @@ def test_what_is_no_hl7_is_refused(data):
         convert("hl7v2.v1", data)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, len(hl7v2())), st.binary(max_size=6), st.integers(0, 12))
 def test_damage_is_refused_or_read(place, new, length):
     data = hl7v2()

@@ -137,7 +137,7 @@ def test_kinds(kind):
 BLANK = [packed(Image.new("RGB", (9, 9)), kind) for kind in ("PNG", "JPEG", "TIFF", "WEBP")]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sampled_from(BLANK), st.data())
 def test_damage_is_an_input_error(data, draw):
     damaged = bytearray(data[: draw.draw(st.integers(12, len(data)))])

@@ -151,7 +151,7 @@ def test_json_in_strings_ends_somewhere():
         clean("a.json", data.encode())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mutated(SAMPLE))
 def test_damage_is_refused_or_harmless(data):
     try:

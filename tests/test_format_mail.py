@@ -254,7 +254,7 @@ def test_known_by_content():
 SMALL = mail("Ann Lee").as_bytes()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mutated(SMALL))
 def test_damage_is_refused_or_harmless(data):
     try:

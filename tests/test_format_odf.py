@@ -189,7 +189,7 @@ def test_bad_files_are_refused(change):
         converted(packed({**odt_parts(), **change}), "a.odt")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.randoms(use_true_random=False))
 def test_damage_is_an_input_error_or_harmless(source: random.Random):
     data = bytearray(GOOD)

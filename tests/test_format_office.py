@@ -159,7 +159,7 @@ def test_old_and_encrypted_files_are_refused_with_what_helps(stream, advice):
 GOOD = packed(docx_parts())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.randoms(use_true_random=False))
 def test_damage_is_an_input_error_or_harmless(source: random.Random):
     data = bytearray(GOOD)

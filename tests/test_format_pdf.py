@@ -420,7 +420,7 @@ SAMPLES = [
 ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sampled_from(SAMPLES), st.data())
 def test_damage_is_an_input_error(data, draw):
     damaged = bytearray(data[: draw.draw(st.integers(9, len(data)))])

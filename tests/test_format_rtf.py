@@ -108,7 +108,7 @@ def test_what_stands_behind_the_end_goes():
     assert not left(data, "Ann Lee") and told["data behind the end"] == 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mutated(SAMPLE.replace("$", "Ann Lee").encode()))
 def test_damage_is_refused_or_harmless(data):
     try:

@@ -81,7 +81,7 @@ def test_another_reader_reads_the_same_keys():
     }  # fmt: skip
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mutated(INI.encode()))
 def test_damage_is_refused_or_harmless(data):
     try:

@@ -158,7 +158,7 @@ def test_long_texts_over_many_lines():
     assert convert(text, same) == text
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(st.text("ab '\"`\\;$(),-*/\n", max_size=40), st.integers(0, len(COPIED)))
 def test_damaged_dumps_are_refused_and_nothing_else(junk, at):
     with contextlib.suppress(InputError):

@@ -153,7 +153,7 @@ def test_definitions_define_and_nothing_else(script):
         convert(db.serialize())
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damaged_databases_are_refused_and_nothing_else(data):
     bad = bytearray(made(PATIENTS))

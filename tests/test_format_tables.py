@@ -102,7 +102,7 @@ def cleaned(name, rows):
     return [[cell or "" for cell in row] for row in rows_of(name, sink.getvalue())]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(ROWS)
 def test_a_cell_becomes_the_same_in_every_format(drawn):
     rows = [[*row[:-1], row[-1].format(row[3], row[2], row[4], row[1])] for row in map(list, drawn)]

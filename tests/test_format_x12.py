@@ -184,7 +184,7 @@ def test_what_is_no_x12_is_refused(data):
         convert("x12.v1", data)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, len(X12)), st.binary(max_size=6), st.integers(0, 12))
 def test_damage_is_refused_or_read(place, new, length):
     data = x12()

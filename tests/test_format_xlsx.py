@@ -336,7 +336,7 @@ def test_hostile_workbooks():
             convert(sink.getvalue())
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damaged_workbooks_are_refused_and_nothing_else(data):
     sink = io.BytesIO()

@@ -148,7 +148,7 @@ def test_a_tag_that_does_not_end():
         formats.make("xml.v1").convert(Endless(), io.BytesIO(), work())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mutated(SAMPLE))
 def test_damage_is_refused_or_harmless(data):
     try:

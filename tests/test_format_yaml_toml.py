@@ -165,7 +165,7 @@ class Wrap:
             yield blanked(document) if re.search("[a-z]", document.text) else unchanged(document)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(VALUES, st.sampled_from([None, "|", ">", '"', "'"]), st.booleans())
 def test_any_yaml_stays_yaml(value, style, flow):
     options = {"default_style": style, "default_flow_style": flow, "allow_unicode": True}
@@ -229,7 +229,7 @@ def test_refused(name, data):
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_damage_is_refused_or_harmless(name, data):
     sample = data.draw(mutated(SAMPLES[name].replace(b"$", b"Ann Lee")))

@@ -102,7 +102,7 @@ def test_bouncy_castle_says_the_same():
 # Promises
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.text("0189AZaz -", min_size=20, max_size=30), max_size=4))
 def test_values_come_back_whatever_their_shapes(values):
     values = [f"{value}1234567" for value in values]

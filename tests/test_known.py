@@ -166,7 +166,7 @@ names = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(names, st.randoms(use_true_random=False))
 def test_any_form_of_any_name(parts, dice):
     given_name, *family = parts
@@ -208,7 +208,7 @@ def slips(draw):
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(slips())
 @example(("gonzalez", "ogonzalez"))
 @example(("abcde", "bacde"))
@@ -259,7 +259,7 @@ def written(day):
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DAYS, st.sampled_from(range(15)), st.sampled_from(range(15)))
 def test_any_form_of_any_day(day, stored, shown):
     value = written(day)[stored] if stored in (0, 5, 6, 8, 10) else day.isoformat()
@@ -267,7 +267,7 @@ def test_any_form_of_any_day(day, stored, shown):
     assert covered(f"on {form} she", form, BIRTH_DATE=(value,)), (value, form)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DAYS, DAYS, st.sampled_from(range(15)))
 def test_other_days_stay(day, other, shown):
     if day.year % 100 == other.year % 100 or (day.month, day.day) == (other.month, other.day):
@@ -309,7 +309,7 @@ def test_half_a_day_needs_a_cue():
     assert found("March 1950, March 5, 4 May", **known) == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text(string.digits, min_size=7, max_size=14).filter(lambda n: n.lstrip("0")[6:]),
     st.lists(st.sampled_from(["", "", "-", " ", ".", "/"]), min_size=20, max_size=20),
@@ -322,7 +322,7 @@ def test_numbers_in_any_grouping(number, between):
     assert covered(f"no MRN{number} is", f"MRN{number}", MRN=(number,))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(string.digits, min_size=7, max_size=12), st.integers(0, 10), st.data())
 def test_one_wrong_digit(number, place, data):
     number = f"9{number}"
@@ -405,7 +405,7 @@ x-ray in 2019 was normal; will call with results by the 12th. Dr. Okafor saw Hod
 Apt. 9."""
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(names, DAYS, st.text(string.digits, min_size=8, max_size=10))
 def test_unrelated_text_gives_nothing(parts, day, number):
     known = {"PERSON": (" ".join(parts),), "BIRTH_DATE": (day.isoformat(),), "MRN": (f"7{number}",)}
@@ -439,7 +439,7 @@ def test_the_contract():
     check_detector(Subject())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),

@@ -57,7 +57,7 @@ def spans(found):
 # Units
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text(st.characters(exclude_categories=[])))
 def test_units_and_gaps_are_the_whole_text(text):
     units = Tokens(SPECIAL).units([text])[0]
@@ -69,7 +69,6 @@ def test_units_and_gaps_are_the_whole_text(text):
         assert start < end and not any(map(str.isspace, text[start:end]))
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=127)))
 def test_plain_letters_are_cut_alike_whatever_stands_elsewhere_in_the_text(text):
     """A text of ASCII alone takes a faster way."""
@@ -82,7 +81,6 @@ def unit_places(text):
     return list(zip(found.starts.tolist(), found.ends.tolist(), strict=True))
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(), max_size=5))
 def test_a_text_has_the_same_units_in_any_company(texts):
     made = Tokens(VOCABULARY)
@@ -130,7 +128,7 @@ def wordpiece(vocabulary, word):
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFßéÉñøłΑαБбµ\u0301\u0308中"
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.text(LETTERS, min_size=1, max_size=60))
 def test_pieces_are_those_of_wordpiece(tokens, word):
     assert [VOCABULARY[piece] for piece in tokens.pieces(word)] == wordpiece(
@@ -297,7 +295,7 @@ def plain_units(count):
     return Units(at, at + 2, np.zeros((count, PIECES), np.int32), none, none, none, none)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.integers(0, 40), st.integers(0, 2**32 - 1), st.floats(0.01, 0.99), st.floats(0, 12))
 def test_any_scores_give_spans_that_make_sense(count, seed, threshold, spread):
     dice = np.random.default_rng(seed)
@@ -311,7 +309,6 @@ def test_any_scores_give_spans_that_make_sense(count, seed, threshold, spread):
     assert covered == set(np.flatnonzero(1 - tags[:, 0] >= threshold).tolist()), "nothing is lost"
 
 
-@settings(deadline=None)
 @given(st.permutations(range(6)), st.integers(0, 2**32 - 1))
 def test_windows_may_come_in_any_order(order, seed):
     dice = np.random.default_rng(seed)
@@ -324,7 +321,6 @@ def test_windows_may_come_in_any_order(order, seed):
     assert likely.spans(plain_units(48)) == decode.spans(plain_units(48), tags, 0.9)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(0, 2**32 - 1))
 def test_no_part_goes_on_without_its_beginning(count, seed):
     scores = np.random.default_rng(seed).normal(0, 3, (count, len(TAGS) - 1)).astype(np.float32)
@@ -402,7 +398,6 @@ def test_the_detector_keeps_its_contract():
 # The lexicon
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(min_size=1), st.integers(1, 63), max_size=30))
 def test_a_lexicon_comes_back_from_its_file(tmp_path_factory, words):
     path = tmp_path_factory.mktemp("lexicon") / "lexicon.bin"

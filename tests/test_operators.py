@@ -31,7 +31,7 @@ def apply(name, value, label="ID", options=None, **scene):
     return operators.make(name, options or {})(value, here.findings[0], here)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(sorted(operators.KNOWN)),
     st.sampled_from([*LABELS, "BADGE_OF_SOME_PLUGIN"]),
@@ -47,7 +47,7 @@ def test_an_operator_answers_or_refuses(name, label, value, language):
         assert isinstance(told, str)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(["redact", "label", "mask", "hash", "surrogate"]),
     st.sampled_from([n for n in LABELS if labels.lineage(n)[-1] not in ("DATE", "TIME", "AGE")]),
@@ -59,7 +59,7 @@ def test_the_value_never_comes_back(name, label, value):
         assert told.casefold() != value.casefold() or value == f"[{label}]"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(["label", "generalize", "mask", "redact"]), st.sampled_from(LABELS), TEXTS)
 def test_applied_twice_is_applied_once(name, label, value):
     once = apply(name, value, label, language="en")
@@ -70,7 +70,7 @@ def test_applied_twice_is_applied_once(name, label, value):
     "options",
     [{"date": "month"}, {"date": "decade"}, {"age_band": 5}, {"age_band": 10, "digits": 0}],
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     label=st.sampled_from(["DATE", "BIRTH_DATE", "AGE", "COORDINATES"]),
     value=st.one_of(

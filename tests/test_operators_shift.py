@@ -77,7 +77,7 @@ RECENT = st.dates(datetime.date(1950, 1, 1), datetime.date(2025, 12, 31))
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(date=RECENT, group=st.text("abc123", min_size=1, max_size=4))
 def test_form_and_interval_stay(form, date, group):
     language, written = FORMS[form]
@@ -101,7 +101,7 @@ def shifted(values, options=None, labels=None, **document):
     return [operate(text[f.start : f.end], f, scene) for f in findings]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(RECENT, min_size=2, max_size=6), st.booleans(), st.integers(7, 2000))
 def test_intervals_of_a_document_stay_exact(found, weeks, days):
     values = [date.isoformat() for date in found]
@@ -203,7 +203,7 @@ def test_old_birth_years_go():
     assert apply("shift", "92", "AGE") == "[AGE]"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dates(datetime.date(2020, 1, 1), datetime.date(2022, 12, 31)), st.integers(0, 50))
 def test_truncated_dates_rule_no_offset_out(date, group):
     options = {"days": 30, "first": "2020-01-01", "last": "2022-12-31"}

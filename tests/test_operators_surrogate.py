@@ -136,7 +136,7 @@ def test_other_people_have_other_names():
     assert not set(told) & set(family)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.text(min_size=1, max_size=25), min_size=1, max_size=6, unique=True))
 def test_no_name_is_a_real_one(values):
     real = {word.casefold() for v in values for word in re.findall(r"[^\W\d_]{3,}", v)}
@@ -274,7 +274,7 @@ def test_telephone_words_go():
     assert "FLOWERS" not in one("PHONE", "1-800-FLOWERS")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["MRN", "SSN", "PHONE", "CREDIT_CARD", "IBAN", "ID", "MAC", "IP", "ZIP"]),
     st.text("0123456789ABab-. ()+:", min_size=2, max_size=24),
@@ -286,7 +286,7 @@ def test_numbers_keep_length_and_punctuation(label, value):
         assert [c for c in told if not c.isalnum()] == [c for c in value if not c.isalnum()]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.text("0123456789", min_size=6, max_size=12), st.integers(2, 20))
 def test_no_number_is_a_real_one(value, count):
     values = [str(int(value) + n).zfill(len(value)) for n in range(count)]

@@ -111,7 +111,7 @@ def check_nobody_shares(told):
     assert all(new.casefold() != asked[2].casefold() for asked, new in told.items())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NOTES, st.randoms(use_true_random=False))
 def test_the_same_for_the_same_and_never_one_for_two(tmp_path_factory, notes, dice):
     vault = in_memory(tmp_path_factory.mktemp("v"))
@@ -124,7 +124,7 @@ def test_the_same_for_the_same_and_never_one_for_two(tmp_path_factory, notes, di
     assert given_for(None, notes, small) == told, "with next to no cache"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NOTES, st.lists(st.integers(0, 2), min_size=8, max_size=8))
 def test_engines_that_take_turns_agree(tmp_path_factory, notes, turns):
     """A stale cache never makes a second one."""

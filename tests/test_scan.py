@@ -24,7 +24,7 @@ def engines():
     return scan.hyperscan_scanner(EXPRESSIONS), scan.re2_scanner(EXPRESSIONS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(JOINTS)), min_size=1, max_size=12)
 )
@@ -34,7 +34,7 @@ def test_both_engines_agree_on_mixtures(engines, parts):
     assert fast == slow
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from([*PIECES, "", "\n", "Dr.", "Patient:", "é"]), max_size=12))
 def test_texts_of_a_batch_do_not_see_each_other(engines, texts):
     data = [text.encode() for text in texts]

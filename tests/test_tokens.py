@@ -106,7 +106,7 @@ def reference(case):
 # Promises
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=120))
 def test_every_text_comes_back_exactly_however_many(values):
     tokens = MINT.tokens(values)
@@ -115,7 +115,7 @@ def test_every_text_comes_back_exactly_however_many(values):
     assert len(set(tokens)) == len(set(values))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_one_changed_character_is_never_read_wrong(data):
     at = data.draw(st.integers(0, len(LONG["a"]) - 1))
@@ -127,7 +127,7 @@ def test_one_changed_character_is_never_read_wrong(data):
     assert value == ["a" * 30]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.text(st.sampled_from("uUqQwW0aZ .-\n\u200b" + LONG["a"][:4]), max_size=80), st.booleans())
 def test_a_token_is_found_whatever_stands_before_it(before, cut):
     head = before + (LONG["b"][:20] if cut else "")
@@ -136,7 +136,7 @@ def test_a_token_is_found_whatever_stands_before_it(before, cut):
         assert packets.Place(len(head), len(head) + len(made), True) in found
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 200), st.binary(min_size=1, max_size=70), st.binary(max_size=70))
 def test_sealing_together_is_aes_siv(rows, plain, associated):
     np = pytest.importorskip("numpy")

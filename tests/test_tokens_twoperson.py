@@ -37,7 +37,7 @@ def test_a_value_has_this_token_and_comes_back(path):
     assert made.read([case["token"]], privates) == [case["value"]]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), max_size=5))
 def test_every_text_comes_back_and_equal_ones_agree(values):
     tokens = SEALED.tokens(values + values)
@@ -63,7 +63,7 @@ def test_halves_that_do_not_belong_together_are_told():
         halves(PRIVATE[:31])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.binary(min_size=4, max_size=4), st.data())
 def test_any_two_shares_give_the_half_and_everybody_elses_share(half, data):
     slope = data.draw(st.binary(min_size=4, max_size=4))
@@ -74,7 +74,6 @@ def test_any_two_shares_give_the_half_and_everybody_elses_share(half, data):
         assert shares.xor(*terms) == value
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=9, max_size=9), st.binary(min_size=9, max_size=9), st.integers(1, 255))
 def test_one_share_fits_every_half(share, guess, x):
     z = x % 255 + 1

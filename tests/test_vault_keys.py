@@ -84,7 +84,7 @@ def test_a_new_passphrase_is_not_short():
 # Two of three
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.binary(min_size=32, max_size=32), st.randoms(use_true_random=False))
 def test_any_two_parts_give_the_secret_back(secret, dice):
     parts = shares.split(secret, dice.randbytes)
@@ -224,7 +224,7 @@ def test_a_code_is_random_and_stays(opened):
     assert len(set(many)) == 300 and many[:300] == many[300:]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(symbols.ALPHABET, min_size=1, max_size=symbols.LONGEST), st.data())
 def test_the_check_character_tells_a_wrong_one_and_a_swap(characters, data):
     code = characters + symbols.check(characters)

@@ -149,7 +149,7 @@ def test_of_threads_that_add_the_same_one_wins(make):
     assert sorted(won) == list(range(40)) and len(list(stores[0].rows())) == 80
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.tuples(st.sampled_from("acx"), st.integers(0, 3), st.integers(0, 3)), max_size=20)
 )

@@ -45,6 +45,8 @@ def test_merge_covers_all_and_overlaps_nothing(rows):
         ("Ada 's Gravesande and", "Gravesande", "'s Gravesande"),
         ("JANE DOE Age 45", "JANE DOE", "JANE DOE"),
         ("Name: Jane Doe Sex: F", "Jane Doe", "Jane Doe"),
+        ("Re: Jane Doe Discharge Summary", "Jane Doe", "Jane Doe"),
+        ("Jane Doe Who Won All The Cups", "Jane Doe", "Jane Doe"),
         ("the Babinski Sign", "Babinski", "Babinski"),
         ("the patient's Maria", "Maria", "Maria"),
         ("Jane Doe\nAssessment", "Jane Doe", "Jane Doe"),

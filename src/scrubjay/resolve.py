@@ -25,6 +25,8 @@ MOST_WORDS = 16  # of a value that is looked for everywhere: longer ones would c
 SHORTEST = 4  # characters of a value that is looked for everywhere; names may be shorter
 _INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_a-z]\.[ ]?){1,3}$")
 _GIVEN = re.compile(r"(?<![^\W_])([^\W\d_a-z][^\W\d_]+)[ ](?:[^\W\d_a-z][ ])?$")
+MOST_MORE = 3  # words of a name beyond those that were found
+_TAILS = ("eponym_tails", "after_names")
 _WRITTEN = re.compile(r"[^\W\d_]+$")
 _NEXT = re.compile(r"[ ]([^\W\d_a-z][^\W\d_A-Z]+)(?![\w:-]|['’](?!s\b))")
 _PARTICLE = re.compile(r"(?:['’]t|de|den|der|dem|het)[ ]", re.IGNORECASE)
@@ -159,17 +161,22 @@ def _before(text: str, found: list[Finding], start: int) -> bool:
 
 
 def _going_on(text: str, finding: Finding, limit: int) -> int:
-    """Where a name ends that is written Like This."""
+    """Where a name ends that is written Like This; a heading of many such words is no name."""
     end = finding.end
     last = _WRITTEN.search(text, finding.start, end)
-    while last and last[0].istitle():
+    if not last or not last[0].istitle():
+        return end
+    for _ in range(MOST_MORE):
         following = _NEXT.match(text, end)
-        if not following or following.end(1) > limit or not following[1].istitle():
-            break
-        if following[1].casefold() in lists.read("eponym_tails"):
-            break
+        if not following or following.end(1) > limit or not _in_name(following[1]):
+            return end
         end = following.end(1)
-    return end
+    return finding.end if _NEXT.match(text, end) else end
+
+
+def _in_name(word: str) -> bool:
+    folded = word.casefold()
+    return word.istitle() and not any(folded in lists.read(name) for name in _TAILS)
 
 
 def _new(findings: Iterable[Finding], found: list[Finding]) -> list[Finding]:

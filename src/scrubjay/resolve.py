@@ -25,6 +25,7 @@ MOST_WORDS = 16  # of a value that is looked for everywhere: longer ones would c
 SHORTEST = 4  # characters of a value that is looked for everywhere; names may be shorter
 _INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_a-z]\.[ ]?){1,3}$")
 _GIVEN = re.compile(r"(?<![^\W_])([^\W\d_a-z][^\W\d_]+)[ ](?:[^\W\d_a-z][ ])?$")
+LEAD = len("onder het ")
 MOST_MORE = 3  # words of a name beyond those that were found
 _TAILS = ("eponym_tails", "after_names")
 _WRITTEN = re.compile(r"[^\W\d_]+$")
@@ -151,7 +152,7 @@ def names(text: str, found: list[Finding]) -> list[Finding]:
 def _led(text: str, start: int, least: int) -> int:
     """Where the particles begin that lead into a name."""
     own = _PARTICLE.match(text, start)
-    led = _LED.search(text, least, own.end() if own else start)
+    led = _LED.search(text, max(least, start - LEAD), own.end() if own else start)
     return min(led.start(), start) if led else start
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubjay.people import link
-from scrubjay.resolve import merge, names, resolve
+from scrubjay.resolve import led, merge, resolve
 from scrubjay.types import Finding
 
 
@@ -37,34 +37,26 @@ def test_merge_covers_all_and_overlaps_nothing(rows):
 @pytest.mark.parametrize(
     ("text", "found", "whole"),
     [
-        ("Hi, Nodin Good Rider here", "Nodin", "Nodin Good Rider"),
-        ("so Ha Eun You's laptop", "Ha Eun", "Ha Eun You"),
-        ("said Thérèse Étienne", "Thérèse", "Thérèse Étienne"),
-        ("Dr op 't Zand rang", "Zand", "op 't Zand"),
-        ("dear ms in den hof,", "den hof", "in den hof"),
-        ("Ada 's Gravesande and", "Gravesande", "'s Gravesande"),
-        ("JANE DOE Age 45", "JANE DOE", "JANE DOE"),
-        ("Name: Jane Doe Sex: F", "Jane Doe", "Jane Doe"),
-        ("Re: Jane Doe Discharge Summary", "Jane Doe", "Jane Doe"),
-        ("Jane Doe Who Won All The Cups", "Jane Doe", "Jane Doe"),
-        ("the Babinski Sign", "Babinski", "Babinski"),
-        ("the patient's Maria", "Maria", "Maria"),
-        ("Jane Doe\nAssessment", "Jane Doe", "Jane Doe"),
-        ("jane doe Today", "jane doe", "jane doe"),
+        ("Dr op 't Zand rang", ["Zand"], ["op 't Zand"]),
+        ("DR OP 'T ZAND RANG", ["ZAND"], ["OP 'T ZAND"]),
+        ("dear ms in den hof,", ["den hof"], ["in den hof"]),
+        ("Ada 's Gravesande and", ["Gravesande"], ["'s Gravesande"]),
+        ("Ada in ’t Zand and Bo Lee", ["Ada", "Zand", "Bo Lee"], ["Ada in ’t Zand", "Bo Lee"]),
+        ("the patient's Maria in Zand", ["Maria", "Zand"], ["Maria", "Zand"]),
+        ("Karin aan de Vries", ["Karin", "de Vries"], ["Karin", "de Vries"]),
     ],
 )
-def test_names_are_found_whole(text, found, whole):
-    assert [text[f.start : f.end] for f in names(text, find(text, found))] == [whole]
+def test_names_begin_with_what_leads_into_them(text, found, whole):
+    assert [text[f.start : f.end] for f in led(text, find(text, *found))] == whole
 
 
-def test_what_leads_into_a_name_joins_it_to_the_given_name():
-    text = "Ada in 't Zand and Bo Lee Kim Roe left"
-    joined = names(text, find(text, "Ada", "Zand", "Bo", "Kim"))
-    assert [text[f.start : f.end] for f in joined] == ["Ada in 't Zand", "Bo Lee", "Kim Roe"]
+def test_what_leads_into_a_name_is_not_looked_for_elsewhere():
+    text = "Dr Op 't Zand rang. Op Monday, in May, Zand came In."
+    assert resolved(text, find(text, "Zand")) == [("Op 't Zand", 1), ("Zand", 1)]
 
 
 @given(
-    st.lists(st.sampled_from(["Ada", "in", "'t", "de", "Zand", "Lee", "x", "\n"]), max_size=12),
+    st.lists(st.sampled_from(["Ada", "in", "'t", "den", "Zand", "'s", "\n"]), max_size=12),
     st.sets(st.integers(0, 11)),
 )
 def test_names_grow_and_never_overlap(said, chosen):
@@ -73,7 +65,7 @@ def test_names_grow_and_never_overlap(said, chosen):
         if number in chosen:
             found.append(Finding(at, at + len(word), "PERSON", 0.9, "test.v1"))
         at += len(word) + 1
-    longer = names(text, found)
+    longer = led(text, found)
     assert all(a.end <= b.start for a, b in zip(longer, longer[1:], strict=False))
     assert all(any(b.start <= a.start and a.end <= b.end for b in longer) for a in found)
 

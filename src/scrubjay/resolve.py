@@ -25,17 +25,12 @@ MOST_WORDS = 16  # of a value that is looked for everywhere: longer ones would c
 SHORTEST = 4  # characters of a value that is looked for everywhere; names may be shorter
 _INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_a-z]\.[ ]?){1,3}$")
 _GIVEN = re.compile(r"(?<![^\W_])([^\W\d_a-z][^\W\d_]+)[ ](?:[^\W\d_a-z][ ])?$")
-LEAD = len("onder het ")
-MOST_MORE = 3  # words of a name beyond those that were found
-_TAILS = ("eponym_tails", "after_names")
-_WRITTEN = re.compile(r"[^\W\d_]+$")
-_NEXT = re.compile(r"[ ]([^\W\d_a-z][^\W\d_A-Z]+)(?![\w:-]|['’](?!s\b))")
-_PARTICLE = re.compile(r"(?:['’]t|de|den|der|dem|het)[ ]", re.IGNORECASE)
 _LED = re.compile(
-    r"(?<![^\W_])(?:(?:aan|auf|aus|bij|in|onder|op|over|uit|van|voor)[ ]"
-    rf"{_PARTICLE.pattern}|['’][ts][ ])$",
-    re.IGNORECASE,
+    r"(?<![^\W_])(?:(?:aan |in |op |uit |van |voor )?['’]t |['’]s |(?:in |op |uit )den )$", re.I
 )
+_OWN = re.compile(r"(?:['’]t|den) ", re.IGNORECASE)  # of these a net may find the last part
+_ENDS = frozenset(f"{end} " for end in "tsnTSN")
+LEAD = len("voor 't ")
 PLACEHOLDER = re.compile(r"\[([A-Z_]{2,})(?: \d+)?\]")
 
 
@@ -51,9 +46,9 @@ def resolve(
     wanted = partial(_wanted, text, allow, placeholders)
     if placeholders:
         findings = chain.from_iterable(_outside(finding, placeholders) for finding in findings)
-    found = names(text, merge(filter(wanted, findings), kept))
+    found = merge(filter(wanted, findings), kept)
     again = list(filter(wanted, _new(everywhere(text, found), found)))
-    return number(text, merge([*found, *again], kept) if again else found)
+    return number(text, led(text, merge([*found, *again], kept) if again else found))
 
 
 def whole(text: str, finding: Finding, allow: frozenset[Words] = frozenset()) -> list[Finding]:
@@ -132,52 +127,33 @@ def _strength(
     return not kept(finding.label), named, finding.score, length, depth
 
 
-def names(text: str, found: list[Finding]) -> list[Finding]:
-    """The findings, and names as far as they go: back over what leads into them ("Ada in 't Veld"),
-    and on over words that are written as their last one is ("Ji Won An"), which a net takes for
-    words."""
-    limits = [finding.start for finding in found[1:]]
+def led(text: str, found: list[Finding]) -> list[Finding]:
+    """The findings, names with the particles that lead into them, which a net takes for words, and
+    with the given name before these: "Ada in 't Veld"."""
     longer: list[Finding] = []
-    for finding, limit in zip(found, [*limits, len(text)], strict=False):
+    for finding in found:
         if finding.label == "PERSON":
-            end = _going_on(text, finding, limit)
-            start = _led(text, finding.start, longer[-1].end if longer else 0)
-            if start < finding.start and _before(text, longer, start):
+            start = _lead(text, finding.start, longer[-1].end if longer else 0)
+            if start < finding.start and _named(text, longer, start):
                 start = longer.pop().start
-            finding = replace(finding, start=start, end=end)
+            if start < finding.start:
+                finding = replace(finding, start=start)
         longer.append(finding)
     return longer
 
 
-def _led(text: str, start: int, least: int) -> int:
+def _lead(text: str, start: int, least: int) -> int:
     """Where the particles begin that lead into a name."""
-    own = _PARTICLE.match(text, start)
-    led = _LED.search(text, max(least, start - LEAD), own.end() if own else start)
-    return min(led.start(), start) if led else start
+    if text[start - 2 : start] not in _ENDS and text[start] not in "'’dD":
+        return start  # as nearly always
+    own = _OWN.match(text, start)
+    lead = _LED.search(text, max(least, start - LEAD), own.end() if own else start)
+    return min(lead.start(), start) if lead else start
 
 
-def _before(text: str, found: list[Finding], start: int) -> bool:
+def _named(text: str, found: list[Finding], start: int) -> bool:
     """Whether a name ends one blank before."""
     return bool(found) and found[-1].label == "PERSON" and text[found[-1].end : start] == " "
-
-
-def _going_on(text: str, finding: Finding, limit: int) -> int:
-    """Where a name ends that is written Like This; a heading of many such words is no name."""
-    end = finding.end
-    last = _WRITTEN.search(text, finding.start, end)
-    if not last or not last[0].istitle():
-        return end
-    for _ in range(MOST_MORE):
-        following = _NEXT.match(text, end)
-        if not following or following.end(1) > limit or not _in_name(following[1]):
-            return end
-        end = following.end(1)
-    return finding.end if _NEXT.match(text, end) else end
-
-
-def _in_name(word: str) -> bool:
-    folded = word.casefold()
-    return word.istitle() and not any(folded in lists.read(name) for name in _TAILS)
 
 
 def _new(findings: Iterable[Finding], found: list[Finding]) -> list[Finding]:

@@ -365,7 +365,7 @@ def test_of_a_pair_the_second_answers_for_what_is_in_doubt_alone(pair):
     assert 0 < unsure.sum() < len(unsure)
     odds = [np.log(p / (1 - p)) for p in (first, second, both)]
     assert np.allclose(both[~unsure], first[~unsure])
-    assert np.allclose(odds[2][unsure], (odds[0][unsure] + odds[1][unsure]) / 2, atol=1e-2)
+    assert np.allclose(odds[2][unsure], (0.4 * odds[0] + 0.6 * odds[1])[unsure], atol=1e-2)
 
 
 def test_what_is_settled_is_not_asked_again_and_changes_nothing_else(pair):
@@ -443,10 +443,11 @@ def test_below_its_doubt_a_pair_is_its_first_net(pair):
         assert np.array_equal(own[weak], tags[weak])
 
 
-def test_both_nets_count_alike_and_the_second_names_the_tag():
+def test_both_nets_count_the_second_more_and_it_names_the_tag():
     tags = np.array([[0.2, 0.7, 0.1], [1 - 1e-6, 4e-7, 6e-7]], np.float32)
     both = cascade.together(np.array([0.8, 0.9999], np.float32), tags)
-    assert np.allclose(both.sum(1), 1) and np.allclose(1 - both[:, 0], [0.8, 0.5], atol=1e-3)
+    sure = 1 / (1 + 9999 ** (cascade.SECOND - (1 - cascade.SECOND)))
+    assert np.allclose(both.sum(1), 1) and np.allclose(1 - both[:, 0], [0.8, sure], atol=1e-3)
     assert np.allclose(both[:, 1] / both[:, 2], [7, 2 / 3], rtol=1e-3)
 
 

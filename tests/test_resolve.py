@@ -50,6 +50,13 @@ def test_names_begin_with_what_leads_into_them(text, found, whole):
     assert [text[f.start : f.end] for f in led(text, find(text, *found))] == whole
 
 
+def test_of_a_name_that_is_joined_the_surer_finding_stands():
+    text = "Ada in 't Zand"
+    found = [Finding(0, 3, "PERSON", 0.95, "known.v1"), Finding(10, 14, "PERSON", 0.6, "tagger.v1")]
+    joined = led(text, found)
+    assert joined == [Finding(0, 14, "PERSON", 0.95, "known.v1")]
+
+
 def test_what_leads_into_a_name_is_not_looked_for_elsewhere():
     text = "Dr Op 't Zand rang. Op Monday, in May, Zand came In."
     assert resolved(text, find(text, "Zand")) == [("Op 't Zand", 1), ("Zand", 1)]

@@ -134,12 +134,11 @@ def led(text: str, found: list[Finding]) -> list[Finding]:
     for finding in found:
         if finding.label == "PERSON":
             start = _lead(text, finding.start, longer[-1].end if longer else 0)
-            if start < finding.start and _named(text, longer, start):
-                start = longer.pop().start
             if start < finding.start:
+                start = longer[-1].start if _named(text, longer, start) else start
                 finding = replace(finding, start=start)
         longer.append(finding)
-    return longer
+    return merge(longer) if longer != found else found
 
 
 def _lead(text: str, start: int, least: int) -> int:

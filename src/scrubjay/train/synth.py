@@ -80,15 +80,16 @@ def otherwise(marked: Marked, lists: Lists, dice: random.Random) -> Marked:
 
     def change(span: Span) -> Change:
         value = marked.text[span.start : span.end]
-        if span.label == "PERSON" and _FULL.fullmatch(value) and value not in people:
-            given, family = lists.person(dice)
-            whole = f"{given} {family}"
-            other = form.format(
-                given, family, family.upper(), given[0], whole.lower(), whole.upper()
-            )
-            people[value] = other if dice.random() < 0.8 else value
-        new = people.get(value, value) if span.label == "PERSON" else value
-        return Change(span.start, span.end, new, span.label)
+        if span.label == "PERSON" and _FULL.fullmatch(value):
+            if value not in people:
+                given, family = lists.person(dice)
+                whole = f"{given} {family}"
+                other = form.format(
+                    given, family, family.upper(), given[0], whole.lower(), whole.upper()
+                )
+                people[value] = other if dice.random() < 0.8 else value
+            value = people[value]
+        return Change(span.start, span.end, value, span.label)
 
     return changed(marked.name, marked.text, map(change, marked.spans))
 

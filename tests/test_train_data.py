@@ -282,6 +282,15 @@ def test_a_person_is_the_same_one_wherever_written_otherwise():
         assert one == again and (other, city) == ("Bo", "Bath")
 
 
+def test_names_met_alike_have_one_order_in_every_process(tmp_path):
+    girls, boys = [f"Girl{n}" for n in range(40)], ["Adam", "Girl3"]
+    for year in ("1990", "1991"):
+        told = {"girls": girls[:: 1 if year == "1990" else -1], "boys": boys}
+        (tmp_path / year).mkdir()
+        (tmp_path / year / f"girl_boy_names_{year}.json").write_text(json.dumps(told))
+    assert lists._baby_names(tmp_path) == sorted([*girls, "Adam"])
+
+
 def test_names_that_are_easily_overlooked_are_met():
     dice = random.Random(3)
     met = {name for _ in range(4000) for name in LISTS().person(dice)}

@@ -24,6 +24,9 @@ from scrubjay.recent import remembered
 # Combining marks are part of a word, and so is all of the Indic and Southeast Asian blocks.
 LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17ff])"
 WORD = re.compile(rf"{LETTER}+(?:[’'ʼ`‘-]{LETTER}+)*")
+_LED = re.compile(  # particles that elsewhere are names or initials
+    r"(?<!\w)(?:(?:(?:aan|in|op|uit|van|voor) )?['’][ts]|(?:in|op|uit) den)(?= )", re.IGNORECASE
+)
 LETTERS = "ABCDEFGHJKLMNPRSTVW"
 
 
@@ -223,6 +226,8 @@ def _kept(match: re.Match[str], index: int, found: list[re.Match[str]], value: s
         return True
     if folded in _listed("suffixes") and index:
         return word.isupper() or len(folded) > 2 or folded in ("jr", "sr") or "," in value
+    if any(led.start() <= match.start() < led.end() for led in _LED.finditer(value)):
+        return True
     vietnamese = any(names.roles(m[0])[:1] == (Role("vi", "family"),) for m in found)
     return (
         folded in _listed("particles")

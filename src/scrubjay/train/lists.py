@@ -244,7 +244,7 @@ def read(folder: Path) -> Lists:
         _joined(given, _world("given")), _joined(surnames, _world("surname")),
         {
             "CITY": cities + [row["city"] for row in us],
-            "STATE": states + [region for region in set(regions) if region],
+            "STATE": states + sorted({region for region in regions if region}),
             "COUNTY": [row["county"] for row in us],
             "COUNTRY": [line.split(",")[0] for line in _lines(ours / "en/country_list.csv")],
             "LOCATION": [*_strings(neighbourhoods), *_strings(rivers)],
@@ -315,7 +315,7 @@ def _baby_names(folder: Path) -> list[str]:
     years: Counter[str] = Counter()
     for path in sorted(folder.glob("*/girl_boy_names_*.json")):
         told = json.loads(path.read_text("utf-8"))
-        years.update(set(told["girls"]) | set(told["boys"]))
+        years.update(sorted({*told["girls"], *told["boys"]}))
     return [name for name, _ in years.most_common()]
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -359,13 +360,28 @@ def doubted(reader):
     ]
 
 
-def test_of_a_pair_the_second_answers_for_what_is_in_doubt_alone(pair):
-    first, second, both = doubted(pair("part", 0.02, 0.98, 512))
-    unsure = (first >= 0.02) & (first <= 0.98)
-    assert 0 < unsure.sum() < len(unsure)
+def test_of_a_pair_the_second_has_a_say_in_what_is_in_doubt_or_close_to_it(pair):
+    low, high, margin = 0.02, 0.98, 6
+    reader = pair("part", low, high, margin)
+    first, _, both = doubted(reader)
+    near = np.zeros(len(first), bool)
+    count = np.cumsum([0, *(len(own.starts) for own in reader.units(SENTENCES))])
+    for begin, end in pairwise(count.tolist()):
+        for place in np.flatnonzero((first >= low) & (first <= high)).tolist():
+            if begin <= place < end:
+                near[max(begin, place - margin // 2) : min(end, place + margin // 2 + 1)] = True
+    joint = near & (first >= cascade.HEARD)
+    assert joint.any() and (joint & (first > high)).any() and (near & ~joint).any()
+    assert np.array_equal(both[~near], first[~near])
+    assert np.array_equal(both[near & ~joint], first[near & ~joint])
+    assert (both[joint] != first[joint]).all()
+
+
+def test_both_nets_count_as_if_the_second_had_read_all(pair):
+    first, second, both = doubted(pair("whole", cascade.HEARD, 1.0, 512))
+    joint = first >= cascade.HEARD
     odds = [np.log(p / (1 - p)) for p in (first, second, both)]
-    assert np.allclose(both[~unsure], first[~unsure])
-    assert np.allclose(odds[2][unsure], (0.4 * odds[0] + 0.6 * odds[1])[unsure], atol=1e-2)
+    assert np.allclose(odds[2][joint], (0.4 * odds[0] + 0.6 * odds[1])[joint], atol=1e-2)
 
 
 def test_what_is_settled_is_not_asked_again_and_changes_nothing_else(pair):
@@ -433,14 +449,6 @@ def test_each_unit_of_a_long_text_has_one_answer_alone_or_in_a_batch(pair):
         np.add.at(count, where, 1)
         assert np.allclose(tags.sum(1), 1, atol=1e-4)
     assert (count == 1).all()
-
-
-def test_below_its_doubt_a_pair_is_its_first_net(pair):
-    reader, first = pair("low", 0.3, 0.31), Tagger(bundle.folder("fast"), threads=1)
-    units = reader.units(SENTENCES)
-    for own, tags in zip(reader.probabilities(units), first.probabilities(units), strict=True):
-        weak = 1 - tags[:, 0] < 0.3
-        assert np.array_equal(own[weak], tags[weak])
 
 
 def test_both_nets_count_the_second_more_and_it_names_the_tag():
@@ -518,10 +526,12 @@ def test_around_joins_what_margins_would_touch():
     where = np.array([3, 12, 22, 41, 42, 99])
     found = [tuple(window) for window in cascade.around(where, 7, 4, 100)]
     assert found == [
-        (7, 0, 3, 13, 17),
-        (7, 18, 22, 23, 27),
-        (7, 37, 41, 43, 47),
-        (7, 95, 99, 100, 100),
+        (7, 0, 1, 15, 17),
+        (7, 18, 20, 25, 27),
+        (7, 37, 39, 45, 47),
+        (7, 95, 97, 100, 100),
     ]
     (one,) = cascade.around(np.array([3, 4, 5]), 0, 0, 9)
     assert tuple(one) == (0, 3, 3, 6, 6)
+    (one,) = cascade.around(np.array([0]), 0, 9, 3)
+    assert tuple(one) == (0, 0, 0, 3, 3)

@@ -31,6 +31,9 @@ _LED = re.compile(
 _OWN = re.compile(r"(?:['’]t|den) ", re.IGNORECASE)  # of these a net may find the last part
 _ENDS = frozenset(f"{end} " for end in "tsnTSN")
 LEAD = len("voor 't ")
+_HORNED = re.compile("[ƠơƯưẠ-ỹ]")  # letters of Vietnamese names, some of Yoruba and Igbo ones
+_HORNED_WORD = re.compile(rf"(?<![^\W_])[^\W\d_]*{_HORNED.pattern}[^\W\d_]*(?![^\W_])")
+BESIDE = 2  # words with such letters that a name takes on either side
 PLACEHOLDER = re.compile(r"\[([A-Z_]{2,})(?: \d+)?\]")
 
 
@@ -48,7 +51,8 @@ def resolve(
         findings = chain.from_iterable(_outside(finding, placeholders) for finding in findings)
     found = merge(filter(wanted, findings), kept)
     again = list(filter(wanted, _new(everywhere(text, found), found)))
-    return number(text, led(text, merge([*found, *again], kept) if again else found))
+    both = merge([*found, *again], kept) if again else found
+    return number(text, horned(text, led(text, both), allow))
 
 
 def whole(text: str, finding: Finding, allow: frozenset[Words] = frozenset()) -> list[Finding]:
@@ -153,6 +157,28 @@ def _lead(text: str, start: int, least: int) -> int:
 def _named(text: str, found: list[Finding], start: int) -> bool:
     """Whether a name ends one blank before."""
     return bool(found) and found[-1].label == "PERSON" and text[found[-1].end : start] == " "
+
+
+def horned(text: str, found: list[Finding], allow: frozenset[Words] = frozenset()) -> list[Finding]:
+    """The findings, names with the words beside them that have letters of Vietnamese: MỸ Linh. Nets
+    read them without marks, as *my*."""
+    if text.isascii() or not found or not _HORNED.search(text):
+        return found
+    taken = [(finding.start, finding.end) for finding in found]
+    after, before = {}, {}
+    for word in _HORNED_WORD.finditer(text):
+        start, end = word.span()
+        last = bisect_right(taken, (start, end)) - 1
+        if (last < 0 or taken[last][1] <= start) and words(word[0]) not in allow:
+            after[start], before[end] = end, start
+    longer = []
+    for finding in found:
+        start, end = finding.start, finding.end
+        for _ in range(BESIDE if finding.label == "PERSON" else 0):
+            start = before.get(start - 1, start) if text[start - 1 : start] == " " else start
+            end = after.get(end + 1, end) if text[end : end + 1] == " " else end
+        longer.append(replace(finding, start=start, end=end))
+    return merge(longer)
 
 
 def _new(findings: Iterable[Finding], found: list[Finding]) -> list[Finding]:

@@ -300,11 +300,11 @@ def quantize(source: Path, marked: tuple[Path, ...], folder: Path) -> None:
 @command.command()
 @click.argument("first", metavar="BUNDLE", type=_path)
 @click.argument("second", metavar="BUNDLE", type=_path)
-@click.option("--low", default=0.1, show_default=True, type=_share, help="Doubt from here,")
-@click.option("--high", default=0.6, show_default=True, type=_share, help="to here.")
+@click.option("--low", default=0.05, show_default=True, type=_share, help="Doubt from here,")
+@click.option("--high", default=0.8, show_default=True, type=_share, help="to here.")
 @click.option(
-    "--margin", default=8, show_default=True, type=click.IntRange(0),
-    help="Units around what is in doubt that the second reads, too.",
+    "--margin", default=12, show_default=True, type=click.IntRange(0),
+    help="Units around what is in doubt that the second reads, too; both judge the nearer half.",
 )  # fmt: skip
 @_out
 def pair(first: Path, second: Path, low: float, high: float, margin: int, folder: Path) -> None:

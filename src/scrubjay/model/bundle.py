@@ -82,7 +82,8 @@ class Bundle(Struct, frozen=True):
 
 class Doubt(Struct, frozen=True):
     """What the second of a pair is asked: units that are part of an identifier with a probability
-    from `low` to `high`, says the first. It sees `margin` units around them."""
+    from `low` to `high`, says the first. It sees `margin` units around them, and has a say in the
+    nearer half of these."""
 
     low: float
     high: float

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from scrubjay.model import bundle as bundles
@@ -17,6 +18,7 @@ from scrubjay.model.tags import OUTSIDE
 from scrubjay.model.tokens import Units
 
 LEAST = 1e-4  # no net is surer than this
+HEARD = 0.01  # what the first net finds less probable than this the second cannot raise
 SECOND = 0.6  # how much the second net's word weighs: best on calibration documents
 
 Places = NDArray[np.intp]
@@ -49,25 +51,26 @@ class Cascade(Reader):
     def answers(
         self, units: Sequence[Units], least: float, settled: Sequence[Stretches] = ()
     ) -> Iterator[Answer]:
-        """See `Reader`. Where the first net is sure, its word counts, else that of both; but where
-        all doubts of a stretch are settled, the second is not asked."""
-        low, high = self.bundle.doubt.low, self.bundle.doubt.high
-        doubts = [_Doubts() for _ in units]
-        for text, where, tags in self._first.answers(units, min(least, low)):
-            inside = 1 - tags[:, OUTSIDE]
-            doubted = (low <= inside) & (inside <= high)
-            doubts[text].add(where[doubted], tags[doubted])
-            yield _likely(text, where[~doubted], tags[~doubted], least)
-        whole = {text: doubt.whole() for text, doubt in enumerate(doubts) if doubt}
+        """See `Reader`. Where the first net is sure, its word counts, in doubt and close to doubt
+        that of both; but where all doubts of a stretch are settled, the second is not asked."""
+        low, high, margin = astuple(self.bundle.doubt)
+        heard, faint = [_Heard() for _ in units], min(low, HEARD)
+        for text, where, tags in self._first.answers(units, min(least, faint)):
+            some = 1 - tags[:, OUTSIDE] >= faint
+            heard[text].add(where[some], tags[some])
+            yield _likely(text, where[~some], tags[~some], least)
         asked: list[Window] = []
+        whole = {text: some.whole() for text, some in enumerate(heard) if some}
         for text, (where, tags) in whole.items():
-            known = within(units[text], where, settled[text] if settled else ())
-            for stretch in around(where, text, self.bundle.doubt.margin, len(units[text].starts)):
-                own = slice(*where.searchsorted([stretch.begin, stretch.end]))
-                if known[own].all():
-                    yield _likely(text, where[own], tags[own], least)
-                else:
+            inside = 1 - tags[:, OUTSIDE]
+            doubts = where[(low <= inside) & (inside <= high)]
+            known = within(units[text], doubts, settled[text] if settled else ())
+            sure = np.ones(len(where), np.bool_)
+            for stretch in around(doubts, text, margin, len(units[text].starts)):
+                if not known[slice(*doubts.searchsorted([stretch.begin, stretch.end]))].all():
+                    sure[slice(*where.searchsorted([stretch.begin, stretch.end]))] = False
                     asked += windows(stretch, self._second().bundle)
+            yield _likely(text, where[sure], tags[sure], least)
         if asked:
             yield from self._asked(units, asked, whole, least)
 
@@ -75,12 +78,12 @@ class Cascade(Reader):
         self,
         units: Sequence[Units],
         asked: Sequence[Window],
-        doubts: Mapping[int, tuple[Places, Floats]],
+        heard: Mapping[int, tuple[Places, Floats]],
         least: float,
     ) -> Iterator[Answer]:
-        """What both nets together say of units in doubt."""
+        """What both nets together say of these windows."""
         for window, second in self._second().read(units, asked):
-            where, first = doubts[window.text]
+            where, first = heard[window.text]
             own = slice(*where.searchsorted([window.begin, window.end]))
             both = together(1 - first[own, OUTSIDE], second[where[own] - window.begin])
             yield _likely(window.text, where[own], both, least)
@@ -103,8 +106,8 @@ def _likely(text: int, where: Places, tags: Floats, least: float) -> Answer:
     return Answer(text, where[likely], tags[likely])
 
 
-class _Doubts:
-    """Units of a text that the first net doubts, and what it says of them."""
+class _Heard:
+    """Units of a text that the first net does not rule out, and what it says of them."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[Places, Floats]] = []
@@ -125,14 +128,16 @@ class _Doubts:
 
 
 def around(where: Places, text: int, margin: int, count: int) -> Iterator[Window]:
-    """Stretches of a text of `count` units that hold those units, each with its margin; where
-    margins would touch, one."""
+    """Stretches of a text of `count` units that hold those units, each with its margin, of which
+    the nearer half counts, too; where margins would touch, one."""
     if not len(where):
         return
     last = np.flatnonzero(np.diff(where, append=count + 2 * margin + 2) > 2 * margin + 1)
-    begins = where[np.append(0, last[:-1] + 1)].tolist()
-    for begin, end in zip(begins, (where[last] + 1).tolist(), strict=True):
-        yield Window(text, max(0, begin - margin), begin, end, min(end + margin, count))
+    begins, ends = where[np.append(0, last[:-1] + 1)].tolist(), (where[last] + 1).tolist()
+    for begin, end in zip(begins, ends, strict=True):
+        first, final = max(0, begin - margin), min(end + margin, count)
+        near = margin // 2
+        yield Window(text, first, max(first, begin - near), min(end + near, final), final)
 
 
 def within(units: Units, where: Places, stretches: Stretches) -> NDArray[np.bool_]:

@@ -82,6 +82,8 @@ def test_the_order_of_mentions_does_not_matter(order):
         ("Ludwig van Beethoven", r"\w+ van \w+"),
         ("Ada in 't Veld", r"[\w-]+ in 't [\w-]+"),
         ("OP DEN CAMP, ADA", r"OP DEN [\w-]+, [\w-]+"),
+        ("ADA 'T HART", r"[\w-]+ 'T [\w-]+"),
+        ("James 'T Rex' Smith", r"[\w-]+ '(?!T )\w+ [\w-]+' [\w-]+"),
         ("In Su Kim", r"(?!In )[\w-]+ (?!Su )[\w-]+ [\w-]+"),
         ("Anna Smith-Jones", r"\w+ \w+-\w+"),
         ("J.R. Smith", r"[A-Z]\.[A-Z]\. \w+"),

@@ -7,6 +7,7 @@ different spellings of one name become one entity. Pure: text and findings in, f
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -31,9 +32,13 @@ _LED = re.compile(
 _OWN = re.compile(r"(?:['’]t|den) ", re.IGNORECASE)  # of these a net may find the last part
 _ENDS = frozenset(f"{end} " for end in "tsnTSN")
 LEAD = len("voor 't ")
-_HORNED = re.compile("[ƠơƯưẠ-ỹ]")  # letters of Vietnamese names, some of Yoruba and Igbo ones
-_HORNED_WORD = re.compile(rf"(?<![^\W_])[^\W\d_]*{_HORNED.pattern}[^\W\d_]*(?![^\W_])")
-BESIDE = 2  # words with such letters that a name takes on either side
+_HORNED = re.compile("[ƠƯẠ-ỹ]", re.IGNORECASE)  # of Vietnamese names, some of Yoruba and Igbo ones
+_MARKS = "\\u0300-\\u036f"  # that may follow a letter as characters of their own
+_CAPITAL = rf"[^\W\d_a-z](?:[^\W\d_]|[{_MARKS}-]){{0,24}}"
+_NEXT = re.compile(rf" ({_CAPITAL})(?![\w@{_MARKS}-])")
+_BEFORE = re.compile(rf"(?<![\w@{_MARKS}-])({_CAPITAL}) $")
+REACH = 28  # characters of a word beside a name, and a little more
+BESIDE = 2  # words in such letters that a name takes on either side
 PLACEHOLDER = re.compile(r"\[([A-Z_]{2,})(?: \d+)?\]")
 
 
@@ -160,23 +165,27 @@ def _named(text: str, found: list[Finding], start: int) -> bool:
 
 
 def horned(text: str, found: list[Finding], allow: frozenset[Words] = frozenset()) -> list[Finding]:
-    """The findings, names with the words beside them that have letters of Vietnamese: MỸ Linh. Nets
-    read them without marks, as *my*."""
-    if text.isascii() or not found or not _HORNED.search(text):
+    """The findings, names with the capitalized words beside them that have letters of Vietnamese:
+    Mỹ Linh. Nets read them without marks, as *my*."""
+    if text.isascii():
         return found
-    taken = [(finding.start, finding.end) for finding in found]
-    after, before = {}, {}
-    for word in _HORNED_WORD.finditer(text):
-        start, end = word.span()
-        last = bisect_right(taken, (start, end)) - 1
-        if (last < 0 or taken[last][1] <= start) and words(word[0]) not in allow:
-            after[start], before[end] = end, start
-    longer = []
-    for finding in found:
+
+    def taken(word: str) -> bool:
+        capital = unicodedata.normalize("NFC", word)
+        if not (_HORNED.search(capital) and capital[0].isupper()):
+            return False
+        return not any(part in value for part in words(word) for value in allow)
+
+    longer: list[Finding] = []
+    for number, finding in enumerate(found):
         start, end = finding.start, finding.end
+        least = found[number - 1].end if number else 0
+        most = found[number + 1].start if number + 1 < len(found) else len(text)
         for _ in range(BESIDE if finding.label == "PERSON" else 0):
-            start = before.get(start - 1, start) if text[start - 1 : start] == " " else start
-            end = after.get(end + 1, end) if text[end : end + 1] == " " else end
+            before = _BEFORE.search(text, max(least, start - REACH), start)
+            start = before.start() if before and taken(before[1]) else start
+            after = _NEXT.match(text, end, min(most, end + REACH))
+            end = after.end() if after and taken(after[1]) else end
         longer.append(replace(finding, start=start, end=end))
     return merge(longer)
 

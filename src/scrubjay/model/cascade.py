@@ -4,7 +4,7 @@ Cost follows need: of a clinical note a few words in a hundred are read twice.""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from scrubjay.model.tags import OUTSIDE
 from scrubjay.model.tokens import Units
 
 LEAST = 1e-4  # no net is surer than this
-HEARD = 0.01  # what the first net finds less probable than this the second cannot raise
+HEARD = 0.01  # what the first net finds less probable, and below all doubt, it rules out
 SECOND = 0.6  # how much the second net's word weighs: best on calibration documents
 
 Places = NDArray[np.intp]
@@ -53,40 +53,31 @@ class Cascade(Reader):
     ) -> Iterator[Answer]:
         """See `Reader`. Where the first net is sure, its word counts, in doubt and close to doubt
         that of both; but where all doubts of a stretch are settled, the second is not asked."""
-        low, high, margin = astuple(self.bundle.doubt)
-        heard, faint = [_Heard() for _ in units], min(low, HEARD)
+        faint = min(self.bundle.doubt.low, HEARD)
+        heard = [_Heard() for _ in units]
         for text, where, tags in self._first.answers(units, min(least, faint)):
-            some = 1 - tags[:, OUTSIDE] >= faint
-            heard[text].add(where[some], tags[some])
-            yield _likely(text, where[~some], tags[~some], least)
+            heard[text].add(where, tags, faint, least)
         asked: list[Window] = []
-        whole = {text: some.whole() for text, some in enumerate(heard) if some}
-        for text, (where, tags) in whole.items():
-            inside = 1 - tags[:, OUTSIDE]
-            doubts = where[(low <= inside) & (inside <= high)]
-            known = within(units[text], doubts, settled[text] if settled else ())
-            sure = np.ones(len(where), np.bool_)
-            for stretch in around(doubts, text, margin, len(units[text].starts)):
-                if not known[slice(*doubts.searchsorted([stretch.begin, stretch.end]))].all():
-                    sure[slice(*where.searchsorted([stretch.begin, stretch.end]))] = False
-                    asked += windows(stretch, self._second().bundle)
-            yield _likely(text, where[sure], tags[sure], least)
-        if asked:
-            yield from self._asked(units, asked, whole, least)
+        for text, said in enumerate(heard):
+            stretches = self._open(text, units[text], said, settled[text] if settled else ())
+            yield from said.sure(text, stretches, faint)
+            for stretch in stretches:
+                asked += windows(stretch, self._second().bundle)
+        for window, second in self._second().read(units, asked) if asked else ():
+            where, first = heard[window.text].between(window.begin, window.end)
+            yield _likely(window.text, where, together(first, second[where - window.begin]), least)
 
-    def _asked(
-        self,
-        units: Sequence[Units],
-        asked: Sequence[Window],
-        heard: Mapping[int, tuple[Places, Floats]],
-        least: float,
-    ) -> Iterator[Answer]:
-        """What both nets together say of these windows."""
-        for window, second in self._second().read(units, asked):
-            where, first = heard[window.text]
-            own = slice(*where.searchsorted([window.begin, window.end]))
-            both = together(1 - first[own, OUTSIDE], second[where[own] - window.begin])
-            yield _likely(window.text, where[own], both, least)
+    def _open(self, text: int, units: Units, said: _Heard, settled: Stretches) -> list[Window]:
+        """What of a text the second net must read."""
+        low, high, margin = astuple(self.bundle.doubt)
+        where, inside = said.all()
+        doubts = where[(low <= inside) & (inside <= high)]
+        known = within(units, doubts, settled)
+        return [
+            stretch
+            for stretch in around(doubts, text, margin, len(units.starts))
+            if not known[slice(*doubts.searchsorted([stretch.begin, stretch.end]))].all()
+        ]
 
     def _second(self) -> Tagger:
         with self._loading:
@@ -107,24 +98,47 @@ def _likely(text: int, where: Places, tags: Floats, least: float) -> Answer:
 
 
 class _Heard:
-    """Units of a text that the first net does not rule out, and what it says of them."""
+    """What the first net says of a text: how probable it is that a unit is part of an identifier,
+    of those that it does not rule out; and all tags of those that are likely."""
 
     def __init__(self) -> None:
-        self._parts: list[tuple[Places, Floats]] = []
+        self._places: list[tuple[Places, Floats]] = []
+        self._rows: list[tuple[Places, Floats]] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._parts)
+    def add(self, where: Places, tags: Floats, faint: float, least: float) -> None:
+        """Some more units."""
+        inside = 1 - tags[:, OUTSIDE]
+        some, likely = inside >= faint, inside >= least
+        if some.any():
+            self._places.append((where[some], inside[some]))
+        if likely.any():
+            self._rows.append((where[likely], tags[likely]))
 
-    def add(self, where: Places, tags: Floats) -> None:
-        """Some more of them."""
-        if len(where):
-            self._parts.append((where, tags))
+    def all(self) -> tuple[Places, Floats]:
+        """All that are not ruled out, in order."""
+        if len(self._places) != 1:
+            found = self._places or [(np.empty(0, np.intp), np.empty(0, np.float32))]
+            where, inside = map(np.concatenate, zip(*found, strict=True))
+            order = np.argsort(where, kind="stable")
+            self._places = [(where[order], inside[order])]
+        return self._places[0]
 
-    def whole(self) -> tuple[Places, Floats]:
-        """All of them in order."""
-        where, tags = map(np.concatenate, zip(*self._parts, strict=True))
-        order = np.argsort(where, kind="stable")
-        return where[order], tags[order]
+    def between(self, begin: int, end: int) -> tuple[Places, Floats]:
+        """Those of a stretch."""
+        where, inside = self.all()
+        own = slice(*where.searchsorted([begin, end]))
+        return where[own], inside[own]
+
+    def sure(self, text: int, stretches: Sequence[Window], faint: float) -> Iterator[Answer]:
+        """The first net's word for all that is likely and that the second is not asked, once."""
+        begins = np.array([-1, *(stretch.begin for stretch in stretches)])
+        ends = np.array([-1, *(stretch.end for stretch in stretches)])
+        while self._rows:
+            where, tags = self._rows.pop()
+            asked = (where < ends[begins.searchsorted(where, "right") - 1]) & (
+                1 - tags[:, OUTSIDE] >= faint
+            )
+            yield Answer(text, where[~asked], tags[~asked])
 
 
 def around(where: Places, text: int, margin: int, count: int) -> Iterator[Window]:

@@ -24,8 +24,9 @@ from scrubjay.recent import remembered
 # Combining marks are part of a word, and so is all of the Indic and Southeast Asian blocks.
 LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u109f\u1780-\u17ff])"
 WORD = re.compile(rf"{LETTER}+(?:[’'ʼ`‘-]{LETTER}+)*")
-_LED = re.compile(  # particles that elsewhere are names or initials
-    r"(?<!\w)(?:(?:(?:aan|in|op|uit|van|voor) )?['’][ts]|(?:in|op|uit) den)(?= )", re.IGNORECASE
+_LED = re.compile(  # particles that elsewhere are names or initials; but not 'T Rex'
+    r"(?<!\w)(?:(?:(?i:aan|in|op|uit|van|voor) )?['’](?:[ts](?= )|[TS](?= [^\W\d_a-z]{2}))"
+    r"|(?i:in|op|uit) (?:den|DEN)(?= ))"
 )
 LETTERS = "ABCDEFGHJKLMNPRSTVW"
 

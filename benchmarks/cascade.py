@@ -37,7 +37,7 @@ ALONE = Doubt(1e-9, 1e-9, 0)  # the first net answers for everything
 BANDS = (
     ALONE, Doubt(0.15, 0.4, 8), Doubt(0.1, 0.6, 8), Doubt(0.07, 0.6, 4), Doubt(0.07, 0.6, 8),
     Doubt(0.07, 0.6, 16), Doubt(0.05, 0.8, 8), Doubt(0.05, 0.8, 12), Doubt(0.05, 0.8, 16),
-    Doubt(0.03, 1.0, 16), Doubt(0.01, 1.0, 12), Doubt(0.006, 1.0, 12), Doubt(1e-9, 1.0, 24),
+    Doubt(0.03, 1.0, 16), Doubt(0.01, 1.0, 12), Doubt(0.005, 1.0, 12), Doubt(1e-9, 1.0, 24),
 )  # fmt: skip
 LOWS = (0.003, 0.005, 0.006, 0.01, 0.02, 0.03, 0.05, 0.1)
 _TITLE = frozenset({"TITLE"})

@@ -65,7 +65,9 @@ class Cascade(Reader):
                 asked += windows(stretch, self._second().bundle)
         for window, second in self._second().read(units, asked) if asked else ():
             where, first = heard[window.text].between(window.begin, window.end)
-            yield _likely(window.text, where, together(first, second[where - window.begin]), least)
+            both = together(first, second[where - window.begin])
+            likely = 1 - both[:, OUTSIDE] >= least
+            yield Answer(window.text, where[likely], both[likely])
 
     def _open(self, text: int, units: Units, said: _Heard, settled: Stretches) -> list[Window]:
         """What of a text the second net must read."""
@@ -89,12 +91,6 @@ class Cascade(Reader):
         folder = self._folders[number]
         digest = self.bundle.sha256[folder.name]
         return Tagger(folder, threads=self._threads, like=like, digest=digest)
-
-
-def _likely(text: int, where: Places, tags: Floats, least: float) -> Answer:
-    """Those that are part of an identifier with at least this probability."""
-    likely = 1 - tags[:, OUTSIDE] >= least
-    return Answer(text, where[likely], tags[likely])
 
 
 class _Heard:

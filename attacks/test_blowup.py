@@ -40,6 +40,7 @@ FAMILIES = {
     "hex": "0f:3a:",
     "emoji": "\U0001f600\u200d",
     "combining": "a\u0301\u0301",
+    "a name and a word in horns": None,
     "quotes": "\"'\"'",
     "private key": "-----BEGIN PRIVATE KEY-----\n",
 }
@@ -56,6 +57,8 @@ def build(family: str, size: int) -> str:
         letters = "abcdefghijklmnop"
         words = ("".join(_random.choices(letters, k=6)).title() for _ in range(size // 5))
         return "".join(f"Dr. {a} {b} said. " for a, b in zip(words, words, strict=False))[:size]
+    if family == "a name and a word in horns":
+        return "Dr. Ann Lee " + "ọ" * size + "1"
     unit = FAMILIES[family]
     return unit * (size // len(unit))
 

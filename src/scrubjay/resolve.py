@@ -187,7 +187,7 @@ def horned(text: str, found: list[Finding], allow: frozenset[Words] = frozenset(
             after = _NEXT.match(text, end, min(most, end + REACH))
             end = after.end() if after and taken(after[1]) else end
         longer.append(replace(finding, start=start, end=end))
-    return merge(longer)
+    return merge(longer) if longer != found else found
 
 
 def _new(findings: Iterable[Finding], found: list[Finding]) -> list[Finding]:
